@@ -1,0 +1,180 @@
+import type { RoomDifference } from "./compare.ts";
+import type { KnownPerson, Observation, Owner, PersonKind, RoomMember } from "./observe.ts";
+import type { Policy } from "./policy.ts";
+import type { KeptReason, Problem, RecordedPerson } from "./record.ts";
+import type { RoomFeed } from "./resolve.ts";
+
+/** Somebody to add; `key` is the decoded person id. */
+export interface Addition extends RecordedPerson {
+  readonly key: string;
+}
+
+/** Somebody to remove, with the membership that would end. */
+export interface Removal extends RecordedPerson {
+  readonly key: string;
+  readonly membershipId: string;
+  readonly wasModerator: boolean;
+}
+
+/** What should happen in one room, before any limit is looked at. */
+export interface RoomPlan {
+  readonly feed: RoomFeed;
+  readonly before: number | null;
+  readonly additions: readonly Addition[];
+  readonly removals: readonly Removal[];
+  readonly kept: readonly (RecordedPerson & { readonly reason: KeptReason })[];
+  readonly missing: readonly RecordedPerson[];
+  /** Members who stay whatever is removed, without the token's owner and bots: the room's people. */
+  readonly stayingCount: number;
+  readonly hasEmptyGroup: boolean;
+  /** Why the room, or its removals, were left alone; null when the plan is whole. */
+  readonly frozen: string | null;
+}
+
+/** Decides for every room who is added, who removed and who kept. Pure: the same observation gives the same plan. */
+export function planChanges(
+  observation: Observation,
+  policy: Policy,
+): { readonly rooms: readonly RoomPlan[]; readonly problems: readonly Problem[] } {
+  const plans = observation.differences.map((difference) => planRoom(difference, observation, policy));
+  const problems = [...observation.problems, ...plans.flatMap((plan) => plan.problems)];
+  return {
+    rooms: plans
+      .map(({ problems: _, ...plan }) => plan)
+      .sort((a, b) => firstLine(a.feed) - firstLine(b.feed)),
+    problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || compareTexts(a.message, b.message)),
+  };
+}
+
+function planRoom(
+  difference: RoomDifference,
+  { owner, people }: Observation,
+  policy: Policy,
+): RoomPlan & { readonly problems: readonly Problem[] } {
+  const { feed, obstacle, uncertainties } = difference;
+  const verdicts = judgeSurplus(difference, owner, people, policy);
+  const removable = verdicts.filter((verdict) => verdict.reason === null);
+  const kept = verdicts.flatMap(({ member, reason }) =>
+    reason ? [{ ...describeMember(member, people), reason }] : [],
+  );
+  const absent = difference.absent.map((person) => ({
+    key: person.key,
+    ...describe(person, people.get(person.key)),
+  }));
+  const isUncertain = uncertainties.length > 0;
+  const problems: Problem[] = [];
+  const tell = (message: string) => problems.push({ line: feed.lines[0] ?? null, column: "room", message });
+  if (obstacle && obstacle !== feed.obstacle)
+    tell(`nothing is changed in room "${feed.room.title}": ${obstacle}`);
+  const unclear = verdicts.filter(({ kind, reason }) => kind === null && reason === "bot");
+  if (unclear.length > 0 && !isUncertain) {
+    const names = unclear.map(({ member }) => member.displayName).sort();
+    tell(
+      `Webex does not say whether these members of room "${feed.room.title}" are people, so they stay: ${names.join(", ")}`,
+    );
+  }
+  return {
+    feed,
+    before: difference.before,
+    additions: feed.mode === "audit" ? [] : sortPeople(absent),
+    removals: isUncertain
+      ? []
+      : sortPeople(
+          removable.map(({ member }) => ({
+            key: member.key,
+            ...describeMember(member, people),
+            membershipId: member.membershipId,
+            wasModerator: member.isModerator,
+          })),
+        ),
+    kept: sortPeople(kept),
+    missing: feed.mode === "audit" ? sortPeople(absent.map(({ key: _, ...person }) => person)) : [],
+    stayingCount:
+      difference.presentCount + verdicts.filter((verdict) => staysAsPerson(verdict, owner)).length,
+    hasEmptyGroup: difference.hasEmptyGroup,
+    frozen: obstacle ?? (isUncertain ? `not surely known: ${uncertainties.join(", ")}` : null),
+    problems,
+  };
+}
+
+interface Verdict {
+  readonly member: RoomMember;
+  /** Why the member stays; null when nothing protects them. */
+  readonly reason: KeptReason | null;
+  /** Null when nobody said what the member is; whoever is not known to be a person stays. */
+  readonly kind: PersonKind | null;
+}
+
+function staysAsPerson({ member, reason, kind }: Verdict, owner: Owner): boolean {
+  return reason !== null && member.key !== owner.key && (kind === "person" || kind === "guest");
+}
+
+function judgeSurplus(
+  { feed, surplus, moderatorCount }: RoomDifference,
+  owner: Owner,
+  people: ReadonlyMap<string, KnownPerson>,
+  policy: Policy,
+): readonly Verdict[] {
+  const verdicts = surplus.map((member): Verdict => {
+    const kind = member.kind ?? people.get(member.key)?.kind ?? null;
+    return { member, reason: protect(member, kind, moderatorCount), kind };
+  });
+  // With `protect.moderators` off several moderators might go at once; if no other would be left, all of them stay.
+  const going = verdicts.filter(({ member, reason }) => reason === null && member.isModerator);
+  if (going.length === 0 || going.length < moderatorCount) return verdicts;
+  return verdicts.map((verdict) =>
+    going.includes(verdict) ? { ...verdict, reason: "last-moderator" } : verdict,
+  );
+
+  function protect(member: RoomMember, kind: PersonKind | null, moderators: number): KeptReason | null {
+    if (member.key === owner.key) return "self";
+    if (member.isModerator && moderators === 1) return "last-moderator";
+    if (member.isModerator && policy.protect.moderators) return "moderator";
+    if (kind === "bot" && policy.protect.bots) return "bot";
+    if (kind === "guest") return "external";
+    if (policy.protect.externals && isExternal(member)) return "external";
+    if (member.email && policy.protect.people.includes(member.email.toLowerCase())) return "listed";
+    if (feed.mode !== "sync") return feed.mode;
+    return kind === "person" || kind === "bot" ? null : "bot";
+  }
+
+  /** Somebody of another organisation than the room's, or of none that is known, may be barred from coming back. */
+  function isExternal(member: RoomMember): boolean {
+    const home = feed.room.orgKey ?? owner.orgKey;
+    return home === null || member.orgKey !== home;
+  }
+}
+
+function describeMember(member: RoomMember, people: ReadonlyMap<string, KnownPerson>): RecordedPerson {
+  return describe(member, {
+    displayName: member.displayName,
+    email: member.email ?? people.get(member.key)?.email ?? null,
+  });
+}
+
+function describe(
+  person: { readonly personId: string; readonly displayName: string },
+  known: Pick<KnownPerson, "displayName" | "email"> | undefined,
+): RecordedPerson {
+  return {
+    personId: person.personId,
+    displayName: known?.displayName || person.displayName,
+    email: known?.email ?? null,
+  };
+}
+
+/** Rooms are told in the order in which rooms.csv names them. */
+function firstLine(feed: RoomFeed): number {
+  return Math.min(...feed.lines);
+}
+
+function sortPeople<T extends RecordedPerson>(people: readonly T[]): readonly T[] {
+  return [...people].sort(
+    (a, b) => compareTexts(a.displayName, b.displayName) || compareTexts(a.personId, b.personId),
+  );
+}
+
+/** By code unit: the same order on every machine, whatever its language. */
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
