@@ -1,0 +1,228 @@
+import { STATUS_CODES } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { Pool } from "undici";
+import { createSlots } from "../slots.ts";
+import { readErrorBody, WebexError } from "./webex-error.ts";
+
+/** One request to Webex, relative to the API's base URL, or an absolute URL below it (a next page). */
+export interface WebexRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: unknown;
+  /** False for a write that must not be sent twice. Adding and removing a member may be: Webex answers 409 or 404. */
+  readonly repeatable?: boolean;
+  /** An answer that repeating can never mend, although its status suggests so. */
+  readonly isFinal?: (error: WebexError) => boolean;
+}
+
+/** What Webex answered; `body` is parsed JSON that nobody has checked yet. */
+export interface WebexReply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly link: string | null;
+}
+
+/** Sends requests to one Webex API, at most `connections` at once. */
+export interface WebexClient {
+  readonly baseUrl: URL;
+  /** @throws {WebexError} when Webex refuses, does not answer in time, or the waiting budget is used up. */
+  send(request: WebexRequest): Promise<WebexReply>;
+  /** How many requests went out so far, repeats included. */
+  requestCount(): number;
+  close(): Promise<void>;
+}
+
+/** The client's limits and collaborators; every default is what production uses. */
+export interface WebexClientOptions {
+  readonly baseUrl: string;
+  readonly accessToken: string;
+  /** Aborted when the run is to stop: nothing new is sent from then on; what is under way may end. */
+  readonly stop?: AbortSignal;
+  readonly connections?: number;
+  /** For the headers, and again for every pause in the body. */
+  readonly timeoutMs?: number;
+  readonly attempts?: number;
+  /** What the whole run may spend waiting for Webex before it gives up. */
+  readonly waitBudgetMs?: number;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
+  readonly random?: () => number;
+}
+
+/** At most five requests at once: Webex publishes no numbers, and its own samples run into 429 above that. */
+export const allowedConnections = 5;
+
+const largestReplyBytes = 32 * 1024 * 1024;
+/** What a missing or malformed `Retry-After` counts as; Webex has been seen to send `rand(30),add(30)`. */
+const unreadableRetryAfterSeconds = 15;
+const waitsAsTold = new Set([423, 429]);
+const passing = new Set([500, 502, 503, 504]);
+
+/**
+ * Opens a client with keep-alive connections. 429 and 423 wait as `Retry-After` says; repeatable requests are also
+ * sent again after 5xx and network errors, with jittered back-off; a budget for the whole run bounds all waiting.
+ * https://developer.webex.com/docs/basics and https://developer.webex.com/blog/rate-limiting-and-the-webex-api
+ */
+export function createWebexClient(options: WebexClientOptions): WebexClient {
+  const baseUrl = new URL(options.baseUrl);
+  const prefix = baseUrl.pathname.replace(/\/+$/, "");
+  const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));
+  const random = options.random ?? Math.random;
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const mostAttempts = options.attempts ?? 5;
+  const connections = options.connections ?? allowedConnections;
+  const budgetMs = options.waitBudgetMs ?? 10 * 60_000;
+  const pool = new Pool(baseUrl.origin, {
+    connections,
+    pipelining: 1,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: timeoutMs },
+    maxResponseSize: largestReplyBytes,
+  });
+  const slots = createSlots(connections);
+  let requestCount = 0;
+  let waitedMs = 0;
+
+  async function sendOnce(request: WebexRequest): Promise<WebexReply> {
+    const url = urlOf(baseUrl, request);
+    const failure = { method: request.method, path: url.pathname.slice(prefix.length) };
+    requestCount += 1;
+    try {
+      const reply = await pool.request({
+        method: request.method,
+        path: url.pathname + url.search,
+        headers: {
+          authorization: `Bearer ${options.accessToken}`,
+          accept: "application/json",
+          ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+      });
+      const text = await reply.body.text();
+      if (reply.statusCode >= 200 && reply.statusCode < 300) {
+        return { status: reply.statusCode, body: text && JSON.parse(text), link: one(reply.headers.link) };
+      }
+      const said = readErrorBody(parseLeniently(text));
+      throw new RefusedRequest(one(reply.headers["retry-after"]), {
+        ...failure,
+        status: reply.statusCode,
+        detail: said.detail ?? STATUS_CODES[reply.statusCode] ?? "unknown status",
+        trackingId: said.trackingId ?? one(reply.headers.trackingid),
+      });
+    } catch (error) {
+      if (error instanceof WebexError) throw error;
+      throw new WebexError({
+        ...failure,
+        status: null,
+        detail: describe(error),
+        trackingId: null,
+        cause: error,
+      });
+    }
+  }
+
+  /** The pause before the next attempt, or null when there must be none. */
+  function pauseMs(error: WebexError, request: WebexRequest, attempt: number): number | null {
+    if (attempt >= mostAttempts || request.isFinal?.(error)) return null;
+    if (error.status !== null && waitsAsTold.has(error.status)) {
+      // Several requests are refused together and would come back together: a little jitter spreads them.
+      return (
+        retryAfterSeconds(error instanceof RefusedRequest ? error.retryAfter : null) * 1000 + random() * 250
+      );
+    }
+    const isPassing = error.status === null || passing.has(error.status);
+    return isPassing && (request.repeatable ?? request.method === "GET") ? backOffMs(attempt, random) : null;
+  }
+
+  async function sendUntilAnswered(request: WebexRequest): Promise<WebexReply> {
+    for (let attempt = 1; ; attempt += 1) {
+      if (options.stop?.aborted) throw stopped(request);
+      try {
+        return await sendOnce(request);
+      } catch (error) {
+        if (!(error instanceof WebexError)) throw error;
+        error.attempts = attempt;
+        const pause = pauseMs(error, request, attempt);
+        if (pause === null) throw error;
+        // Pauses of several slots overlap, so each counts for its share of the run's time.
+        waitedMs += pause / connections;
+        if (waitedMs > budgetMs) throw outOfBudget(error, budgetMs);
+        await sleep(pause, options.stop).catch(() => undefined);
+      }
+    }
+  }
+
+  return {
+    baseUrl,
+    requestCount: () => requestCount,
+    close: () => pool.close(),
+    // A request keeps its slot while it waits to be repeated: whoever is told to slow down must not be overtaken
+    // by the requests behind it, each of which would be told the same.
+    send: (request) => slots.use(() => sendUntilAnswered(request)),
+  };
+}
+
+/** The whole address of a request. */
+export function urlOf(baseUrl: URL, request: WebexRequest): URL {
+  const isWhole = /^https?:/.test(request.path);
+  const url = new URL(isWhole ? request.path : baseUrl.href.replace(/\/+$/, "") + request.path);
+  for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, String(value));
+  return url;
+}
+
+/** A refusal with the header that says how long to wait. */
+class RefusedRequest extends WebexError {
+  constructor(
+    readonly retryAfter: string | null,
+    failure: ConstructorParameters<typeof WebexError>[0],
+  ) {
+    super(failure);
+  }
+}
+
+/** 1, 2, 4, 8 seconds, each shortened by up to half so that clients do not march in step. */
+function backOffMs(attempt: number, random: () => number): number {
+  return 1000 * 2 ** (attempt - 1) * (1 - random() / 2);
+}
+
+/** Seconds to wait as a 429 or 423 reply asks, at least one. */
+function retryAfterSeconds(header: string | null): number {
+  const text = header?.trim() ?? "";
+  return /^\d+$/.test(text) ? Math.max(1, Number(text)) : unreadableRetryAfterSeconds;
+}
+
+function one(header: string | string[] | undefined): string | null {
+  return Array.isArray(header) ? header.join(", ") : (header ?? null);
+}
+
+function parseLeniently(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof SyntaxError) return "the reply was cut short or is not JSON";
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && typeof error.code === "string" ? ` (${error.code})` : "";
+  return (error.message || error.name) + code;
+}
+
+function stopped(request: WebexRequest): WebexError {
+  const detail = "not sent, because the run was stopped";
+  return new WebexError({
+    method: request.method,
+    path: request.path,
+    status: null,
+    detail,
+    trackingId: null,
+  });
+}
+
+function outOfBudget(error: WebexError, budgetMs: number): WebexError {
+  error.message += `; given up: this run has spent its ${budgetMs / 1000} s of waiting for Webex. Run it again later`;
+  return error;
+}

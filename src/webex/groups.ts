@@ -1,0 +1,111 @@
+import * as v from "valibot";
+import { identityOf } from "../identity.ts";
+import type { Group, GroupMember, Listing } from "../membership/observe.ts";
+import type { WebexClient, WebexRequest } from "./client.ts";
+import { readNextPage } from "./pages.ts";
+import { parseReply } from "./parse.ts";
+import { WebexError } from "./webex-error.ts";
+
+const groupsSchema = v.object({
+  groups: v.optional(v.array(v.object({ id: v.string(), displayName: v.string() })), []),
+  totalResults: v.optional(v.number(), 0),
+  itemsPerPage: v.optional(v.number(), 0),
+});
+
+const membersSchema = v.object({
+  memberSize: v.nullish(v.number(), null),
+  members: v.optional(
+    v.array(
+      v.object({ id: v.string(), type: v.optional(v.string(), ""), displayName: v.optional(v.string(), "") }),
+    ),
+    [],
+  ),
+});
+
+/** The size that Webex's own examples ask for. */
+const groupsPerPage = 100;
+/** The documented maximum; smaller pages have been seen to leave members out (SPARK-322483). */
+const membersPerPage = 500;
+/** A bound against paging in circles. */
+const mostPages = 2_000;
+
+/**
+ * All groups that the token's owner may see. `totalResults` may count one page only, so a page ends the list when
+ * it is empty, brings nothing new, or is both short and the last by that count.
+ * https://developer.webex.com/docs/api/v1/groups/list-and-search-groups
+ */
+export async function listGroups(client: WebexClient): Promise<Listing<Group>> {
+  const path = "/groups";
+  const groups = new Map<string, Group>();
+  const reason = await walkPages(client, path, groupsPerPage, (body) => {
+    const page = parseReply(groupsSchema, body, "GET", path);
+    const before = groups.size;
+    for (const { id, displayName } of page.groups) {
+      const key = identityOf(id, "SCIM_GROUP");
+      groups.set(key, { key, id, displayName });
+    }
+    const isShort = page.groups.length < page.itemsPerPage && groups.size >= page.totalResults;
+    return { received: page.groups.length, isLast: groups.size === before || isShort };
+  });
+  const items = [...groups.values()];
+  return reason === null ? { complete: true, items } : { complete: false, items, reason };
+}
+
+/**
+ * One group's members, with the size that Webex states. The list goes on until that size is reached or a page
+ * brings nobody new; whether it is whole is for the caller to judge. `intern` may share equal members between groups.
+ * https://developer.webex.com/docs/api/v1/groups/retrieve-group-members
+ */
+export async function listGroupMembers(
+  client: WebexClient,
+  group: Group,
+  intern: (id: string, type: string, displayName: string) => GroupMember,
+): Promise<{ readonly memberSize: number | null; readonly members: Listing<GroupMember> }> {
+  const path = `/groups/${encodeURIComponent(group.id)}/members`;
+  const members = new Map<string, GroupMember>();
+  let memberSize: number | null = null;
+  const reason = await walkPages(client, path, membersPerPage, (body) => {
+    const page = parseReply(membersSchema, body, "GET", path);
+    const before = members.size;
+    for (const { id, type, displayName } of page.members) {
+      const member = intern(id, type, displayName);
+      members.set(member.key, member);
+    }
+    memberSize = page.memberSize;
+    const isWhole = memberSize !== null && members.size >= memberSize;
+    return { received: page.members.length, isLast: isWhole || members.size === before };
+  });
+  const items = [...members.values()];
+  return {
+    memberSize,
+    members: reason === null ? { complete: true, items } : { complete: false, items, reason },
+  };
+}
+
+/**
+ * Walks a list that is paged by `startIndex` (from 1) and `count`, or by a `Link` where Webex sends one. Returns why
+ * it stopped short, or null when `readPage` saw the last page.
+ */
+async function walkPages(
+  client: WebexClient,
+  path: string,
+  count: number,
+  readPage: (body: unknown) => { readonly received: number; readonly isLast: boolean },
+): Promise<string | null> {
+  let startIndex = 1;
+  let request: WebexRequest = { method: "GET", path, query: { startIndex, count } };
+  for (let page = 1; page <= mostPages; page += 1) {
+    try {
+      const reply = await client.send(request);
+      const { received, isLast } = readPage(reply.body);
+      const next = readNextPage(reply, client.baseUrl);
+      if (next === null && isLast) return null;
+      startIndex += received;
+      request = next ?? { method: "GET", path, query: { startIndex, count } };
+    } catch (error) {
+      if (error instanceof WebexError) return error.message;
+      throw error;
+    }
+  }
+  return `it has more than ${mostPages} pages`;
+}

@@ -1,0 +1,113 @@
+import * as v from "valibot";
+import { identityOf } from "../identity.ts";
+import type { Listing, PersonKind, Room, RoomMember } from "../membership/observe.ts";
+import type { Addition, Removal } from "../membership/plan.ts";
+import type { RecordedPerson } from "../membership/record.ts";
+import type { WebexClient } from "./client.ts";
+import { readPages } from "./pages.ts";
+import { parseReply } from "./parse.ts";
+import { WebexError } from "./webex-error.ts";
+
+const membershipSchema = v.object({
+  id: v.string(),
+  roomId: v.string(),
+  personId: v.string(),
+  personEmail: v.optional(v.string()),
+  personDisplayName: v.optional(v.string(), ""),
+  personOrgId: v.optional(v.string()),
+  isModerator: v.optional(v.boolean(), false),
+});
+const pageSchema = v.object({ items: v.array(membershipSchema) });
+
+/** What of an addition's reply is of use: the person, as the room now shows them. */
+const additionSchema = v.object({
+  personEmail: v.optional(v.string()),
+  personDisplayName: v.optional(v.string()),
+});
+
+/**
+ * The members of one room, or only one of them. `identify` may remember the ids it has taken apart. https://developer.webex.com/docs/api/v1/memberships/list-memberships
+ */
+export async function listRoomMembers(
+  client: WebexClient,
+  room: Room,
+  identify: typeof identityOf,
+  personId?: string,
+): Promise<Listing<RoomMember>> {
+  const path = "/memberships";
+  const query = { roomId: room.id, ...(personId === undefined ? {} : { personId }), max: 1000 };
+  return await readPages(client, { method: "GET", path, query }, (body) => {
+    const { items } = parseReply(pageSchema, body, "GET", path);
+    const own = items.filter(
+      (item) => item.roomId === room.id || identityOf(item.roomId, "ROOM") === room.key,
+    );
+    return {
+      strangers: items.length - own.length,
+      items: own.map((item) => ({
+        key: identify(item.personId, "PEOPLE"),
+        personId: item.personId,
+        membershipId: item.id,
+        displayName: item.personDisplayName,
+        email: item.personEmail ?? null,
+        orgKey: item.personOrgId === undefined ? null : identify(item.personOrgId, "ORGANIZATION"),
+        isModerator: item.isModerator,
+        kind: kindByAddress(item.personEmail ?? ""),
+      })),
+    };
+  });
+}
+
+/**
+ * Adds a person to a room; to a team's General space by way of the team. Somebody who is there already (409) counts
+ * as added, which is also why sending it twice does no harm.
+ * https://developer.webex.com/docs/api/v1/memberships/create-a-membership
+ * https://developer.webex.com/docs/api/v1/team-memberships/create-a-team-membership
+ * @throws {WebexError} when the person was not added.
+ */
+export async function addMember(client: WebexClient, room: Room, person: Addition): Promise<RecordedPerson> {
+  const teamId = room.generalOfTeamId;
+  const path = teamId === null ? "/memberships" : "/team/memberships";
+  const body = { ...(teamId === null ? { roomId: room.id } : { teamId }), personId: person.personId };
+  try {
+    const reply = await client.send({ method: "POST", path, body, repeatable: true, isFinal: isOutsider });
+    const said = v.safeParse(additionSchema, reply.body);
+    return {
+      personId: person.personId,
+      displayName: (said.success && said.output.personDisplayName) || person.displayName,
+      email: (said.success && said.output.personEmail) || person.email,
+    };
+  } catch (error) {
+    if (error instanceof WebexError && error.status === 409) return person;
+    throw error;
+  }
+}
+
+/**
+ * Ends a membership. A 404 means that it is gone only when a fresh look confirms it; so does a 400 after the request
+ * was repeated, because the first one may have taken effect.
+ * https://developer.webex.com/docs/api/v1/memberships/delete-a-membership
+ * @throws {WebexError} when the person is still in the room, or nobody can tell.
+ */
+export async function removeMember(client: WebexClient, room: Room, member: Removal): Promise<void> {
+  const path = `/memberships/${encodeURIComponent(member.membershipId)}`;
+  try {
+    await client.send({ method: "DELETE", path, repeatable: true });
+  } catch (error) {
+    const mayBeGone =
+      error instanceof WebexError && (error.status === 404 || (error.status === 400 && error.attempts > 1));
+    if (!mayBeGone) throw error;
+    const look = await listRoomMembers(client, room, identityOf, member.personId);
+    if (!look.complete || look.items.some((item) => item.key === member.key)) throw error;
+  }
+}
+
+/** Webex answers 502 when the caller is not in the room; repeating cannot help then. */
+function isOutsider(error: WebexError): boolean {
+  return error.status === 502 && error.detail.includes("Add participant failed");
+}
+
+/** The first sign of what a member is; a membership does not hold the person's type. */
+function kindByAddress(email: string): PersonKind | null {
+  if (/@(webex\.bot|sparkbot\.io)$/i.test(email)) return "bot";
+  return /@appid\.ciscospark\.com$/i.test(email) ? "guest" : null;
+}

@@ -1,0 +1,48 @@
+import * as v from "valibot";
+import { decodeId, identityOf } from "../identity.ts";
+import type { Listing, Room } from "../membership/observe.ts";
+import type { WebexClient } from "./client.ts";
+import { readPages } from "./pages.ts";
+import { parseReply } from "./parse.ts";
+
+const pageSchema = v.object({
+  items: v.array(
+    v.object({
+      id: v.string(),
+      title: v.optional(v.string(), ""),
+      type: v.string(),
+      teamId: v.optional(v.string()),
+      ownerId: v.optional(v.string()),
+    }),
+  ),
+});
+
+/**
+ * All group rooms that the token's owner is in. Direct rooms are left out: their title is a person's name.
+ * https://developer.webex.com/docs/api/v1/rooms/list-rooms
+ */
+export async function listRooms(client: WebexClient): Promise<Listing<Room>> {
+  const path = "/rooms";
+  // By id, because the order by activity is documented to be unreliable beyond 3,000 rooms.
+  const query = { type: "group", sortBy: "id", max: 1000 };
+  return await readPages(client, { method: "GET", path, query }, (body) => {
+    const { items } = parseReply(pageSchema, body, "GET", path);
+    const rooms = items.filter((room) => room.type === "group");
+    return {
+      strangers: items.length - rooms.length,
+      items: rooms.map((room) => ({
+        key: identityOf(room.id, "ROOM"),
+        id: room.id,
+        title: room.title,
+        orgKey: room.ownerId === undefined ? null : identityOf(room.ownerId, "ORGANIZATION"),
+        generalOfTeamId: isGeneralSpace(room.id, room.teamId) ? room.teamId : null,
+      })),
+    };
+  });
+}
+
+/** A team's General space has the same uuid as its team. */
+function isGeneralSpace(roomId: string, teamId: string | undefined): teamId is string {
+  const key = decodeId(roomId)?.key;
+  return teamId !== undefined && key !== undefined && key === decodeId(teamId)?.key;
+}
