@@ -1,0 +1,55 @@
+import { Octokit } from "@octokit/rest";
+
+/** GitHub's REST and GraphQL operations, as one token may use them. */
+export type GithubClient = Octokit;
+
+const timeoutMs = 30_000;
+const apiVersion = "2022-11-28";
+const attempts = 4;
+
+/**
+ * Opens a client for one GitHub. Every request has a timeout; reads, and writes that say so with
+ * `request: { repeatable: true }`, are sent again after 5xx and network errors.
+ */
+export function createGithubClient(apiUrl: string, token: string): GithubClient {
+  const client = new Octokit({
+    auth: token,
+    baseUrl: apiUrl,
+    userAgent: "webex-rollcall",
+    // Errors are told by whoever catches them; Octokit's own log lines would come on top.
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    request: {
+      fetch: (url: string, init: RequestInit) =>
+        fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) }),
+    },
+  });
+  client.hook.before("request", (options) => {
+    options.headers["x-github-api-version"] = apiVersion;
+  });
+  client.hook.wrap("request", async (send, options) => {
+    const isRepeatable = options.method === "GET" || options.request?.repeatable === true;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await send(options);
+      } catch (error) {
+        if (attempt === attempts || !isRepeatable || !isPassing(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt * (1 - Math.random() / 2)));
+      }
+    }
+  });
+  return client;
+}
+
+/** The HTTP status of a refused request; null for anything else. */
+export function statusOf(error: unknown): number | null {
+  return error instanceof Error && "status" in error && typeof error.status === "number"
+    ? error.status
+    : null;
+}
+
+/** Octokit reports a network error as status 500 too. */
+function isPassing(error: unknown): boolean {
+  return (statusOf(error) ?? 500) >= 500;
+}
+
+function quiet(): void {}

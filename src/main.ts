@@ -1,0 +1,55 @@
+import { type CommandName, parseCommandLine } from "./command-line.ts";
+import type { Context, Options } from "./commands/context.ts";
+import type { Paint } from "./report/terminal.ts";
+
+type RunCommand = (options: Options, context: Context) => Promise<number>;
+
+/** Each command is loaded only when it is called: a run should reach Webex soon after it starts. */
+const commands: Readonly<Record<CommandName, () => Promise<RunCommand>>> = {
+  validate: async () => (await import("./commands/validate.ts")).runValidate,
+  plan: async () => (await import("./commands/sync.ts")).runPlan,
+  sync: async () => (await import("./commands/sync.ts")).runSync,
+  demo: async () => (await import("./commands/demo.ts")).runDemo,
+};
+
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
+const hasColours = process.stdout.isTTY && process.stdout.hasColors();
+const paint: Paint = (style, text) => (hasColours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
+
+async function run(args: readonly string[]): Promise<number> {
+  const invocation = parseCommandLine(args);
+  if (invocation.kind === "help") {
+    console.log(invocation.text);
+    return 0;
+  }
+  if (invocation.kind === "mistake") {
+    console.error(invocation.message);
+    return 1;
+  }
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      console.error(`${signal}: nothing new is begun; what is under way ends, then the report is made`);
+      stop.abort();
+    });
+  }
+  const command = await commands[invocation.command]();
+  return await command(invocation.options, {
+    env: process.env,
+    print: (text) => console.log(text),
+    tell: (text) => console.error(text),
+    paint,
+    now: () => new Date(),
+    stop: stop.signal,
+  });
+}
+
+run(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  },
+);
