@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import type { RecordedPerson, RunRecord } from "../membership/record.ts";
+import { fingerprintChanges, keepRecent } from "./flapping.ts";
+import { cleanText, cutText } from "./markdown.ts";
+import { sortPeople, sortRooms } from "./rows.ts";
+
+const dayMs = 24 * 60 * 60 * 1000;
+const maxDays = 180;
+const maxRooms = 20;
+const maxNames = 10;
+const maxNameLength = 60;
+
+const instant = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const names = v.array(v.string());
+
+const historySchema = v.object({
+  version: v.literal(1),
+  /** The last check that was committed: heartbeats are counted from here. */
+  checkedAt: v.nullable(instant),
+  status: v.nullable(v.picklist(["converged", "changed", "held", "partial", "failed"])),
+  /** The fingerprint of what needed saying at that check. */
+  signature: v.nullable(v.string()),
+  lastChange: v.nullable(
+    v.object({
+      at: instant,
+      page: v.pipe(v.string(), v.regex(/^runs\/[\w.-]+\.md$/)),
+      added: count,
+      removed: count,
+      /** Some of the rooms and names, so that a quiet day's page can still tell them. */
+      rooms: v.array(v.object({ title: v.string(), added: names, removed: names })),
+    }),
+  ),
+  members: v.array(
+    v.object({ date: v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\d$/)), members: count, rooms: count }),
+  ),
+  /** `<when> add|remove <fingerprint of room and person>`, oldest first. */
+  recent: v.array(v.pipe(v.string(), v.regex(/^\S+Z (add|remove) [0-9a-f]{16}$/))),
+});
+
+/** What reports/history.json remembers from run to run. */
+export type History = Readonly<v.InferOutput<typeof historySchema>>;
+
+/** The memory before the first run. */
+export const emptyHistory: History = {
+  version: 1,
+  checkedAt: null,
+  status: null,
+  signature: null,
+  lastChange: null,
+  members: [],
+  recent: [],
+};
+
+/** Reads history.json; a missing file is an empty memory, a damaged one too, with a notice for the page. */
+export function parseHistory(text: string | undefined): { history: History; notice: string | null } {
+  if (text === undefined) return { history: emptyHistory, notice: null };
+  const parsed = v.safeParse(historySchema, parseJson(text));
+  if (parsed.success) return { history: parsed.output, notice: null };
+  const where = v.getDotPath(parsed.issues[0]) ?? "the file as a whole";
+  const notice = `history.json could not be read (${where}), so the chart and the memory of past changes start anew; the earlier file is in Git.`;
+  return { history: emptyHistory, notice };
+}
+
+/** Adds one run to the memory; `page` is the run's page, seen from the reports folder. */
+export function extendHistory(history: History, record: RunRecord, page: string): History {
+  const { added, removed } = record.totals;
+  const lastChange =
+    added + removed > 0
+      ? { at: record.startedAt, page, added, removed, rooms: summariseRooms(record) }
+      : history.lastChange;
+  const recent = keepRecent([...history.recent, ...fingerprintChanges(record)], record.startedAt);
+  // An undo has looked at its own rooms only: it does not count as a check of all of them.
+  if (record.command === "restore") return { ...history, lastChange, recent };
+  return {
+    version: 1,
+    checkedAt: record.startedAt,
+    status: record.status,
+    signature: signRecord(record),
+    lastChange,
+    members: extendMembers(history.members, record),
+    recent,
+  };
+}
+
+/** Decides whether a run gets a page of its own, and whether anything is written at all. */
+export function decideReport(
+  history: History,
+  record: RunRecord,
+  heartbeatDays: number,
+): { page: boolean; commit: boolean } {
+  if (record.command === "plan") return { page: false, commit: false };
+  const { added, removed, failed } = record.totals;
+  const didSomething = added + removed + failed > 0;
+  if (record.command === "restore") return { page: didSomething, commit: didSomething };
+  const differs = signRecord(record) !== history.signature;
+  const page = didSomething || (differs && hasSomethingToSay(record));
+  return { page, commit: page || differs || isHeartbeatDue(history, record, heartbeatDays) };
+}
+
+/** True when the index page is behind: schedules start late, so an hour before the heartbeat already counts. */
+function isHeartbeatDue(history: History, record: RunRecord, heartbeatDays: number): boolean {
+  if (history.checkedAt === null) return true;
+  const checkedMs = Date.parse(history.checkedAt);
+  // An undo writes no index page, so the first check after it does.
+  if (history.lastChange && Date.parse(history.lastChange.at) > checkedMs) return true;
+  return Date.parse(record.startedAt) - checkedMs >= heartbeatDays * dayMs - dayMs / 24;
+}
+
+function hasSomethingToSay(record: RunRecord): boolean {
+  return record.status === "failed" || record.digest !== null || record.problems.length > 0;
+}
+
+/** What is held and what has to be fixed, as one short text; the order of the problems does not matter. */
+function signRecord(record: RunRecord): string {
+  const problems = record.problems.map((problem) =>
+    JSON.stringify([problem.line, problem.column, problem.message]),
+  );
+  const content = JSON.stringify([record.digest, record.status === "failed", problems.sort()]);
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
+}
+
+function extendMembers(members: History["members"], record: RunRecord): History["members"] {
+  const read = record.rooms.flatMap((room) => (room.after === null ? [] : [room.after]));
+  // A run that read no room knows nothing about the members; a zero would be wrong.
+  if (read.length === 0) return members;
+  const date = record.startedAt.slice(0, 10);
+  const point = { date, members: read.reduce((sum, one) => sum + one, 0), rooms: read.length };
+  return [...members.filter((one) => one.date !== date), point]
+    .sort((a, b) => (a.date < b.date ? -1 : 1))
+    .slice(-maxDays);
+}
+
+function summariseRooms(record: RunRecord): NonNullable<History["lastChange"]>["rooms"] {
+  const nameAll = (people: readonly RecordedPerson[]) =>
+    sortPeople(people)
+      .slice(0, maxNames)
+      .map((person) => shorten(person.displayName || person.email || ""));
+  return sortRooms(record.rooms)
+    .filter((room) => room.added.length + room.removed.length > 0)
+    .slice(0, maxRooms)
+    .map((room) => ({
+      title: shorten(room.title),
+      added: nameAll(room.added),
+      removed: nameAll(room.removed),
+    }));
+}
+
+function shorten(text: string): string {
+  return cutText(cleanText(text), maxNameLength);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // not JSON is one more way of being damaged; the schema refuses it
+  }
+}

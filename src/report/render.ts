@@ -1,0 +1,107 @@
+import Handlebars from "handlebars";
+import { findFlapping } from "./flapping.ts";
+import { decideReport, extendHistory, parseHistory } from "./history.ts";
+import { type PageInput, type ReportPolicy, viewIndex } from "./index-view.ts";
+import { findRelativePath, nameRunFiles } from "./paths.ts";
+import { formatRecord } from "./record-text.ts";
+import { fitRows } from "./rows.ts";
+import { viewRun } from "./run-view.ts";
+import { type SummaryInput, viewSummary } from "./summary-view.ts";
+
+/** The templates, and the parts they share: src/report/templates/<name>.hbs, read by whoever may read files. */
+export const templateNames = [
+  "index",
+  "run",
+  "summary",
+  "held",
+  "failures",
+  "problems",
+  "notices",
+  "room-rows",
+  "approve",
+] as const;
+
+/** The text of each template by its name. */
+export type Templates = Readonly<Record<(typeof templateNames)[number], string>>;
+
+/** One file of the report; the path is seen from the repository (or wherever `reportsDir` is). */
+export interface ReportFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What the report of one run is made from. */
+export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" | "runUrl"> {
+  readonly policy: ReportPolicy;
+  /** The text of history.json before this run; undefined when there is none. */
+  readonly historyText: string | undefined;
+  /** Names the run's page: the workflow run's id, or anything that tells two runs of a day apart. */
+  readonly runId: string;
+  readonly reportsDir: string;
+  readonly mappingsFile: string;
+}
+
+/** Renders what people read. */
+export interface Renderer {
+  /** The files to write or commit after a run; none when there is nothing new to say. */
+  renderFiles(input: ReportInput): readonly ReportFile[];
+  /** The short text for the step summary, the terminal and comments, cut between rows to fit `maxBytes`. */
+  renderSummary(input: SummaryInput, maxBytes: number): string;
+}
+
+/** GitHub shows no more than 500 KiB of a Markdown file. */
+const maxPageBytes = 500 * 1024;
+
+/** Compiles the templates; texts are made harmless in the view models, so here nothing is escaped again. */
+export function createRenderer(templates: Templates): Renderer {
+  const handlebars = Handlebars.create();
+  const options = { noEscape: true, strict: true, knownHelpersOnly: true };
+  for (const name of templateNames)
+    handlebars.registerPartial(name, handlebars.compile(templates[name], options));
+  const index = handlebars.compile(templates.index, options);
+  const run = handlebars.compile(templates.run, options);
+  const summary = handlebars.compile(templates.summary, options);
+
+  function renderFiles(input: ReportInput): readonly ReportFile[] {
+    const { record, runId, reportsDir, mappingsFile, policy } = input;
+    const { history, notice } = parseHistory(input.historyText);
+    const due = decideReport(history, record, policy.heartbeatDays);
+    if (!due.commit) return [];
+    const paths = nameRunFiles(record.startedAt, runId);
+    const extended = extendHistory(history, record, paths.page);
+    const notices = new Set([
+      ...record.notices,
+      ...(notice ? [notice] : []),
+      ...findFlapping(history, record),
+    ]);
+    const page = (folder: string): PageInput => ({
+      ...input,
+      notices: [...notices],
+      mappingsAddress: findRelativePath(folder, mappingsFile),
+    });
+    const files: ReportFile[] = [{ path: "history.json", text: `${JSON.stringify(extended, null, 2)}\n` }];
+    // An undo has read its own rooms only; the next check, which is due at once, tells the state of all.
+    if (record.command !== "restore") {
+      const input = page(reportsDir);
+      files.push({
+        path: "README.md",
+        text: fitRows(maxPageBytes, (rows) => index(viewIndex(input, extended, rows))),
+      });
+    }
+    if (due.page) {
+      const input = page(`${reportsDir}/runs`);
+      const recordFile = paths.record.slice("runs/".length);
+      files.push({
+        path: paths.page,
+        text: fitRows(maxPageBytes, (rows) => run(viewRun(input, recordFile, rows))),
+      });
+      files.push({ path: paths.record, text: formatRecord(record) });
+    }
+    return files.map((file) => ({ path: `${reportsDir}/${file.path}`, text: file.text }));
+  }
+
+  return {
+    renderFiles,
+    renderSummary: (input, maxBytes) => fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
+  };
+}

@@ -1,0 +1,120 @@
+import type { RecordedPerson } from "../membership/record.ts";
+import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { countOf, formatNumber } from "./words.ts";
+
+/** The rows of a list that are shown, and a sentence about those that are not. */
+export interface Rows<Row> {
+  readonly rows: readonly Row[];
+  readonly more: Markdown | null;
+}
+
+/** Writes where in rooms.csv something stands, as a link where one can lead there. */
+export type LineLink = (line: number) => Markdown;
+
+/** Shows the first rows and counts the rest, so that a page is cut between rows and says so. */
+export function takeRows<Item, Row>(
+  all: readonly Item[],
+  maxRows: number,
+  view: (item: Item) => Row,
+): Rows<Row> {
+  const rows = all.slice(0, maxRows).map(view);
+  const missing = all.length - rows.length;
+  return { rows, more: missing === 0 ? null : md`${countOf(missing, "row")} not shown here.` };
+}
+
+/** `takeRows`, or null when there is nothing to show: the section is left out. */
+export function takeRowsIfAny<Item, Row>(
+  all: readonly Item[],
+  maxRows: number,
+  view: (item: Item) => Row,
+): Rows<Row> | null {
+  return all.length > 0 ? takeRows(all, maxRows, view) : null;
+}
+
+/**
+ * The longest text within a number of bytes: every list shows all its rows, or the same highest number of rows
+ * with which the whole still fits. `render` must not grow when fewer rows are allowed.
+ */
+export function fitRows(maxBytes: number, render: (maxRows: number) => string): string {
+  const whole = render(Number.POSITIVE_INFINITY);
+  if (Buffer.byteLength(whole) <= maxBytes) return whole;
+  let fits = 0;
+  let tooMany = whole.split("\n").length; // no list has more rows than the page has lines
+  while (tooMany - fits > 1) {
+    const middle = Math.floor((fits + tooMany) / 2);
+    if (Buffer.byteLength(render(middle)) <= maxBytes) fits = middle;
+    else tooMany = middle;
+  }
+  return render(fits);
+}
+
+/** Names a line of rooms.csv, linked where the file can be reached from the page. */
+export function createLineLink(mappingsAddress: string | null): LineLink {
+  return (line) =>
+    mappingsAddress === null ? md`line ${line}` : linkTo(md`line ${line}`, `${mappingsAddress}#L${line}`);
+}
+
+/** A person's name as a text; people who have not signed in yet are named by their address. */
+export function nameOf(person: RecordedPerson): Markdown {
+  if (person.displayName !== person.email) {
+    const name = escapeMarkdown(person.displayName);
+    if (name !== "") return name;
+  }
+  return person.email ? codeSpan(person.email, 100) : md`(no name)`;
+}
+
+/** A person's address, to be copied exactly. */
+export function emailOf(person: RecordedPerson): Markdown {
+  return person.email ? codeSpan(person.email, 254) : md`—`;
+}
+
+/** A room's title; a room may have lost it. */
+export function titleOf(room: { readonly title: string }): Markdown {
+  const title = escapeMarkdown(room.title);
+  return title === "" ? md`(no title)` : title;
+}
+
+/** Names joined in one line, the first so many of them; not by commas, for names may hold them. */
+export function listNames(people: readonly RecordedPerson[], maxNames: number): Markdown {
+  const shown = sortPeople(people).slice(0, maxNames).map(nameOf);
+  const hidden = people.length - shown.length;
+  if (hidden === 0) return joinMarkdown(shown, " · ");
+  if (shown.length === 0) return countOf(people.length, "person");
+  return md`${joinMarkdown(shown, " · ")} and ${formatNumber(hidden)} more`;
+}
+
+/** Sorts rooms by title, then id: the same everywhere, whatever the machine's language. */
+export function sortRooms<R extends { readonly title: string; readonly roomId: string }>(
+  rooms: readonly R[],
+): R[] {
+  return sortBy(rooms, (room) => [foldCase(room.title), room.title, room.roomId]);
+}
+
+/** Sorts people by name, then id. */
+export function sortPeople<P extends RecordedPerson>(people: readonly P[]): P[] {
+  return sortBy(people, (person) => {
+    const name = person.displayName || person.email || "";
+    return [foldCase(name), name, person.personId];
+  });
+}
+
+/** Sorts by several keys, compared by code unit: the same on every machine. */
+export function sortBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): T[] {
+  return items
+    .map((item) => ({ item, keys: keysOf(item) }))
+    .sort((a, b) => compareKeys(a.keys, b.keys))
+    .map(({ item }) => item);
+}
+
+function compareKeys(a: readonly string[], b: readonly string[]): number {
+  for (const [index, key] of a.entries()) {
+    const other = b[index] ?? "";
+    if (key !== other) return key < other ? -1 : 1;
+  }
+  return 0;
+}
+
+/** "Émile" stands with "Emil", "zoe" with "Zoe". */
+function foldCase(text: string): string {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}

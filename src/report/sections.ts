@@ -1,0 +1,156 @@
+import type { RunRecord, TokenRecord } from "../membership/record.ts";
+import { codeSpan, escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
+import {
+  emailOf,
+  type LineLink,
+  nameOf,
+  type Rows,
+  sortBy,
+  sortPeople,
+  sortRooms,
+  takeRows,
+  takeRowsIfAny,
+  titleOf,
+} from "./rows.ts";
+import { adviseFailure, countOf, heldReasons } from "./words.ts";
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** A longer list of people is folded away, so that the command below it stays in sight. */
+const maxUnfolded = 12;
+
+/** Who would be removed, why they are not yet, and the exact commands that approve it. */
+export interface HeldView {
+  readonly intro: Markdown;
+  readonly foldedLabel: Markdown | null;
+  readonly people: Rows<HeldRow>;
+  readonly actions: Markdown;
+  readonly digest: Markdown;
+  readonly digestSpan: Markdown;
+  /** What to do when these people should stay. */
+  readonly otherwise: Markdown;
+}
+
+interface HeldRow {
+  readonly room: Markdown;
+  readonly name: Markdown;
+  readonly email: Markdown;
+  readonly why: Markdown;
+}
+
+/** One change that failed. */
+export interface FailureRow {
+  readonly room: Markdown;
+  readonly what: Markdown;
+  readonly error: Markdown;
+  readonly advice: Markdown;
+}
+
+interface ProblemRow {
+  readonly where: Markdown;
+  readonly message: Markdown;
+}
+
+/** What has to be put right, and what is the case until then. */
+export interface ProblemsView extends Rows<ProblemRow> {
+  readonly until: Markdown;
+}
+
+/** How long the refresh token lives; `warning` when that is not long. */
+export interface TokenView {
+  readonly text: Markdown;
+  readonly warning: boolean;
+}
+
+/** Builds the block about what is held; null when nothing is. */
+export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRows: number): HeldView | null {
+  if (record.digest === null) return null;
+  const rooms = sortRooms(record.rooms.filter((room) => room.held.length > 0));
+  const people = rooms.flatMap((room) => sortPeople(room.held).map((person) => ({ room, person })));
+  const digest = record.digest.replace(/[^0-9a-f]/g, "");
+  const what = md`${countOf(people.length, "removal")} in ${countOf(rooms.length, "room")}`;
+  const actions = md`Actions → Sync`;
+  return {
+    intro:
+      record.command === "plan"
+        ? md`${what} would be held back, all else would go on. After the run that holds them, they can be approved.`
+        : md`${what} ${people.length === 1 ? md`is` : md`are`} held back; nobody listed here has been removed. Additions and all other removals went on.`,
+    foldedLabel: people.length > maxUnfolded ? md`Show all ${countOf(people.length, "removal")}` : null,
+    people: takeRows(people, maxRows, ({ room, person }) => ({
+      room: titleOf(room),
+      name: nameOf(person),
+      email: emailOf(person),
+      why: heldReasons[person.reason],
+    })),
+    actions:
+      repositoryUrl === null ? actions : linkTo(actions, `${repositoryUrl}/actions/workflows/sync.yml`),
+    digest: escapeMarkdown(digest),
+    digestSpan: codeSpan(digest),
+    otherwise: md`If some of them should stay, correct their group or rooms.csv instead; the next run decides anew. The approval fits exactly this list: once anything in it changes, it removes nobody and a new one is named.`,
+  };
+}
+
+/** Lists every change that failed, with what can be done about it; null when none did. */
+export function viewFailures(record: RunRecord, maxRows: number): Rows<FailureRow> | null {
+  const failures = sortRooms(record.rooms).flatMap((room) =>
+    sortPeople(room.failed).map((failure) => ({ room, failure })),
+  );
+  return takeRowsIfAny(failures, maxRows, ({ room, failure }) => ({
+    room: titleOf(room),
+    what: failure.action === "add" ? md`add ${nameOf(failure)}` : md`remove ${nameOf(failure)}`,
+    error: describeError(failure.error, failure.trackingId),
+    advice: adviseFailure(failure),
+  }));
+}
+
+/** An error as Webex told it, with the id under which Webex support finds it. */
+export function describeError(error: string, trackingId: string | null): Markdown {
+  const text = escapeMarkdown(error, messageLength);
+  return trackingId === null ? text : md`${text} (tracking id ${codeSpan(trackingId, 100)})`;
+}
+
+/** Lists what has to be put right, by line of rooms.csv; null when there is nothing. */
+export function viewProblems(record: RunRecord, line: LineLink, maxRows: number): ProblemsView | null {
+  if (record.problems.length === 0) return null;
+  const sorted = sortBy(record.problems, (problem) => [
+    // What concerns no single line concerns everything, and comes first.
+    problem.line === null ? "" : String(problem.line).padStart(9, "0"),
+    problem.column ?? "",
+    problem.message,
+  ]);
+  const rows = takeRows(sorted, maxRows, (problem) => ({
+    where: problem.line === null ? md`` : describeWhere(line(problem.line), problem.column),
+    message: escapeMarkdown(problem.message, messageLength),
+  }));
+  const until =
+    record.status === "failed"
+      ? md`Until then no room is looked after. The next run checks again.`
+      : md`Until then the rooms concerned stay as they are; all others go on. The next run checks again.`;
+  return { ...rows, until };
+}
+
+/** Tells how long the refresh token still lives, counted from the end of the run. */
+export function viewToken(token: TokenRecord | null, finishedAt: string, warningDays: number): TokenView {
+  const expiresAt = token?.refreshTokenExpiresAt ?? null;
+  const leftMs = expiresAt === null ? Number.NaN : Date.parse(expiresAt) - Date.parse(finishedAt);
+  if (expiresAt === null || Number.isNaN(leftMs)) {
+    const why = token === null ? md`this run did not use it` : md`Webex did not say`;
+    return { text: md`How long the refresh token lives is not known: ${why}.`, warning: false };
+  }
+  const date = escapeMarkdown(expiresAt.slice(0, 10));
+  const renew = md`Run ${codeSpan("npm run login")} to get a new one`;
+  if (leftMs < 0) return { text: md`The refresh token expired on **${date}**. ${renew}.`, warning: true };
+  const days = Math.floor(leftMs / dayMs);
+  const lives = md`The refresh token lives until **${date}**, ${countOf(days, "day")} from this check.`;
+  return days < warningDays
+    ? { text: md`${lives} ${renew} before then, or runs stop.`, warning: true }
+    : { text: lives, warning: false };
+}
+
+/** An instant as people read it: `2026-11-22 05:17 UTC`. */
+export function describeInstant(instant: string): Markdown {
+  return md`${escapeMarkdown(instant.slice(0, 16).replace("T", " "))} UTC`;
+}
+
+function describeWhere(where: Markdown, column: string | null): Markdown {
+  return column === null ? where : md`${where}, column ${escapeMarkdown(column)}`;
+}

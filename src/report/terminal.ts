@@ -1,0 +1,61 @@
+import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
+import { cleanText } from "./markdown.ts";
+import { describeRun, heldReasons, keptReasons } from "./words.ts";
+
+/** Colours a text where the terminal has colours. */
+export type Paint = (style: "bold" | "dim" | "green" | "red" | "yellow", text: string) => string;
+
+const styles = {
+  converged: "green",
+  changed: "green",
+  held: "yellow",
+  partial: "yellow",
+  failed: "red",
+} as const;
+
+/** Tells a run in plain lines: one for each person, and only the rooms in which something happened or waits. */
+export function renderTerminal(record: RunRecord, mappingsFile: string, paint: Paint): string {
+  const lines: string[] = [];
+  for (const room of record.rooms.filter(hasNews)) lines.push(...renderRoom(room, paint), "");
+  for (const { line, column, message } of record.problems) {
+    const place = line === null ? [] : [`${mappingsFile}:${line}`, ...(column === null ? [] : [column])];
+    lines.push(paint("yellow", `! ${[...place, message].map(cleanText).join(": ")}`), "");
+  }
+  for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
+  if (record.digest !== null) {
+    lines.push(`To apply what is held: ${paint("bold", `npm run sync -- --approve ${record.digest}`)}`, "");
+  }
+  const style = styles[record.status];
+  lines.push(`${paint(style, record.status)}: ${describeRun(record)}`);
+  return lines.join("\n");
+}
+
+function hasNews(room: RoomRecord): boolean {
+  return [room.added, room.removed, room.held, room.failed, room.missing].some((people) => people.length > 0);
+}
+
+function renderRoom(room: RoomRecord, paint: Paint): string[] {
+  const groups = room.groups.map(cleanText).join(", ");
+  const members = `${room.before ?? "?"} → ${room.after ?? "?"} members`;
+  const tell = (sign: string, person: RecordedPerson, note = "") =>
+    `  ${sign} ${describePerson(person)}${note && paint("dim", `  ${note}`)}`;
+  return [
+    `${paint("bold", cleanText(room.title))}  ${paint("dim", `${groups}; ${members}`)}`,
+    ...room.added.map((person) => tell(paint("green", "+"), person)),
+    ...room.removed.map((person) => tell(paint("red", "−"), person)),
+    ...room.held.map((person) => tell(paint("yellow", "~"), person, `held: ${heldReasons[person.reason]}`)),
+    ...room.failed.map((person) =>
+      tell(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
+    ),
+    ...room.missing.map((person) => tell(paint("dim", "?"), person, "missing")),
+    // The token's owner is in every room, which is nothing to tell.
+    ...room.kept
+      .filter(({ reason }) => reason !== "self")
+      .map((person) => tell(paint("dim", "="), person, `stays: ${keptReasons[person.reason]}`)),
+  ];
+}
+
+function describePerson({ displayName, email }: RecordedPerson): string {
+  const name = cleanText(displayName);
+  return email === null ? name : `${name} <${cleanText(email)}>`;
+}

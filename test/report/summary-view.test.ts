@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { RunRecord } from "../../src/membership/record.ts";
+import { eventfulRun, loadRenderer, person, reportInput, room, runRecord } from "./build-record.ts";
+
+const renderer = loadRenderer();
+
+describe("the summary", () => {
+  const summarise = (record: RunRecord, maxBytes = 1_000_000) =>
+    renderer.renderSummary(
+      { ...reportInput(record), notices: record.notices, mappingsAddress: null, reportAddress: null },
+      maxBytes,
+    );
+  it("speaks of a plan as of what would be", () => {
+    const text = summarise({ ...eventfulRun, command: "plan" });
+    assert.match(
+      text,
+      /1 removal would wait for approval\. 2 people would be added and 1 person would be removed\./,
+    );
+    assert.match(text, /^## What would change$/m);
+  });
+  it("is short when there is nothing to say", () => {
+    assert.equal(
+      summarise(runRecord([room("NOC")])),
+      "# Rollcall sync\n\n✅ **Every room is as declared.**\n\n1 room\n\n",
+    );
+  });
+  it("is cut between rows to the bytes allowed, and says how many rows are missing", () => {
+    const rooms = Array.from({ length: 2000 }, (_, n) =>
+      room(`Zimmer für ${n}`, {
+        added: [person(`Zoë ${n}`)],
+        held: [{ ...person(`Dan ${n}`), reason: "empty-group" }],
+      }),
+    );
+    const text = summarise(runRecord(rooms), 60_000);
+    assert.ok(Buffer.byteLength(text) <= 60_000 && Buffer.byteLength(text) > 50_000);
+    const shown = text.match(/^- \*\*Zimmer für \d+\*\*: \+1/gm)?.length ?? 0;
+    assert.match(
+      text,
+      new RegExp(`^\\*${(2000 - shown).toLocaleString("en")} more rows are not shown here\\.\\*$`, "m"),
+    );
+    assert.match(text, /npm run sync -- --approve a1b2c3d4e5f6/);
+  });
+});
