@@ -1,21 +1,15 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { Config, Surroundings } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import type { Annotation, Runner } from "../github/runner.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { parseHistory } from "../report/history.ts";
 import { formatRecord } from "../report/record-text.ts";
-import {
-  createRenderer,
-  type Renderer,
-  type ReportFile,
-  type Templates,
-  templateNames,
-} from "../report/render.ts";
+import { createRenderer, type TemplateName } from "../report/render.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { type Context, type Options, textOption } from "./context.ts";
+import { nameReportsDir } from "./inputs.ts";
+import { type StoredReport, storeReport } from "./store-report.ts";
 
 /** What is told, and of which surroundings. */
 export interface Delivery {
@@ -42,10 +36,14 @@ export async function deliver(
   surroundings: Surroundings,
   runner: Runner,
 ): Promise<RunRecord> {
-  const renderer = createRenderer(await loadTemplates());
-  const stored = await storeReport(delivery, options, surroundings, renderer);
-  const record = "error" in stored ? addProblem(delivery.record, stored.error) : delivery.record;
-  const address = "address" in stored ? stored.address : null;
+  const renderer = createRenderer(readTemplate);
+  const stored = await storeReport(
+    { ...delivery, reportsDir: nameReportsDir(options) },
+    surroundings,
+    renderer,
+  );
+  const { address } = stored;
+  const record = addFindings(delivery.record, stored);
 
   const jsonFile = textOption(options, "json");
   if (jsonFile !== null) await replaceFile(jsonFile, formatRecord(record));
@@ -82,73 +80,17 @@ export async function deliver(
   return record;
 }
 
-type Stored = { readonly address: string | null } | { readonly error: string };
-
-async function storeReport(
-  { record, policy, mappingsFile, reportPlace }: Delivery,
-  options: Options,
-  surroundings: Surroundings,
-  renderer: Renderer,
-): Promise<Stored> {
-  if (reportPlace === null) return { address: null };
-  const reportsDir = textOption(options, "reports") ?? "reports";
-  const memoryPath = `${reportsDir}/history.json`;
-  const render = (historyText: string | undefined) =>
-    renderer.renderFiles({
-      record,
-      policy,
-      historyText,
-      mappingsFile,
-      reportsDir,
-      runId: surroundings.runId ?? `local-${record.startedAt.slice(11).replace(/\D/g, "")}`,
-      repositoryUrl: surroundings.repositoryUrl,
-      runUrl: surroundings.runUrl,
-    });
-  try {
-    if (reportPlace.kind === "folder") {
-      const memory = await readFile(memoryPath, "utf8").catch(() => undefined);
-      const files = render(memory);
-      for (const { path, text } of files) await replaceFile(path, text);
-      return { address: findPage(files) ?? (memory === undefined ? null : join(reportsDir, "README.md")) };
-    }
-    const { commitReport } = await import("../github/report-branch.ts");
-    const { repository, branch } = reportPlace;
-    let page = `${reportsDir}/README.md`;
-    await commitReport(reportPlace, memoryPath, (memory) => {
-      // After an answer that got lost on the way, the branch may hold this very run already.
-      if (parseHistory(memory).history.checkedAt === record.startedAt) return null;
-      const files = render(memory);
-      page = findPage(files) ?? page;
-      return files.length === 0 ? null : { files, headline: describeCommit(record) };
-    });
-    return {
-      address: `${repository.serverUrl}/${repository.owner}/${repository.name}/blob/${branch}/${page}`,
-    };
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
-  }
+function addFindings(record: RunRecord, { error, notices }: StoredReport): RunRecord {
+  const told = { ...record, notices: [...record.notices, ...notices] };
+  if (error === null) return told;
+  const problem = { line: null, column: null, message: error };
+  return {
+    ...told,
+    status: record.status === "failed" ? "failed" : "partial",
+    problems: [...record.problems, problem],
+  };
 }
 
-function describeCommit({ status, totals }: RunRecord): string {
-  const counts = (["added", "removed", "held", "failed"] as const).filter((name) => totals[name] > 0);
-  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}`;
-}
-
-/** The run's own page among the files, or the index. */
-function findPage(files: readonly ReportFile[]): string | undefined {
-  const pages = files.map((file) => file.path).filter((path) => path.endsWith(".md"));
-  return pages.find((path) => path.includes("/runs/")) ?? pages[0];
-}
-
-function addProblem(record: RunRecord, message: string): RunRecord {
-  const status = record.status === "failed" ? "failed" : "partial";
-  return { ...record, status, problems: [...record.problems, { line: null, column: null, message }] };
-}
-
-async function loadTemplates(): Promise<Templates> {
-  const texts = templateNames.map(async (name) => {
-    const file = new URL(`../report/templates/${name}.hbs`, import.meta.url);
-    return [name, await readFile(file, "utf8")] as const;
-  });
-  return Object.fromEntries(await Promise.all(texts)) as Templates;
+function readTemplate(name: TemplateName): string {
+  return readFileSync(new URL(`../report/templates/${name}.hbs`, import.meta.url), "utf8");
 }

@@ -36,6 +36,11 @@ export function nameMappingsFile(options: Options): string {
   return textOption(options, "mappings") ?? "mappings/rooms.csv";
 }
 
+/** The folder of the reports. */
+export function nameReportsDir(options: Options): string {
+  return textOption(options, "reports") ?? "reports";
+}
+
 /**
  * Reads the mappings and the policy.
  * @throws {InputError} with every fault of both files.

@@ -18,8 +18,15 @@ import type { WebexClient } from "../webex/client.ts";
 import { createWebexReader } from "../webex/reader.ts";
 import { createWebexWriter } from "../webex/writer.ts";
 import { type Context, type Options, textOption } from "./context.ts";
-import { type Delivery, deliver } from "./deliver.ts";
-import { formatFileProblem, InputError, type Inputs, nameMappingsFile, readInputs } from "./inputs.ts";
+import type { Delivery } from "./deliver.ts";
+import {
+  formatFileProblem,
+  InputError,
+  type Inputs,
+  nameMappingsFile,
+  nameReportsDir,
+  readInputs,
+} from "./inputs.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** How long Webex gets to show a change before the room is looked at a second time. */
@@ -49,6 +56,8 @@ async function runMembership(
   const surroundings = readSurroundings(context.env);
   const runner = await createRunner(surroundings);
   const finish = async (record: RunRecord, told: Omit<Delivery, "record">) => {
+    // Loaded when there is something to tell: until then every millisecond would delay the first request.
+    const { deliver } = await import("./deliver.ts");
     return exitCodes[(await deliver({ record, ...told }, options, context, surroundings, runner)).status];
   };
   const collect = (token: TokenRecord | null): Omit<RunFacts, "problems" | "notices"> => {
@@ -94,6 +103,12 @@ async function setUpRun(options: Options, context: Context, runner: Runner): Pro
   const inputs = await readInputs(options);
   const config = readConfig(context.env);
   config.secrets.forEach(runner.mask);
+  const reportsDir = nameReportsDir(options);
+  if (config.reportPlace.kind === "branch" && /^([/\\]|[A-Za-z]:|.*\.\.)/.test(reportsDir)) {
+    throw new Error(
+      `--reports ${reportsDir} must be a folder of the repository, because the report is committed there`,
+    );
+  }
   return { inputs, config, session: await openSession(config, runner.mask, context.stop) };
 }
 

@@ -9,7 +9,7 @@ import { viewRun } from "./run-view.ts";
 import { type SummaryInput, viewSummary } from "./summary-view.ts";
 
 /** The templates, and the parts they share: src/report/templates/<name>.hbs, read by whoever may read files. */
-export const templateNames = [
+const templateNames = [
   "index",
   "run",
   "summary",
@@ -21,8 +21,8 @@ export const templateNames = [
   "approve",
 ] as const;
 
-/** The text of each template by its name. */
-export type Templates = Readonly<Record<(typeof templateNames)[number], string>>;
+/** The name of a template. */
+export type TemplateName = (typeof templateNames)[number];
 
 /** One file of the report; the path is seen from the repository (or wherever `reportsDir` is). */
 export interface ReportFile {
@@ -53,14 +53,14 @@ export interface Renderer {
 const maxPageBytes = 500 * 1024;
 
 /** Compiles the templates; texts are made harmless in the view models, so here nothing is escaped again. */
-export function createRenderer(templates: Templates): Renderer {
+export function createRenderer(readTemplate: (name: TemplateName) => string): Renderer {
   const handlebars = Handlebars.create();
   const options = { noEscape: true, strict: true, knownHelpersOnly: true };
   for (const name of templateNames)
-    handlebars.registerPartial(name, handlebars.compile(templates[name], options));
-  const index = handlebars.compile(templates.index, options);
-  const run = handlebars.compile(templates.run, options);
-  const summary = handlebars.compile(templates.summary, options);
+    handlebars.registerPartial(name, handlebars.compile(readTemplate(name), options));
+  const index = handlebars.compile(readTemplate("index"), options);
+  const run = handlebars.compile(readTemplate("run"), options);
+  const summary = handlebars.compile(readTemplate("summary"), options);
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
     const { record, runId, reportsDir, mappingsFile, policy } = input;

@@ -1,13 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { RoomRecord, RunRecord } from "../../src/membership/record.ts";
-import {
-  createRenderer,
-  type Renderer,
-  type ReportFile,
-  type ReportInput,
-  type Templates,
-  templateNames,
-} from "../../src/report/render.ts";
+import { createRenderer, type Renderer, type ReportFile, type ReportInput } from "../../src/report/render.ts";
 
 /** A person whose id and address follow from the name. */
 export function person(displayName: string): { personId: string; displayName: string; email: string | null } {
@@ -69,9 +62,9 @@ export function runRecord(rooms: readonly RoomRecord[], facts: Partial<RunRecord
 
 /** The renderer with the real templates. */
 export function loadRenderer(): Renderer {
-  const read = (name: string) =>
-    readFileSync(new URL(`../../src/report/templates/${name}.hbs`, import.meta.url), "utf8");
-  return createRenderer(Object.fromEntries(templateNames.map((name) => [name, read(name)])) as Templates);
+  return createRenderer((name) =>
+    readFileSync(new URL(`../../src/report/templates/${name}.hbs`, import.meta.url), "utf8"),
+  );
 }
 
 /** The report of a run on GitHub. */

@@ -1,0 +1,46 @@
+/** Runs a synthetic organisation in a process of its own, so that its memory and its work are not the product's. */
+import { type Sandbox, startSandbox } from "../src/sandbox/server.ts";
+import { buildSyntheticOrganisation, type SyntheticSize } from "../src/sandbox/synthetic-organisation.ts";
+
+/** What the benchmark asks for. */
+export interface SandboxOrder extends SyntheticSize {
+  readonly latencyMs: number;
+}
+
+/** What the benchmark is told when the sandbox is up. */
+export interface SandboxReady {
+  readonly kind: "ready";
+  readonly environment: Record<string, string>;
+  readonly mappings: string;
+  readonly additions: number;
+  readonly removals: number;
+}
+
+/** What the sandbox has seen since it was asked last. */
+export interface SandboxSeen {
+  readonly kind: "seen";
+  /** Requests by route. */
+  readonly requests: Record<string, number>;
+  /** When the first of them arrived, in milliseconds of the epoch. */
+  readonly firstAt: number | null;
+}
+
+const order: SandboxOrder = JSON.parse(process.argv[2] ?? "{}");
+const { organisation, ...drift } = buildSyntheticOrganisation(order);
+const startedAt = Date.now();
+const sandbox: Sandbox = await startSandbox(organisation, { latencyMs: order.latencyMs, keepResponses: false });
+let told = 0;
+
+process.on("message", () => {
+  const fresh = sandbox.requests.slice(told);
+  told = sandbox.requests.length;
+  const requests: Record<string, number> = {};
+  for (const { route } of fresh) requests[route] = (requests[route] ?? 0) + 1;
+  const first = fresh[0];
+  send({ kind: "seen", requests, firstAt: first ? startedAt + first.at : null });
+});
+send({ kind: "ready", environment: sandbox.environment(), ...drift });
+
+function send(message: SandboxReady | SandboxSeen): void {
+  process.send?.(message);
+}

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config, Surroundings } from "../config.ts";
+import { replaceFile } from "../disk/replace-file.ts";
+import type { RunRecord } from "../membership/record.ts";
+import { findFlapping } from "../report/flapping.ts";
+import { parseHistory } from "../report/history.ts";
+import type { Renderer, ReportFile, ReportInput } from "../report/render.ts";
+
+/** What is to be stored, and where; null when the run leaves no report. */
+export interface ReportOrder extends Pick<ReportInput, "record" | "policy" | "mappingsFile"> {
+  readonly reportPlace: Config["reportPlace"] | null;
+  /** The folder of the reports: on disk, or in the repository. */
+  readonly reportsDir: string;
+}
+
+/** What became of the report. */
+export interface StoredReport {
+  /** Where people read it; null when it was not stored. */
+  readonly address: string | null;
+  /** What the memory of earlier runs adds to this one. */
+  readonly notices: readonly string[];
+  /** Why it could not be stored; null when it was, or was not to be. */
+  readonly error: string | null;
+}
+
+/** Writes the report to its folder, or commits it to its branch. Never throws: a run must tell the rest all the same. */
+export async function storeReport(
+  order: ReportOrder,
+  surroundings: Surroundings,
+  renderer: Renderer,
+): Promise<StoredReport> {
+  const { record, policy, mappingsFile, reportPlace, reportsDir } = order;
+  if (reportPlace === null) return { address: null, notices: [], error: null };
+  const memoryPath = `${reportsDir}/history.json`;
+  let notices: readonly string[] = [];
+  const draft = (historyText: string | undefined): readonly ReportFile[] => {
+    const { history } = parseHistory(historyText);
+    // After an answer that got lost on the way, the branch may hold this very run already.
+    if (history.checkedAt === record.startedAt) return [];
+    notices = findFlapping(history, record);
+    return renderer.renderFiles({
+      record,
+      policy,
+      historyText,
+      mappingsFile,
+      reportsDir,
+      runId: surroundings.runId ?? `local-${record.startedAt.slice(11).replace(/\D/g, "")}`,
+      repositoryUrl: surroundings.repositoryUrl,
+      runUrl: surroundings.runUrl,
+    });
+  };
+  try {
+    if (reportPlace.kind === "folder") {
+      const files = draft(await readFile(memoryPath, "utf8").catch(() => undefined));
+      for (const { path, text } of files) await replaceFile(path, text);
+      return { address: findPage(files) ?? join(reportsDir, "README.md"), notices, error: null };
+    }
+    const { commitReport } = await import("../github/report-branch.ts");
+    const { repository, branch } = reportPlace;
+    let page = `${reportsDir}/README.md`;
+    await commitReport(reportPlace, memoryPath, (memory) => {
+      const files = draft(memory);
+      page = findPage(files) ?? page;
+      return files.length === 0 ? null : { files, headline: describeCommit(record) };
+    });
+    const address = `${repository.serverUrl}/${repository.owner}/${repository.name}/blob/${branch}/${page}`;
+    return { address, notices, error: null };
+  } catch (error) {
+    return { address: null, notices, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function describeCommit({ status, totals }: RunRecord): string {
+  const counts = (["added", "removed", "held", "failed"] as const).filter((name) => totals[name] > 0);
+  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}`;
+}
+
+/** The run's own page among the files, or the index. */
+function findPage(files: readonly ReportFile[]): string | undefined {
+  const pages = files.map((file) => file.path).filter((path) => path.endsWith(".md"));
+  return pages.find((path) => path.includes("/runs/")) ?? pages[0];
+}
