@@ -1,7 +1,9 @@
+import { createSlots } from "../slots.ts";
+import { pickPerson } from "./build-record.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
-import type { MembershipReader, Room } from "./observe.ts";
 import type { Addition, Removal } from "./plan.ts";
-import { type FailedChange, pickPerson, type RecordedPerson } from "./record.ts";
+import type { MembershipReader, Room } from "./reader.ts";
+import type { FailedChange, RecordedPerson } from "./record.ts";
 
 /** The port by which Webex is changed. Each call throws when the change did not happen. */
 export interface MembershipWriter {
@@ -28,6 +30,8 @@ export interface RoomOutcome {
 export interface ApplyCollaborators {
   readonly writer: MembershipWriter;
   readonly reader: Pick<MembershipReader, "listRoomMembers">;
+  /** The token's owner, who must be seen in a room for its list to count. */
+  readonly ownerKey: string;
   /** Aborted when no new change may begin. */
   readonly stop: AbortSignal;
   /** Waits until Webex has had time to show a change: a second look is taken only after that. */
@@ -44,11 +48,15 @@ export async function applyPlan(
   collaborators: ApplyCollaborators,
 ): Promise<ReadonlyMap<string, RoomOutcome>> {
   const changing = plan.rooms.filter((room) => room.additions.length + room.removals.length > 0);
-  const outcomes = changing.map(
-    async (room) => [room.feed.room.key, await applyRoom(room, collaborators)] as const,
+  const slots = createSlots(roomsAtOnce);
+  const outcomes = changing.map((room) =>
+    slots.use(async () => [room.feed.room.key, await applyRoom(room, collaborators)] as const),
   );
   return new Map(await Promise.all(outcomes));
 }
+
+/** Rooms changed at once: enough to keep every connection busy, few enough that a stopped run leaves few half done. */
+const roomsAtOnce = 16;
 
 /** One change that was sent: `error` is what Webex answered instead of doing it. */
 type Attempt = { readonly person: RecordedPerson; readonly error: unknown } & (
@@ -61,8 +69,9 @@ async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): 
   const attempts: Attempt[] = [];
   for (const change of room.additions) {
     if (stop.aborted) break;
-    const add = () => writer.addMember(room.feed.room, change);
-    attempts.push({ action: "add", change, ...(await attempt(change, add)) });
+    const tried = await attempt(change, () => writer.addMember(room.feed.room, change));
+    if (isUnsent(tried.error)) break;
+    attempts.push({ action: "add", change, ...tried });
   }
   const arrived = attempts.filter(({ error }) => error === null).length;
   // The limits counted on the additions; where they failed, removing could leave nobody in the room.
@@ -73,7 +82,9 @@ async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): 
       ? () =>
           Promise.reject(new Error("not tried: the additions failed, so nobody would be left in the room"))
       : () => writer.removeMember(room.feed.room, change).then(() => change);
-    attempts.push({ action: "remove", change, ...(await attempt(change, remove)) });
+    const tried = await attempt(change, remove);
+    if (isUnsent(tried.error)) break;
+    attempts.push({ action: "remove", change, ...tried });
   }
   const notBegun = room.additions.length + room.removals.length - attempts.length;
   if (attempts.length === 0)
@@ -100,19 +111,26 @@ async function attempt(
   }
 }
 
+/** The stop came between the decision to send a change and its sending: it was never begun. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && "attempts" in error && error.attempts === 0;
+}
+
 type Look = { readonly present: ReadonlySet<string> } | { readonly unverified: string };
 
 /** Looks at the room again; what does not hold is looked at once more, as changes may take seconds to show. */
 async function readBack(
   room: Room,
   attempts: readonly Attempt[],
-  { reader, stop, settle }: ApplyCollaborators,
+  { reader, ownerKey, stop, settle }: ApplyCollaborators,
 ): Promise<Look> {
   for (let look = 1; ; look += 1) {
     if (stop.aborted) return { unverified: "the run was stopped" };
     const listing = await reader.listRoomMembers(room);
     if (!listing.complete) return { unverified: listing.reason };
     const present = new Set(listing.items.map((member) => member.key));
+    // Whoever is not in the room may be shown a part of it only, and absence would prove nothing.
+    if (!present.has(ownerKey)) return { unverified: "the token's owner is not in its member list any more" };
     const isSettled = attempts.every((one) => one.error !== null || holds(one, present));
     if (isSettled || look === 2) return { present };
     await settle();

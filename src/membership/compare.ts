@@ -1,5 +1,5 @@
 import type { GroupReading } from "./group-reading.ts";
-import type { GroupMember, Listing, Owner, RoomMember } from "./observe.ts";
+import type { GroupMember, Listing, Owner, RoomMember } from "./reader.ts";
 import type { RoomFeed } from "./resolve.ts";
 
 /** Where a room differs from its groups, and how far that can be trusted. */
@@ -17,8 +17,19 @@ export interface RoomDifference {
   readonly hasEmptyGroup: boolean;
   /** Why nothing may be changed in this room; null when nothing stands in the way. */
   readonly obstacle: string | null;
-  /** Why nobody may be removed: the groups that are not surely known. */
+  /** Why nobody may be removed: the groups that are not surely known, or not surely elsewhere. */
   readonly uncertainties: readonly string[];
+}
+
+/** A group that a row of the mappings names for a room that cannot be found: it may be this one. */
+export interface Stray {
+  readonly line: number;
+  readonly reading: GroupReading;
+}
+
+/** How a stray is named among the uncertainties. */
+export function nameStray({ line, reading }: Stray): string {
+  return `${reading.group.displayName} (line ${line}, which leads to no room)`;
 }
 
 /**
@@ -30,6 +41,7 @@ export function compareRoom(
   readings: readonly GroupReading[],
   listing: Listing<RoomMember>,
   owner: Owner,
+  strays: readonly Stray[] = [],
 ): RoomDifference {
   const members = new Map(listing.items.map((member) => [member.key, member]));
   const desired = new Map(readings.flatMap((reading) => [...reading.members]));
@@ -40,15 +52,24 @@ export function compareRoom(
       : null;
   const present = [...members.values()];
   const isTrusted = blindness === null && feed.obstacle === null;
+  const surplus = isTrusted ? present.filter((member) => !desired.has(member.key)) : [];
+  // Whoever would be removed and is in a stray's group may be here because of that very row.
+  const doubtful = strays.filter(
+    ({ reading }) =>
+      feed.mode === "sync" && surplus.some(({ key }) => key !== owner.key && reading.members.has(key)),
+  );
   return {
     feed,
     before: blindness === null ? members.size : null,
     absent: isTrusted ? [...desired.values()].filter((person) => !members.has(person.key)) : [],
-    surplus: isTrusted ? present.filter((member) => !desired.has(member.key)) : [],
+    surplus,
     presentCount: present.filter((member) => desired.has(member.key) && member.key !== owner.key).length,
     moderatorCount: present.filter((member) => member.isModerator).length,
     hasEmptyGroup: readings.some((reading) => reading.complete && reading.members.size === 0),
     obstacle: blindness ?? feed.obstacle,
-    uncertainties: readings.flatMap((reading) => (reading.complete ? [] : [reading.group.displayName])),
+    uncertainties: [
+      ...readings.flatMap((reading) => (reading.complete ? [] : [reading.group.displayName])),
+      ...doubtful.map(nameStray),
+    ],
   };
 }

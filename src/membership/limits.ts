@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Removal, RoomPlan } from "./plan.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy, RemovalLimit } from "./policy.ts";
 import type { HeldReason } from "./record.ts";
 
 /** A room's plan after the limits: what goes ahead, and what waits for approval. */
@@ -25,15 +25,14 @@ export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): Checked
   const { removalsPerRoom, removalsPerRun, emptyGroup } = policy.limits;
   const planned = rooms.reduce((sum, room) => sum + room.removals.length, 0);
   const members = rooms.reduce((sum, room) => sum + countMembers(room), 0);
-  const isRunOver = planned > Math.max(removalsPerRun.count, removalsPerRun.share * members);
+  const isRunOver = isAbove(planned, removalsPerRun, members);
 
   function findReason(room: RoomPlan): HeldReason | null {
     if (room.removals.length === 0) return null;
     if (room.feed.room.generalOfTeamId !== null) return "team-general-space";
     if (room.hasEmptyGroup && emptyGroup === "hold") return "empty-group";
     if (room.stayingCount + room.additions.length === 0) return "empties-room";
-    const most = Math.max(removalsPerRoom.count, removalsPerRoom.share * countMembers(room));
-    if (room.removals.length > most) return "removals-per-room";
+    if (isAbove(room.removals.length, removalsPerRoom, countMembers(room))) return "removals-per-room";
     return isRunOver ? "removals-per-run" : null;
   }
 
@@ -43,6 +42,11 @@ export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): Checked
     return { ...room, removals: [], held: room.removals.map((removal) => ({ ...removal, reason })) };
   });
   return { rooms: checked, digest: digestHeld(checked) };
+}
+
+/** Exactly at the limit is not above it, also where a share has no exact binary form: 0.29 * 100 is less than 29. */
+function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
+  return removals > Math.max(count, share * members + 1e-6);
 }
 
 function countMembers(room: RoomPlan): number {

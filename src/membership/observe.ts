@@ -1,82 +1,10 @@
 import { createSlots } from "../slots.ts";
-import { compareRoom, type RoomDifference } from "./compare.ts";
+import { compareRoom, nameStray, type RoomDifference, type Stray } from "./compare.ts";
 import { type GroupReading, judgeGroup } from "./group-reading.ts";
 import type { Mapping } from "./mapping.ts";
+import type { Group, GroupMember, KnownPerson, MembershipReader, Owner } from "./reader.ts";
 import type { Problem } from "./record.ts";
-import { type RoomFeed, resolveMappings } from "./resolve.ts";
-
-/** What was read of a list, and whether that is all of it: unknown is never empty. */
-export type Listing<T> =
-  | { readonly complete: true; readonly items: readonly T[] }
-  | { readonly complete: false; readonly items: readonly T[]; readonly reason: string };
-
-/** Whose token it is. `key` is the decoded id, by which people are compared. */
-export interface Owner {
-  readonly key: string;
-  readonly email: string | null;
-  readonly displayName: string;
-  readonly orgKey: string | null;
-}
-
-export interface Group {
-  readonly key: string;
-  readonly id: string;
-  readonly displayName: string;
-}
-
-/** A member as a group's list tells it; `displayName` is a free label there, good for reading only. */
-export interface GroupMember {
-  readonly key: string;
-  readonly personId: string;
-  readonly displayName: string;
-  readonly type: string;
-}
-
-export interface Room {
-  readonly key: string;
-  readonly id: string;
-  readonly title: string;
-  /** The organisation that owns the room. */
-  readonly orgKey: string | null;
-  /** The team whose General space this room is; null for every other room. */
-  readonly generalOfTeamId: string | null;
-}
-
-/** `guest` is a person without an account; `other` is anything that is none of these, and never a person. */
-export type PersonKind = "person" | "bot" | "guest" | "other";
-
-export interface RoomMember {
-  readonly key: string;
-  readonly personId: string;
-  readonly membershipId: string;
-  readonly displayName: string;
-  readonly email: string | null;
-  readonly orgKey: string | null;
-  readonly isModerator: boolean;
-  /** Null where the membership itself does not tell. */
-  readonly kind: PersonKind | null;
-}
-
-/** A person as the directory describes them. */
-export interface KnownPerson {
-  readonly displayName: string;
-  readonly email: string | null;
-  readonly kind: PersonKind | null;
-}
-
-/** The port by which Webex is read. Listings tell what went wrong; only `readOwner` throws. */
-export interface MembershipReader {
-  readOwner(): Promise<Owner>;
-  listGroups(): Promise<Listing<Group>>;
-  listRooms(): Promise<Listing<Room>>;
-  /** `memberSize` is how many members Webex says there are; null when it does not say. */
-  listGroupMembers(
-    group: Group,
-  ): Promise<{ readonly memberSize: number | null; readonly members: Listing<GroupMember> }>;
-  listRoomMembers(room: Room): Promise<Listing<RoomMember>>;
-  /** Describes people by key; whom Webex does not describe is absent from the answer. */
-  lookUpPeople(personIds: readonly string[]): Promise<ReadonlyMap<string, KnownPerson>>;
-}
+import { type Resolution, type RoomFeed, resolveMappings } from "./resolve.ts";
 
 /** Everything a plan is made from. */
 export interface Observation {
@@ -87,7 +15,7 @@ export interface Observation {
 }
 
 /** Rooms read at once; each keeps one request under way. More would only hold memory. */
-const roomsAtOnce = 16;
+export const roomsAtOnce = 16;
 
 /**
  * Reads whatever the mappings name. Of each room only the difference to its groups is kept, so that memory grows
@@ -97,19 +25,45 @@ const roomsAtOnce = 16;
 export async function observe(
   reader: MembershipReader,
   mappings: readonly Mapping[],
-  tell: (progress: string) => void = () => undefined,
+  tell?: (progress: string) => void,
 ): Promise<Observation> {
+  return (await observeBoth(reader, mappings, [], tell)).first;
+}
+
+/**
+ * Reads whatever either of two mappings names, each room and each group once, and compares it with both: what
+ * differs between the two observations is due to the mappings, never to a change in Webex in between.
+ * @throws what `readOwner` throws.
+ */
+export async function observeBoth(
+  reader: MembershipReader,
+  first: readonly Mapping[],
+  second: readonly Mapping[],
+  tell: (progress: string) => void = () => undefined,
+): Promise<{ readonly first: Observation; readonly second: Observation }> {
   const [owner, groups, rooms] = await Promise.all([
     reader.readOwner(),
     reader.listGroups(),
     reader.listRooms(),
   ]);
-  const { feeds, problems } = resolveMappings(mappings, groups, rooms, owner);
+  const resolve = (mappings: readonly Mapping[]) => resolveMappings(mappings, groups, rooms, owner);
+  const resolutions = { first: resolve(first), second: resolve(second) };
+  const feeds = [...resolutions.first.feeds, ...resolutions.second.feeds];
+  const fedRooms = new Map(feeds.map(({ room }) => [room.key, room] as const));
   tell(
-    `Read ${rooms.items.length} rooms and ${groups.items.length} groups; ${feeds.length} rooms are mapped`,
+    `Read ${rooms.items.length} rooms and ${groups.items.length} groups; ${fedRooms.size} rooms are mapped`,
   );
 
-  const readings = await readGroups(reader, feeds);
+  const strayRows = [...resolutions.first.strays, ...resolutions.second.strays];
+  const named = [...feeds.flatMap((feed) => feed.groups), ...strayRows.map(({ group }) => group)];
+  const readings = await readGroups(reader, named);
+  const findStrays = ({ strays }: Resolution): Stray[] =>
+    strays.flatMap(({ group, line }) => {
+      const reading = readings.get(group.key);
+      return reading ? [{ line, reading }] : [];
+    });
+  const strays = { first: findStrays(resolutions.first), second: findStrays(resolutions.second) };
+  const firstFeeds = new Set(resolutions.first.feeds);
   const listed = new Map<string, GroupMember>();
   for (const reading of readings.values())
     for (const [key, member] of reading.members) listed.set(key, member);
@@ -117,38 +71,53 @@ export async function observe(
 
   const seen = new Map<string, KnownPerson>();
   const slots = createSlots(roomsAtOnce);
-  const differences = await Promise.all(
-    feeds.map((feed) =>
+  const feedsOf = new Map<string, RoomFeed[]>();
+  for (const feed of feeds) feedsOf.set(feed.room.key, [...(feedsOf.get(feed.room.key) ?? []), feed]);
+  const differences = new Map<RoomFeed, RoomDifference>();
+  await Promise.all(
+    [...fedRooms.values()].map((room) =>
       slots.use(async () => {
-        const members = await reader.listRoomMembers(feed.room);
+        const members = await reader.listRoomMembers(room);
         for (const { key, displayName, email, kind } of members.items) {
           // A group lists people as `user`; its word spares a look-up of what a member is.
           if (!seen.has(key))
             seen.set(key, { displayName, email, kind: kind ?? (listed.has(key) ? "person" : null) });
         }
-        const feeding = feed.groups.flatMap((group) => readings.get(group.key) ?? []);
-        return compareRoom(feed, feeding, members, owner);
+        for (const feed of feedsOf.get(room.key) ?? []) {
+          const feeding = feed.groups.flatMap((group) => readings.get(group.key) ?? []);
+          const astray = firstFeeds.has(feed) ? strays.first : strays.second;
+          differences.set(feed, compareRoom(feed, feeding, members, owner, astray));
+        }
       }),
     ),
   );
-  tell(`Read the members of ${feeds.length} rooms`);
+  tell(`Read the members of ${fedRooms.size} rooms`);
 
-  const unknown = findUnknownPeople(differences, seen);
+  const unknown = findUnknownPeople([...differences.values()], seen);
   if (unknown.length > 0)
     for (const [key, person] of await reader.lookUpPeople(unknown)) seen.set(key, person);
-  return {
-    owner,
-    differences,
-    people: seen,
-    problems: [...problems, ...findGroupProblems(feeds, readings)],
+  const conclude = (which: "first" | "second"): Observation => {
+    const { feeds, groupLines, problems } = resolutions[which];
+    const found = feeds.flatMap((feed) => differences.get(feed) ?? []);
+    return {
+      owner,
+      differences: found,
+      people: seen,
+      problems: [
+        ...problems,
+        ...findGroupProblems(feeds, groupLines, readings),
+        ...findStrayProblems(found, strays[which]),
+      ],
+    };
   };
+  return { first: conclude("first"), second: conclude("second") };
 }
 
 async function readGroups(
   reader: MembershipReader,
-  feeds: readonly RoomFeed[],
+  named: readonly Group[],
 ): Promise<Map<string, GroupReading>> {
-  const groups = new Map(feeds.flatMap((feed) => feed.groups.map((group) => [group.key, group] as const)));
+  const groups = new Map(named.map((group) => [group.key, group]));
   const slots = createSlots(roomsAtOnce);
   const readings = [...groups.values()].map((group) =>
     slots.use(async () => {
@@ -159,15 +128,15 @@ async function readGroups(
   return new Map(await Promise.all(readings));
 }
 
-/** Who has to be looked up: whoever might be removed and might not be a person, and newcomers nobody described. */
-function findUnknownPeople(
+/** Who has to be looked up, by Webex id: whoever might be removed and might not be a person, and newcomers nobody described. */
+export function findUnknownPeople(
   differences: readonly RoomDifference[],
   seen: ReadonlyMap<string, KnownPerson>,
 ): string[] {
   const unknown = new Map<string, string>();
-  for (const { feed, surplus, absent } of differences) {
+  for (const { feed, surplus, absent, uncertainties } of differences) {
     for (const { key, personId } of absent) if (!seen.has(key)) unknown.set(key, personId);
-    if (feed.mode !== "sync") continue;
+    if (feed.mode !== "sync" || uncertainties.length > 0) continue;
     for (const { key, personId } of surplus) if (!seen.get(key)?.kind) unknown.set(key, personId);
   }
   return [...unknown.values()].sort();
@@ -176,14 +145,27 @@ function findUnknownPeople(
 /** One problem for each group whose members are not surely known, at the first line that names it. */
 function findGroupProblems(
   feeds: readonly RoomFeed[],
+  lines: ReadonlyMap<string, number>,
   readings: ReadonlyMap<string, GroupReading>,
 ): Problem[] {
   return [...readings.values()].flatMap((reading) => {
-    if (reading.complete) return [];
+    const line = lines.get(reading.group.key);
+    // Without a line it is the other mappings that name the group.
+    if (reading.complete || line === undefined) return [];
     const fed = feeds.filter((feed) => feed.groups.some((group) => group.key === reading.group.key));
-    const line = Math.min(...fed.flatMap((feed) => feed.lines));
     const titles = fed.map((feed) => `"${feed.room.title}"`).join(", ");
     const message = `the members of group "${reading.group.displayName}" are not surely known: ${reading.reason}; nobody is removed from ${titles}`;
     return [{ line, column: "group", message }];
+  });
+}
+
+/** One problem for each stray row that may be the reason why people are in a room that would lose them. */
+function findStrayProblems(differences: readonly RoomDifference[], strays: readonly Stray[]): Problem[] {
+  return strays.flatMap((stray) => {
+    const doubtful = differences.filter(({ uncertainties }) => uncertainties.includes(nameStray(stray)));
+    if (doubtful.length === 0) return [];
+    const titles = doubtful.map(({ feed }) => `"${feed.room.title}"`).join(", ");
+    const message = `this row leads to no room, but people of its group "${stray.reading.group.displayName}" are in ${titles}; nobody is removed from there until the row is right`;
+    return [{ line: stray.line, column: "room", message }];
   });
 }

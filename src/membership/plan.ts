@@ -1,12 +1,15 @@
 import type { RoomDifference } from "./compare.ts";
-import type { KnownPerson, Observation, Owner, PersonKind, RoomMember } from "./observe.ts";
+import type { Observation } from "./observe.ts";
 import type { Policy } from "./policy.ts";
+import type { KnownPerson, Owner, PersonKind, RoomMember } from "./reader.ts";
 import type { KeptReason, Problem, RecordedPerson } from "./record.ts";
 import type { RoomFeed } from "./resolve.ts";
 
 /** Somebody to add; `key` is the decoded person id. */
 export interface Addition extends RecordedPerson {
   readonly key: string;
+  /** Present where they are added with the right to moderate: an undo gives back what a removal took. */
+  readonly asModerator?: true;
 }
 
 /** Somebody to remove, with the membership that would end. */
@@ -52,21 +55,24 @@ function planRoom(
   policy: Policy,
 ): RoomPlan & { readonly problems: readonly Problem[] } {
   const { feed, obstacle, uncertainties } = difference;
+  const isUncertain = uncertainties.length > 0;
   const verdicts = judgeSurplus(difference, owner, people, policy);
+  const unclear = verdicts.filter(({ kind, reason }) => kind === null && reason === "bot");
   const removable = verdicts.filter((verdict) => verdict.reason === null);
-  const kept = verdicts.flatMap(({ member, reason }) =>
-    reason ? [{ ...describeMember(member, people), reason }] : [],
+  // Where nobody is removed for want of certainty, nobody was looked up either: what they are is no reason then.
+  const kept = verdicts.flatMap((verdict) =>
+    verdict.reason === null || (isUncertain && unclear.includes(verdict))
+      ? []
+      : [{ ...describeMember(verdict.member, people), reason: verdict.reason }],
   );
   const absent = difference.absent.map((person) => ({
     key: person.key,
     ...describe(person, people.get(person.key)),
   }));
-  const isUncertain = uncertainties.length > 0;
   const problems: Problem[] = [];
   const tell = (message: string) => problems.push({ line: feed.lines[0] ?? null, column: "room", message });
   if (obstacle && obstacle !== feed.obstacle)
     tell(`nothing is changed in room "${feed.room.title}": ${obstacle}`);
-  const unclear = verdicts.filter(({ kind, reason }) => kind === null && reason === "bot");
   if (unclear.length > 0 && !isUncertain) {
     const names = unclear.map(({ member }) => member.displayName).sort();
     tell(
@@ -117,7 +123,7 @@ function judgeSurplus(
 ): readonly Verdict[] {
   const verdicts = surplus.map((member): Verdict => {
     const kind = member.kind ?? people.get(member.key)?.kind ?? null;
-    return { member, reason: protect(member, kind, moderatorCount), kind };
+    return { member, reason: protect(member, kind), kind };
   });
   // With `protect.moderators` off several moderators might go at once; if no other would be left, all of them stay.
   const going = verdicts.filter(({ member, reason }) => reason === null && member.isModerator);
@@ -126,16 +132,20 @@ function judgeSurplus(
     going.includes(verdict) ? { ...verdict, reason: "last-moderator" } : verdict,
   );
 
-  function protect(member: RoomMember, kind: PersonKind | null, moderators: number): KeptReason | null {
+  function protect(member: RoomMember, kind: PersonKind | null): KeptReason | null {
     if (member.key === owner.key) return "self";
-    if (member.isModerator && moderators === 1) return "last-moderator";
+    if (member.isModerator && moderatorCount === 1) return "last-moderator";
     if (member.isModerator && policy.protect.moderators) return "moderator";
     if (kind === "bot" && policy.protect.bots) return "bot";
     if (kind === "guest") return "external";
     if (policy.protect.externals && isExternal(member)) return "external";
-    if (member.email && policy.protect.people.includes(member.email.toLowerCase())) return "listed";
+    if (isListed(member.email) || isListed(people.get(member.key)?.email)) return "listed";
     if (feed.mode !== "sync") return feed.mode;
     return kind === "person" || kind === "bot" ? null : "bot";
+  }
+
+  function isListed(email: string | null | undefined): boolean {
+    return typeof email === "string" && policy.protect.people.includes(email.toLowerCase());
   }
 
   /** Somebody of another organisation than the room's, or of none that is known, may be barred from coming back. */
@@ -165,7 +175,7 @@ function describe(
 
 /** Rooms are told in the order in which rooms.csv names them. */
 function firstLine(feed: RoomFeed): number {
-  return Math.min(...feed.lines);
+  return Math.min(...feed.lines, Number.MAX_SAFE_INTEGER); // a room that is restored has no line
 }
 
 function sortPeople<T extends RecordedPerson>(people: readonly T[]): readonly T[] {

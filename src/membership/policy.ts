@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { addressForm } from "../address.ts";
 import { findJsonFault } from "../json.ts";
 import { quoteText, suggestNearest } from "../nearest.ts";
 import type { Problem } from "./record.ts";
@@ -33,8 +34,6 @@ export interface Policy {
   };
 }
 
-const oneLocalPartAndDomain = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+\.[^\s@"(),:;<>[\\\].]{2,}$/u;
-
 // The message of each schema is the end of a sentence: "<path> is <what was found>; it must be <message>".
 const count = createWholeNumber("a whole number, 0 or more", Number.MAX_SAFE_INTEGER);
 const share = createNumber("a number from 0 to 1 (0.25 means 25 %)", 1);
@@ -43,7 +42,7 @@ const address = v.pipe(
   v.string("an e-mail address"),
   v.trim(),
   v.toLowerCase(),
-  v.regex(oneLocalPartAndDomain, "an e-mail address"),
+  v.regex(addressForm, "an e-mail address"),
 );
 const people = v.pipe(
   v.array(address, "a list of e-mail addresses"),

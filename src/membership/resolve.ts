@@ -1,7 +1,7 @@
 import { decodeId, identityOf } from "../identity.ts";
 import { quoteText, suggestNearest } from "../nearest.ts";
 import type { Mapping, Mode } from "./mapping.ts";
-import type { Group, Listing, Owner, Room } from "./observe.ts";
+import type { Group, Listing, Owner, Room } from "./reader.ts";
 import type { Problem } from "./record.ts";
 
 /** A room and the groups that the mappings name for it. */
@@ -12,6 +12,16 @@ export interface RoomFeed {
   readonly lines: readonly number[];
   /** Why nothing may be changed in this room; null when nothing stands in the way. */
   readonly obstacle: string | null;
+}
+
+/** What the mappings come down to. */
+export interface Resolution {
+  readonly feeds: readonly RoomFeed[];
+  /** The first line that feeds a room with the group, by the group's key. */
+  readonly groupLines: ReadonlyMap<string, number>;
+  /** Rows whose group was found and whose room was not: they may mean a room that other rows name rightly. */
+  readonly strays: readonly { readonly group: Group; readonly line: number }[];
+  readonly problems: readonly Problem[];
 }
 
 /** Either the one thing that a cell names, or why there is not exactly one. */
@@ -26,7 +36,7 @@ export function resolveMappings(
   groups: Listing<Group>,
   rooms: Listing<Room>,
   owner: Owner,
-): { readonly feeds: readonly RoomFeed[]; readonly problems: readonly Problem[] } {
+): Resolution {
   const findGroup = createFinder({
     listing: groups,
     nameOf: (group) => group.displayName,
@@ -46,18 +56,26 @@ export function resolveMappings(
 
   const problems: Problem[] = [];
   const rows = new Map<string, RoomRows>();
+  const groupLines = new Map<string, number>();
+  const strays: { group: Group; line: number }[] = [];
   for (const mapping of mappings) {
     const room = findRoom(mapping.room);
     const group = findGroup(mapping.group);
     if ("failure" in room) problems.push({ line: mapping.line, column: "room", message: room.failure });
     if ("failure" in group) problems.push({ line: mapping.line, column: "group", message: group.failure });
-    if ("failure" in room) continue;
+    if ("failure" in room) {
+      if ("found" in group) strays.push({ group: group.found, line: mapping.line });
+      continue;
+    }
     const row = rows.get(room.found.key) ?? new RoomRows(room.found);
     rows.set(room.found.key, row);
     const first = row.mappings[0];
     row.mappings.push(mapping);
     if ("failure" in group) row.obstacle ??= `line ${mapping.line} names no single group`;
-    else row.groups.set(group.found.key, group.found);
+    else {
+      row.groups.set(group.found.key, group.found);
+      groupLines.set(group.found.key, groupLines.get(group.found.key) ?? mapping.line);
+    }
     if (first && first.mode !== mapping.mode) {
       row.obstacle ??= `its rows disagree on the mode`;
       const message = `line ${first.line} maps the same room with mode "${first.mode}", this line with "${mapping.mode}"; give both the same mode`;
@@ -71,7 +89,7 @@ export function resolveMappings(
     lines: mappings.map((mapping) => mapping.line),
     obstacle,
   }));
-  return { feeds, problems };
+  return { feeds, groupLines, strays, problems };
 }
 
 /** What the rows of one room add up to. */

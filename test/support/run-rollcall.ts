@@ -1,9 +1,11 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../src/membership/record.ts";
+import { assertNoSecret, listSecrets, readTexts, withoutMasks } from "./secrets.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const loader = import.meta.resolve("tsx");
@@ -26,8 +28,11 @@ export interface Folder extends AsyncDisposable {
   readRecord(): Promise<RunRecord>;
 }
 
-/** Is given a way to signal the process that has just been started. */
-export type OnStart = (kill: (signal: NodeJS.Signals) => void) => void;
+/** Is given a way to signal the process that has just been started, and the process itself. */
+export type OnStart = (
+  kill: (signal: NodeJS.Signals) => void,
+  child: ChildProcessByStdio<null, Readable, Readable>,
+) => void;
 
 /** Makes a folder that is removed when the test ends; `rooms` becomes its mappings/rooms.csv. */
 export async function createFolder(rooms?: string): Promise<Folder> {
@@ -58,7 +63,7 @@ async function runRollcall(
     env: { PATH: process.env.PATH, HOME: cwd, TMPDIR: process.env.TMPDIR, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  onStart((signal) => child.kill(signal));
+  onStart((signal) => child.kill(signal), child);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -67,5 +72,11 @@ async function runRollcall(
     child.on("error", reject);
     child.on("close", resolve);
   });
+  // Whatever a test is about: no run of any of them may tell a secret.
+  const logs = [
+    ["stdout", withoutMasks(stdout)],
+    ["stderr", stderr],
+  ] as const;
+  assertNoSecret(new Map([...logs, ...(await readTexts(cwd, env))]), listSecrets(env));
   return { code, stdout, stderr };
 }

@@ -1,0 +1,149 @@
+import type { RoomOutcome } from "./apply.ts";
+import type { CheckedPlan, CheckedRoom } from "./limits.ts";
+import type { Problem, RecordedPerson, RoomRecord, RunRecord, RunStatus, TokenRecord } from "./record.ts";
+
+/** What a record is made from, beside the plan itself. */
+export interface RunFacts {
+  readonly command: RunRecord["command"];
+  readonly undoes?: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+  readonly token: TokenRecord | null;
+}
+
+/**
+ * The record of a run that came as far as a plan. Without outcomes it tells what would be done, and `status` what
+ * the run would end with.
+ */
+export function buildRecord(
+  facts: RunFacts,
+  plan: CheckedPlan,
+  outcomes: ReadonlyMap<string, RoomOutcome> | null,
+): RunRecord {
+  const rooms = plan.rooms.map((room) => recordRoom(room, outcomes?.get(room.feed.room.key)));
+  const sum = (count: (room: RoomRecord) => number) => rooms.reduce((total, room) => total + count(room), 0);
+  const totals = {
+    rooms: rooms.length,
+    added: sum((room) => room.added.length),
+    removed: sum((room) => room.removed.length),
+    held: sum((room) => room.held.length),
+    failed: sum((room) => room.failed.length),
+    kept: sum((room) => room.kept.length),
+  };
+  const problems = [...facts.problems, ...(outcomes ? findOutcomeProblems(plan, outcomes) : [])];
+  return {
+    ...startRecord(facts),
+    status: decideStatus(totals, problems.length),
+    ...formatTimes(facts),
+    digest: plan.digest,
+    totals,
+    rooms,
+    problems,
+    notices: facts.notices,
+    token: facts.token,
+  };
+}
+
+/** The record of a run that an error stopped before there was a plan: nothing was changed. */
+export function buildFailedRecord(facts: RunFacts): RunRecord {
+  return {
+    ...startRecord(facts),
+    status: "failed",
+    ...formatTimes(facts),
+    digest: null,
+    totals: { rooms: 0, added: 0, removed: 0, held: 0, failed: 0, kept: 0 },
+    rooms: [],
+    problems: facts.problems,
+    notices: facts.notices,
+    token: facts.token,
+  };
+}
+
+/** The record with what else the run did, beside the rooms: it is told there, and counts for the status. */
+export function extendRecord(
+  record: RunRecord,
+  also: {
+    readonly problems: readonly string[];
+    readonly notices: readonly string[];
+    readonly hasChanged: boolean;
+  },
+): RunRecord {
+  const problems = also.problems.map((message) => ({ line: null, column: null, message }));
+  const changed = also.hasChanged && record.status === "converged" ? "changed" : record.status;
+  return {
+    ...record,
+    status: problems.length > 0 && record.status !== "failed" ? "partial" : changed,
+    problems: [...record.problems, ...problems],
+    notices: [...record.notices, ...also.notices],
+  };
+}
+
+function startRecord({ command, undoes }: RunFacts): Pick<RunRecord, "version" | "command" | "undoes"> {
+  return { version: 1, command, ...(undoes === undefined ? {} : { undoes }) };
+}
+
+function decideStatus(totals: RunRecord["totals"], problemCount: number): RunStatus {
+  if (totals.failed + problemCount > 0) return "partial";
+  if (totals.held > 0) return "held";
+  return totals.added + totals.removed > 0 ? "changed" : "converged";
+}
+
+function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRecord {
+  const planned = {
+    added: room.additions.map(pickPerson),
+    removed: room.removals.map((removal) => ({ ...pickPerson(removal), wasModerator: removal.wasModerator })),
+    failed: [],
+    after: room.before === null ? null : room.before + room.additions.length - room.removals.length,
+  };
+  const { added, removed, failed, after } = outcome ?? planned;
+  return {
+    roomId: room.feed.room.id,
+    title: room.feed.room.title,
+    groups: room.feed.groups.map((group) => group.displayName),
+    mode: room.feed.mode,
+    lines: room.feed.lines,
+    before: room.before,
+    after,
+    added,
+    removed,
+    held: room.held.map((removal) => ({ ...pickPerson(removal), reason: removal.reason })),
+    failed,
+    kept: room.kept,
+    missing: room.missing,
+    ...(room.frozen === null ? {} : { frozen: room.frozen }),
+  };
+}
+
+/** What applying left unsaid by the changes themselves: whatever was not begun, and whatever could not be verified. */
+function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, RoomOutcome>): Problem[] {
+  return plan.rooms.flatMap(({ feed }) => {
+    const outcome = outcomes.get(feed.room.key);
+    const tell = (message: string): Problem => ({ line: feed.lines[0] ?? null, column: "room", message });
+    const problems: Problem[] = [];
+    if (outcome && outcome.notBegun > 0) {
+      problems.push(
+        tell(
+          `${outcome.notBegun} changes in room "${feed.room.title}" were not begun, because the run was stopped; the next run makes them`,
+        ),
+      );
+    }
+    if (outcome?.unverified) {
+      problems.push(
+        tell(`the changes in room "${feed.room.title}" could not be verified: ${outcome.unverified}`),
+      );
+    }
+    return problems;
+  });
+}
+
+/** The part of a person that a record holds. */
+export function pickPerson({ personId, displayName, email }: RecordedPerson): RecordedPerson {
+  return { personId, displayName, email };
+}
+
+function formatTimes({ startedAt, finishedAt }: RunFacts): { startedAt: string; finishedAt: string } {
+  const format = (date: Date) => date.toISOString().replace(/\.\d+Z$/, "Z");
+  return { startedAt: format(startedAt), finishedAt: format(finishedAt) };
+}

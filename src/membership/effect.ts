@@ -1,0 +1,107 @@
+import { identityOf } from "../identity.ts";
+import type { Policy } from "./policy.ts";
+import type { HeldReason, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
+
+/** What a plan says of one person in one room. */
+export type Verdict = "add" | "remove" | HeldReason;
+
+/** One person whom a plan would add, remove or hold: by the one plan, by the other, or by both. */
+export interface PersonEffect {
+  readonly person: RecordedPerson;
+  /** What would happen without the proposal, and with it; null for nothing. At least one of the two is given. */
+  readonly without: Verdict | null;
+  readonly with: Verdict | null;
+}
+
+/** What a proposal changes in one room, and what would happen there anyway. */
+export interface RoomEffect {
+  /** The room as the proposal has it; null where the proposal no longer names it. */
+  readonly with: RoomRecord | null;
+  /** The room as it is mapped without the proposal; null where it is not. At least one of the two is given. */
+  readonly without: RoomRecord | null;
+  /** Whom the proposal makes a difference to. */
+  readonly changes: readonly PersonEffect[];
+  /** Whom a run would change just so without the proposal: the drift. */
+  readonly drift: readonly PersonEffect[];
+}
+
+/** What a proposal changes, compared with what would be done without it. */
+export interface PlanEffect {
+  readonly rooms: readonly RoomEffect[];
+  /** The messages of the problems that are there without the proposal, too. */
+  readonly oldProblems: ReadonlySet<string>;
+}
+
+/** One key of the policy that a proposal changes; `key` is its path, the values are as JSON. */
+export interface PolicyChange {
+  readonly key: string;
+  readonly without: string;
+  readonly with: string;
+}
+
+/**
+ * Tells what a proposal changes from what has drifted anyway. Both plans must come from one observation, so that
+ * nothing but the proposal can make the difference.
+ */
+export function comparePlans(proposed: RunRecord, present: RunRecord): PlanEffect {
+  const presentRooms = new Map(present.rooms.map((room) => [identityOf(room.roomId, "ROOM"), room]));
+  const proposedKeys = new Set(proposed.rooms.map((room) => identityOf(room.roomId, "ROOM")));
+  const rooms = [
+    ...proposed.rooms.map((room) => {
+      return compareRooms(room, presentRooms.get(identityOf(room.roomId, "ROOM")) ?? null);
+    }),
+    ...[...presentRooms]
+      .filter(([key]) => !proposedKeys.has(key))
+      .map(([, room]) => compareRooms(null, room)),
+  ];
+  return { rooms, oldProblems: new Set(present.problems.map((problem) => problem.message)) };
+}
+
+function compareRooms(proposed: RoomRecord | null, present: RoomRecord | null): RoomEffect {
+  const without = listVerdicts(present);
+  const later = listVerdicts(proposed);
+  const people = new Map([...without, ...later].map(([key, { person }]) => [key, person]));
+  const effects = [...people].map(([key, person]) => ({
+    person,
+    without: without.get(key)?.verdict ?? null,
+    with: later.get(key)?.verdict ?? null,
+  }));
+  return {
+    with: proposed,
+    without: present,
+    changes: effects.filter((effect) => effect.with !== effect.without),
+    drift: effects.filter((effect) => effect.with === effect.without),
+  };
+}
+
+function listVerdicts(
+  room: RoomRecord | null,
+): Map<string, { readonly person: RecordedPerson; readonly verdict: Verdict }> {
+  if (room === null) return new Map();
+  const list = (people: readonly RecordedPerson[], verdict: Verdict) =>
+    people.map((person) => [identityOf(person.personId, "PEOPLE"), { person, verdict }] as const);
+  return new Map([
+    ...list(room.added, "add"),
+    ...list(room.removed, "remove"),
+    ...room.held.flatMap((person) => list([person], person.reason)),
+  ]);
+}
+
+/** Lists every key of the policy that a proposal changes: it decides what goes through without approval. */
+export function comparePolicies(proposed: Policy, present: Policy): readonly PolicyChange[] {
+  const before = listLeaves(present);
+  const after = listLeaves(proposed);
+  return [...before.keys()].flatMap((key) => {
+    const change = { key, without: before.get(key) ?? "", with: after.get(key) ?? "" };
+    return change.with === change.without ? [] : [change];
+  });
+}
+
+/** Every value by the path of its key; a list is one value. */
+function listLeaves(value: unknown, path = ""): ReadonlyMap<string, string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return new Map([[path, JSON.stringify(value)]]);
+  return new Map(
+    Object.entries(value).flatMap(([key, child]) => [...listLeaves(child, path ? `${path}.${key}` : key)]),
+  );
+}

@@ -1,0 +1,158 @@
+import { identityOf } from "../identity.ts";
+import { createSlots } from "../slots.ts";
+import { compareRoom, type RoomDifference } from "./compare.ts";
+import { findUnknownPeople, type Observation, roomsAtOnce } from "./observe.ts";
+import type { RoomPlan } from "./plan.ts";
+import type { KnownPerson, Listing, MembershipReader, Owner, Room, RoomMember } from "./reader.ts";
+import type { Problem, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
+
+/** What an undo is planned from: an observation like that of `sync`, and what the record adds to it. */
+export interface UndoObservation extends Observation {
+  /** What has changed since the run and is therefore left alone. */
+  readonly notices: readonly string[];
+  /** Whom to add with the right to moderate, as `<room key> <person key>`. */
+  readonly moderators: ReadonlySet<string>;
+}
+
+/**
+ * Reads the rooms that a run changed and compares them with what they were before it. The mappings have no say: they
+ * may be the very reason for the undo.
+ * @throws what `readOwner` throws.
+ */
+export async function observeUndo(
+  reader: MembershipReader,
+  record: RunRecord,
+  tell: (progress: string) => void,
+): Promise<UndoObservation> {
+  const [owner, rooms] = await Promise.all([reader.readOwner(), reader.listRooms()]);
+  const byKey = new Map(rooms.items.map((room) => [room.key, room]));
+  const changed = record.rooms.filter((room) => room.added.length + room.removed.length > 0);
+  const slots = createSlots(roomsAtOnce);
+  const undone = await Promise.all(
+    changed.map(async (recorded) => {
+      const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
+      if (!room) return explainAbsence(recorded, rooms, owner);
+      return await slots.use(async () =>
+        compareWithRecord(room, recorded, await reader.listRoomMembers(room), owner),
+      );
+    }),
+  );
+  tell(`Read ${byKey.size} rooms, and the members of the ${changed.length} that the run changed`);
+
+  const differences = undone.flatMap((one) => one.difference ?? []);
+  // The record describes whom it removed, and the room who is to go; what they are may have to be looked up.
+  const gone = changed
+    .flatMap(({ removed }) => removed)
+    .map((person) => ({ ...person, key: identityOf(person.personId, "PEOPLE"), kind: null }));
+  const people = new Map<string, KnownPerson>(
+    [...gone, ...differences.flatMap(({ surplus }) => surplus)].map(({ key, displayName, email, kind }) => [
+      key,
+      { displayName, email, kind },
+    ]),
+  );
+  const unknown = findUnknownPeople(differences, people);
+  if (unknown.length > 0)
+    for (const [key, person] of await reader.lookUpPeople(unknown)) people.set(key, person);
+  return {
+    owner,
+    differences,
+    people,
+    problems: undone.flatMap((one) => one.problems),
+    notices: undone.flatMap((one) => one.notices),
+    moderators: new Set(
+      changed.flatMap(({ roomId, removed }) =>
+        removed
+          .filter((person) => person.wasModerator)
+          .map((person) => `${identityOf(roomId, "ROOM")} ${identityOf(person.personId, "PEOPLE")}`),
+      ),
+    ),
+  };
+}
+
+/** Gives back the right to moderate to those whom the run took it from. */
+export function addAsModerators(
+  rooms: readonly RoomPlan[],
+  moderators: UndoObservation["moderators"],
+): readonly RoomPlan[] {
+  return rooms.map((room) => ({
+    ...room,
+    additions: room.additions.map((addition) =>
+      moderators.has(`${room.feed.room.key} ${addition.key}`) ? { ...addition, asModerator: true } : addition,
+    ),
+  }));
+}
+
+interface UndoneRoom {
+  readonly difference: RoomDifference | null;
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+}
+
+function explainAbsence(recorded: RoomRecord, rooms: Listing<Room>, owner: Owner): UndoneRoom {
+  const count = recorded.added.length + recorded.removed.length;
+  const changes =
+    count === 1 ? "its one change is left as it is" : `its ${count} changes are left as they are`;
+  if (!rooms.complete) {
+    const message = `room "${recorded.title}" cannot be found, because the list of rooms is incomplete: ${rooms.reason}; ${changes}`;
+    return { difference: null, problems: [{ line: null, column: null, message }], notices: [] };
+  }
+  const who = owner.email ?? owner.displayName;
+  const notice = `Room "${recorded.title}" is gone, or ${who} is no longer in it; ${changes}.`;
+  return { difference: null, problems: [], notices: [notice] };
+}
+
+/** What stands between the room as it is and as it was: only what the run itself changed there. */
+function compareWithRecord(
+  room: Room,
+  recorded: RoomRecord,
+  listing: Listing<RoomMember>,
+  owner: Owner,
+): UndoneRoom {
+  const arrived = new Map(recorded.added.map((person) => [identityOf(person.personId, "PEOPLE"), person]));
+  const removed = recorded.removed.map((person) => ({
+    ...person,
+    key: identityOf(person.personId, "PEOPLE"),
+    type: "user",
+  }));
+  const staying = listing.items.filter((member) => !arrived.has(member.key));
+  const feed = {
+    room,
+    mode: "sync",
+    groups: recorded.groups.map((name) => ({ key: name, id: name, displayName: name })),
+    lines: [],
+    obstacle: null,
+  } as const;
+  const before = [...staying.map((member) => ({ ...member, type: "user" })), ...removed];
+  const group = { key: "", id: "", displayName: "as before the run" };
+  const members = new Map(before.map((member) => [member.key, member]));
+  const difference = {
+    ...compareRoom(feed, [{ group, members, complete: true }], listing, owner),
+    // Bots stay as well, but a room of nobody else counts as empty.
+    presentCount: staying.filter((member) => member.key !== owner.key && isPerson(member)).length,
+    hasEmptyGroup: false,
+  };
+  const present = new Map(listing.items.map((member) => [member.key, member]));
+  const isReadable = difference.obstacle === null;
+  const back = removed.filter((person) => present.has(person.key));
+  const gone = [...arrived].filter(([key]) => !present.has(key)).map(([, person]) => person);
+  const plain = back.filter((person) => person.wasModerator && !present.get(person.key)?.isModerator);
+  const notices = [
+    describe(back, `in room "${room.title}" again already, so they are left alone`),
+    describe(gone, `no longer in room "${room.title}" anyway`),
+    describe(
+      plain,
+      `in room "${room.title}" without the right to moderate it, which they had before the run`,
+    ),
+  ];
+  return { difference, problems: [], notices: isReadable ? notices.filter((notice) => notice !== "") : [] };
+}
+
+function isPerson({ kind }: RoomMember): boolean {
+  return kind !== "bot" && kind !== "other";
+}
+
+function describe(people: readonly RecordedPerson[], fact: string): string {
+  if (people.length === 0) return "";
+  const names = people.map((person) => person.displayName || person.email || person.personId).sort();
+  return `${people.length === 1 ? "One person is" : `${people.length} people are`} ${fact}: ${names.join(", ")}.`;
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RoomOutcome } from "../../src/membership/apply.ts";
+import { checkedRoom, complete, incomplete, member, person } from "../support/builders.ts";
+import { type Facts, run } from "./run-apply.ts";
+
+const outcome: RoomOutcome = {
+  added: [],
+  removed: [],
+  failed: [],
+  after: 1,
+  notBegun: 0,
+  unverified: null,
+};
+const added = (name: string) => ({ ...person(name), email: `${name}@told-by-webex.example` });
+const removed = (name: string) => ({ ...person(name), wasModerator: false });
+const addFailed = (name: string, error: string, trackingId: string | null = null) => ({
+  ...person(name),
+  action: "add",
+  error,
+  trackingId,
+});
+const removeFailed = (name: string, error: string, trackingId: string | null = null) => ({
+  ...addFailed(name, error, trackingId),
+  action: "remove",
+});
+
+test("a plan without changes asks nothing of Webex and has no outcomes", async () => {
+  assert.deepEqual(await run([checkedRoom("NOC"), checkedRoom("Lobby")]), { log: [], outcomes: {} });
+});
+
+test("one addition is made and looked at, and told as Webex describes the person", async () => {
+  assert.deepEqual(await run([checkedRoom("NOC", { add: ["ada"] })]), {
+    log: ["add ada", "look"],
+    outcomes: { "ROOM/NOC": { ...outcome, added: [added("ada")], after: 2 } },
+  });
+});
+
+test("in a room all additions come before all removals", async () => {
+  assert.deepEqual(await run([checkedRoom("NOC", { add: ["ada", "bob"], remove: ["eve", "kim"] })]), {
+    log: ["add ada", "add bob", "remove eve", "remove kim", "look"],
+    outcomes: {
+      "ROOM/NOC": {
+        ...outcome,
+        added: [added("ada"), added("bob")],
+        removed: [removed("eve"), removed("kim")],
+        after: 3,
+      },
+    },
+  });
+});
+
+test("a failure stops neither the changes behind it nor another room", async () => {
+  const rooms = [
+    checkedRoom("NOC", { add: ["ada", "bob"], remove: ["eve", "kim"] }),
+    checkedRoom("Lobby", { remove: ["zoe"] }),
+  ];
+  const { outcomes } = await run(rooms, { effects: { "add ada": "throws", "remove eve": "throws" } });
+  assert.deepEqual(outcomes, {
+    "ROOM/NOC": {
+      ...outcome,
+      added: [added("bob")],
+      removed: [removed("kim")],
+      failed: [addFailed("ada", "no add ada", "T-ada"), removeFailed("eve", "no remove eve", "T-eve")],
+      after: 3,
+    },
+    "ROOM/Lobby": { ...outcome, removed: [removed("zoe")] },
+  });
+});
+
+test("whether the member was a moderator is told", async () => {
+  const plan = checkedRoom("NOC", { remove: ["eve"] });
+  const removals = plan.removals.map((one) => ({ ...one, wasModerator: true }));
+  const { outcomes } = await run([{ ...plan, removals }]);
+  assert.deepEqual(outcomes["ROOM/NOC"]?.removed, [{ ...person("eve"), wasModerator: true }]);
+});
+
+test("what was accepted without effect is failed, after one second look", async () => {
+  const rooms = [checkedRoom("NOC", { add: ["ada"], remove: ["eve"] })];
+  const effects = { "add ada": "without effect", "remove eve": "without effect" } as const;
+  assert.deepEqual(await run(rooms, { effects }), {
+    log: ["add ada", "remove eve", "look", "settle", "look"],
+    outcomes: {
+      "ROOM/NOC": {
+        ...outcome,
+        failed: [
+          {
+            ...addFailed("ada", "Webex accepted the addition, but the person is not in the room"),
+            email: "ada@told-by-webex.example",
+          },
+          removeFailed("eve", "Webex accepted the removal, but the person is still in the room"),
+        ],
+        after: 2,
+      },
+    },
+  });
+});
+
+test("what shows only at the second look is done", async () => {
+  const rooms = [checkedRoom("NOC", { add: ["ada"] })];
+  assert.deepEqual(await run(rooms, { effects: { "add ada": "later" } }), {
+    log: ["add ada", "look", "settle", "look"],
+    outcomes: { "ROOM/NOC": { ...outcome, added: [added("ada")], after: 2 } },
+  });
+});
+
+test("a change whose answer got lost counts as done when the room shows it", async () => {
+  const rooms = [checkedRoom("NOC", { add: ["ada"], remove: ["eve"] })];
+  const effects = { "add ada": "lost answer", "remove eve": "lost answer" } as const;
+  assert.deepEqual(await run(rooms, { effects }), {
+    log: ["add ada", "remove eve", "look"],
+    outcomes: {
+      "ROOM/NOC": { ...outcome, added: [person("ada")], removed: [removed("eve")], after: 2 },
+    },
+  });
+});
+
+test("a failure that the room confirms needs no second look", async () => {
+  const { log } = await run([checkedRoom("NOC", { add: ["ada"] })], { effects: { "add ada": "throws" } });
+  assert.deepEqual(log, ["add ada", "look"]);
+});
+
+test("where nobody can look, the answers count, and the outcome says that it is unverified", async () => {
+  const rooms = [checkedRoom("NOC", { add: ["ada", "bob"] })];
+  const facts: Facts = { effects: { "add bob": "throws" }, listing: incomplete("503") };
+  assert.deepEqual((await run(rooms, facts)).outcomes, {
+    "ROOM/NOC": {
+      ...outcome,
+      added: [added("ada")],
+      failed: [addFailed("bob", "no add bob", "T-bob")],
+      after: null,
+      unverified: "503",
+    },
+  });
+});
+
+test("removals are not tried where failed additions would leave nobody", async () => {
+  const plan = checkedRoom("NOC", { add: ["ada"], remove: ["eve"] }, { stayingCount: 0 });
+  const reason = "not tried: the additions failed, so nobody would be left in the room";
+  assert.deepEqual(await run([plan], { effects: { "add ada": "throws" } }), {
+    log: ["add ada", "look"],
+    outcomes: {
+      "ROOM/NOC": {
+        ...outcome,
+        failed: [addFailed("ada", "no add ada", "T-ada"), removeFailed("eve", reason)],
+        after: 2,
+      },
+    },
+  });
+});
+
+test("one addition that worked is enough for the removals, and so is one member who stays", async () => {
+  const effects = { "add ada": "throws" } as const;
+  const changes = { add: ["ada", "bob"], remove: ["eve"] };
+  const one = await run([checkedRoom("NOC", changes, { stayingCount: 0 })], { effects });
+  assert.deepEqual(one.log, ["add ada", "add bob", "remove eve", "look"]);
+  const other = await run([checkedRoom("NOC", { add: ["ada"], remove: ["eve"] }, { stayingCount: 1 })], {
+    effects,
+  });
+  assert.deepEqual(other.log, ["add ada", "remove eve", "look"]);
+});
+
+test("where the token's owner is in the room no more, absence proves nothing, and the outcome is unverified", async () => {
+  const plan = checkedRoom("NOC", { remove: ["eve"] });
+  assert.deepEqual(await run([plan], { listing: complete(member("zoe", { isModerator: true })) }), {
+    log: ["remove eve", "look"],
+    outcomes: {
+      "ROOM/NOC": {
+        ...outcome,
+        removed: [removed("eve")],
+        after: null,
+        unverified: "the token's owner is not in its member list any more",
+      },
+    },
+  });
+});
+
+test("an approved emptying of a room is made", async () => {
+  const plan = checkedRoom("NOC", { remove: ["eve"] }, { stayingCount: 0 });
+  assert.deepEqual((await run([plan])).outcomes, { "ROOM/NOC": { ...outcome, removed: [removed("eve")] } });
+});
+
+test("a stop lets the change end that has begun, begins no other and counts those", async () => {
+  const rooms = [
+    checkedRoom("NOC", { add: ["ada", "bob"], remove: ["eve"] }),
+    checkedRoom("Lobby", { add: ["zoe"] }),
+  ];
+  assert.deepEqual(await run(rooms, { effects: { "add ada": "stops" } }), {
+    log: ["add ada"],
+    outcomes: {
+      "ROOM/NOC": {
+        ...outcome,
+        added: [added("ada")],
+        after: null,
+        notBegun: 2,
+        unverified: "the run was stopped",
+      },
+      "ROOM/Lobby": { ...outcome, after: 3, notBegun: 1 },
+    },
+  });
+});
+
+test("a change that the stop reached before it was sent was not begun", async () => {
+  const rooms = [checkedRoom("NOC", { add: ["ada"], remove: ["eve"] })];
+  assert.deepEqual(await run(rooms, { effects: { "add ada": "unsent" } }), {
+    log: ["add ada"],
+    outcomes: { "ROOM/NOC": { ...outcome, after: 4, notBegun: 2 } },
+  });
+  const second = await run(rooms, { effects: { "remove eve": "unsent" } });
+  assert.deepEqual(second.outcomes, {
+    "ROOM/NOC": {
+      ...outcome,
+      added: [added("ada")],
+      after: null,
+      notBegun: 1,
+      unverified: "the run was stopped",
+    },
+  });
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { comparePlans, comparePolicies } from "../../src/membership/effect.ts";
+import { defaultPolicy } from "../../src/membership/policy.ts";
+import { person, room, runRecord } from "../report/build-record.ts";
+
+const plan = (...rooms: Parameters<typeof runRecord>[0]) => runRecord(rooms, { command: "plan" });
+const [ada, bob] = [person("Ada"), person("Bob")];
+
+test("two equal plans differ in nothing: all of it is drift", () => {
+  const noc = room("NOC", { added: [ada], held: [{ ...bob, reason: "empty-group" }] });
+  assert.deepEqual(comparePlans(plan(noc), plan(noc)).rooms, [
+    {
+      with: noc,
+      without: noc,
+      changes: [],
+      drift: [
+        { person: ada, without: "add", with: "add" },
+        { person: { ...bob, reason: "empty-group" }, without: "empty-group", with: "empty-group" },
+      ],
+    },
+  ]);
+});
+
+test("a person is a change where the two plans decide differently, also between held and removed", () => {
+  const without = room("NOC", { held: [{ ...ada, reason: "removals-per-room" }], added: [bob] });
+  const proposed = room("NOC", { removed: [{ ...ada, wasModerator: false }] });
+  const [effect] = comparePlans(plan(proposed), plan(without)).rooms;
+  assert.deepEqual(
+    effect?.changes.map((one) => [one.person.displayName, one.without, one.with]),
+    [
+      ["Bob", "add", null],
+      ["Ada", "removals-per-room", "remove"],
+    ],
+  );
+  assert.deepEqual(effect?.drift, []);
+});
+
+test("rooms that only one of the plans has are there with a null for the other", () => {
+  const [fresh, gone] = [room("New", { added: [ada] }), room("Old", { added: [bob] })];
+  const effects = comparePlans(plan(fresh), plan(gone)).rooms;
+  assert.deepEqual(
+    effects.map((effect) => [effect.with?.title, effect.without?.title, effect.changes.length]),
+    [
+      ["New", undefined, 1],
+      [undefined, "Old", 1],
+    ],
+  );
+});
+
+test("ids that are spelt differently name the same room and person", () => {
+  const spell = (cluster: string, type: string) =>
+    Buffer.from(`ciscospark://${cluster}/${type}/0a1b2c3d-0000-4000-8000-000000000000`).toString("base64url");
+  const spelt = (cluster: string) =>
+    room("NOC", {
+      roomId: spell(cluster, "ROOM"),
+      added: [{ ...ada, personId: spell(cluster, "PEOPLE") }],
+    });
+  const [effect, ...more] = comparePlans(plan(spelt("us")), plan(spelt("urn:TEAM:us-west-2_r"))).rooms;
+  assert.deepEqual([effect?.changes, effect?.drift.length, more], [[], 1, []]);
+});
+
+test("every key of the policy that differs is named with both values; an equal one is not", () => {
+  assert.deepEqual(comparePolicies(defaultPolicy, defaultPolicy), []);
+  const { limits, protect } = defaultPolicy;
+  const proposed = {
+    ...defaultPolicy,
+    limits: { ...limits, removalsPerRun: { count: 9999, share: 1 } },
+    protect: { ...protect, people: ["ceo@acme.example"] },
+  };
+  assert.deepEqual(comparePolicies(proposed, defaultPolicy), [
+    { key: "limits.removalsPerRun.count", without: "25", with: "9999" },
+    { key: "limits.removalsPerRun.share", without: "0.2", with: "1" },
+    { key: "protect.people", without: "[]", with: '["ceo@acme.example"]' },
+  ]);
+});

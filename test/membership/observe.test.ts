@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { GroupReading } from "../../src/membership/group-reading.ts";
+import type { Mapping } from "../../src/membership/mapping.ts";
+import { observe, observeBoth } from "../../src/membership/observe.ts";
+import type { KnownPerson, Listing, MembershipReader, RoomMember } from "../../src/membership/reader.ts";
+import { complete, group, incomplete, member, owner, room, user } from "../support/builders.ts";
+
+interface World {
+  readonly groups: readonly GroupReading[];
+  readonly rooms: Readonly<Record<string, Listing<RoomMember>>>;
+  readonly people?: Readonly<Record<string, KnownPerson>>;
+  /** What Webex says a group's size is, where it is not the number of its members. */
+  readonly sizes?: Readonly<Record<string, number | null>>;
+}
+
+/** A reader of a made-up Webex, and what was asked of it. */
+function createReader({ groups, rooms, people = {}, sizes = {} }: World) {
+  const asked: string[] = [];
+  const reader: MembershipReader = {
+    readOwner: async () => owner,
+    listGroups: async () => complete(...groups.map((reading) => reading.group)),
+    listRooms: async () => complete(...Object.keys(rooms).map((title) => room(title))),
+    async listGroupMembers({ displayName }) {
+      asked.push(`group ${displayName}`);
+      const members = groups.find((reading) => reading.group.displayName === displayName)?.members;
+      const items = [...(members?.values() ?? [])];
+      const size = sizes[displayName];
+      return { memberSize: size === undefined ? items.length : size, members: complete(...items) };
+    },
+    async listRoomMembers({ title }) {
+      asked.push(`room ${title}`);
+      return rooms[title] ?? incomplete("no such room");
+    },
+    async lookUpPeople(personIds) {
+      asked.push(`people ${personIds.join(" ")}`);
+      const known = personIds.flatMap((id) => {
+        const name = id.replace(/^id-/, "");
+        const found = people[name];
+        return found ? [[`PEOPLE/${name}`, found] as const] : [];
+      });
+      return new Map(known);
+    },
+  };
+  return { reader, asked };
+}
+
+const own = member("rollcall");
+const unclear = (name: string) => member(name, { kind: null });
+const described = (name: string): KnownPerson => ({
+  displayName: name,
+  email: `${name}@acme.example`,
+  kind: "person",
+});
+
+function rows(...cells: readonly [group: string, room: string, mode?: Mapping["mode"]][]): Mapping[] {
+  return cells.map(([of, to, mode = "sync"], index) => ({ group: of, room: to, mode, line: index + 2 }));
+}
+
+test("without mappings no group and no room is read", async () => {
+  const { reader, asked } = createReader({ groups: [group("eng", "ada")], rooms: { NOC: complete(own) } });
+  const observation = await observe(reader, []);
+  assert.deepEqual(observation, { owner, differences: [], people: new Map(), problems: [] });
+  assert.deepEqual(asked, []);
+});
+
+test("each mapped group and room is read once, and nothing else", async () => {
+  const { reader, asked } = createReader({
+    groups: [group("eng"), group("ops"), group("other")],
+    rooms: { NOC: complete(own), Lobby: complete(own), Other: complete(own) },
+  });
+  await observe(reader, rows(["eng", "NOC"], ["ops", "NOC"], ["eng", "Lobby"]));
+  assert.deepEqual(asked, ["group eng", "group ops", "room NOC", "room Lobby"]);
+});
+
+test("differences come in the order of the rows, with what is wrong with the rows", async () => {
+  const { reader } = createReader({
+    groups: [group("eng", "ada")],
+    rooms: { NOC: complete(own, member("ada")), Lobby: complete(own) },
+  });
+  const { differences, problems } = await observe(
+    reader,
+    rows(["eng", "Lobby"], ["eng", "NOC"], ["eng", "Cellar"]),
+  );
+  assert.deepEqual(
+    differences.map(({ feed, absent }) => [feed.room.title, absent]),
+    [
+      ["Lobby", [user("ada")]],
+      ["NOC", []],
+    ],
+  );
+  assert.deepEqual(
+    problems.map(({ line, column }) => [line, column]),
+    [[4, "room"]],
+  );
+});
+
+test("whoever a group lists is a person, and needs no look-up", async () => {
+  const { reader, asked } = createReader({
+    groups: [group("eng", "ada"), group("ops", "bob")],
+    rooms: { NOC: complete(own, unclear("ada"), unclear("bob")) },
+  });
+  const { people } = await observe(reader, rows(["eng", "NOC"], ["ops", "Lobby"], ["ops", "NOC"]));
+  assert.deepEqual(asked, ["group eng", "group ops", "room NOC"]);
+  assert.equal(people.get("PEOPLE/bob")?.kind, "person");
+});
+
+test("whoever might be removed and might be no person is looked up, once for all rooms", async () => {
+  const bell: KnownPerson = { displayName: "Bell", email: null, kind: "bot" };
+  const { reader, asked } = createReader({
+    groups: [group("eng", "ada")],
+    rooms: { NOC: complete(own, unclear("zed"), unclear("bell")), Lobby: complete(own, unclear("bell")) },
+    people: { bell },
+  });
+  const { people } = await observe(reader, rows(["eng", "NOC"], ["eng", "Lobby"]));
+  assert.equal(asked.at(-1), "people id-ada id-bell id-zed");
+  assert.deepEqual(people.get("PEOPLE/bell"), bell);
+  assert.deepEqual(people.get("PEOPLE/zed"), { displayName: "zed", email: "zed@acme.example", kind: null });
+});
+
+test("a newcomer is looked up for the report unless another room shows them", async () => {
+  const { reader, asked } = createReader({
+    groups: [group("eng", "ada", "bob")],
+    rooms: { NOC: complete(own, member("bob")), Lobby: complete(own) },
+    people: { ada: described("ada") },
+  });
+  const { people } = await observe(reader, rows(["eng", "NOC"], ["eng", "Lobby"]));
+  assert.equal(asked.at(-1), "people id-ada");
+  assert.deepEqual(people.get("PEOPLE/ada"), described("ada"));
+});
+
+test("in rooms that remove nobody, nobody is looked up for what they are", async () => {
+  const { reader, asked } = createReader({
+    groups: [group("eng", "ada")],
+    rooms: { NOC: complete(own, member("ada"), unclear("zed")), Lobby: complete(own, unclear("zed")) },
+  });
+  await observe(reader, rows(["eng", "NOC", "audit"], ["eng", "Lobby", "add-only"]));
+  assert.deepEqual(asked, ["group eng", "room NOC", "room Lobby"]);
+});
+
+test("a group that is not surely known is one problem, at the first line that names it", async () => {
+  const { reader } = createReader({
+    groups: [group("eng", "ada"), group("ops")],
+    rooms: { NOC: complete(own, member("ada")), Lobby: complete(own, member("ada")) },
+    sizes: { eng: 2 },
+  });
+  const { differences, problems } = await observe(
+    reader,
+    rows(["ops", "NOC"], ["eng", "NOC"], ["eng", "Lobby"]),
+  );
+  const message =
+    'the members of group "eng" are not surely known: 1 of 2 members arrived; nobody is removed from "NOC", "Lobby"';
+  assert.deepEqual(problems, [{ line: 3, column: "group", message }]);
+  assert.deepEqual(
+    differences.map(({ uncertainties }) => uncertainties),
+    [["eng"], ["eng"]],
+  );
+});
+
+test("a room whose members cannot be read leaves the others to go on", async () => {
+  const { reader } = createReader({
+    groups: [group("eng", "ada")],
+    rooms: { NOC: incomplete("404"), Lobby: complete(own) },
+    people: { ada: described("ada") },
+  });
+  const { differences } = await observe(reader, rows(["eng", "NOC"], ["eng", "Lobby"]));
+  assert.deepEqual(
+    differences.map(({ obstacle, absent }) => [obstacle, absent.length]),
+    [
+      ["its member list is incomplete: 404", 0],
+      [null, 1],
+    ],
+  );
+});
+
+test("without knowing whose token it is nothing is decided", async () => {
+  const { reader } = createReader({ groups: [], rooms: {} });
+  const failing = { ...reader, readOwner: () => Promise.reject(new Error("401")) };
+  await assert.rejects(observe(failing, []), /^Error: 401$/);
+});
+
+test("two mappings are compared with one reading, and each has only its own problems", async () => {
+  const { reader, asked } = createReader({
+    groups: [group("eng", "ada"), group("ops")],
+    rooms: { NOC: complete(own, member("ada")) },
+    sizes: { ops: 7 },
+  });
+  const { first, second } = await observeBoth(
+    reader,
+    rows(["eng", "NOC"]),
+    rows(["eng", "NOC"], ["ops", "NOC"]),
+  );
+  assert.deepEqual(asked, ["group eng", "group ops", "room NOC"]);
+  assert.deepEqual(first.problems, []);
+  assert.deepEqual(
+    second.problems.map(({ line, column }) => [line, column]),
+    [[3, "group"]],
+  );
+  const uncertainties = [first, second].map(({ differences }) => differences[0]?.uncertainties);
+  assert.deepEqual(uncertainties, [[], ["ops"]]);
+});
+
+test("a row that leads to no room freezes the removal of its group's people elsewhere, and only that", async () => {
+  const world = createReader({
+    groups: [group("eng", "ada"), group("leads", "eve")],
+    rooms: {
+      NOC: complete(own, member("ada"), member("eve")),
+      Lobby: complete(own, member("ada"), member("zoe")),
+    },
+    people: { zoe: described("zoe") },
+  });
+  const mappings: Mapping[] = [
+    { group: "eng", room: "NOC", mode: "sync", line: 2 },
+    { group: "leads", room: "N0C Berlin", mode: "sync", line: 3 },
+    { group: "eng", room: "Lobby", mode: "sync", line: 4 },
+  ];
+  const { differences, problems } = await observe(world.reader, mappings);
+  assert.deepEqual(
+    differences.map(({ uncertainties }) => uncertainties),
+    [["leads (line 3, which leads to no room)"], []],
+  );
+  assert.deepEqual(
+    problems.map(({ line, column }) => [line, column]),
+    [
+      [3, "room"],
+      [3, "room"],
+    ],
+  );
+  assert.equal(
+    problems[1]?.message,
+    'this row leads to no room, but people of its group "leads" are in "NOC"; nobody is removed from there until the row is right',
+  );
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseRecord } from "../../src/membership/record-reading.ts";
+import { formatRecord } from "../../src/report/record-text.ts";
+import { eventfulRun, runRecord } from "../report/build-record.ts";
+
+const read = (change: object) => parseRecord(JSON.stringify({ ...eventfulRun, ...change }));
+
+test("a record that was written can be read again, whatever happened in the run", () => {
+  for (const record of [eventfulRun, runRecord([]), runRecord([], { status: "failed", token: null })])
+    assert.deepEqual(parseRecord(formatRecord(record)), { record });
+  const undo = { ...eventfulRun, command: "restore", undoes: "reports/runs/one.json" } as const;
+  assert.deepEqual(parseRecord(formatRecord(undo)), { record: undo });
+});
+
+test("every cut of a record is refused", () => {
+  const text = formatRecord(eventfulRun).trimEnd();
+  for (let length = 0; length < text.length; length += 37)
+    assert.ok("refusal" in parseRecord(text.slice(0, length)), `${length} of ${text.length}`);
+});
+
+test("what is not the record of a run that changed something is refused with what it is instead", () => {
+  const refusals = [
+    parseRecord("null"),
+    parseRecord("[]"),
+    read({ version: 2 }),
+    read({ version: undefined }),
+    read({ command: "plan" }),
+    read({ command: "delegate" }),
+    read({ totals: { ...eventfulRun.totals, added: 7 } }),
+    read({ rooms: eventfulRun.rooms.slice(1) }),
+    read({ startedAt: "yesterday" }),
+  ].map((parsed) => ("refusal" in parsed ? parsed.refusal : "read"));
+  assert.deepEqual(refusals, [
+    "it is not the record of a run",
+    "it is not the record of a run",
+    "its version is 2, and this release reads 1",
+    "it is not the record of a run",
+    "it is the record of a plan or a dry run, which changed nothing",
+    'it is the record of "delegate"; only runs of sync and restore can be undone',
+    "it is not whole: totals.added is 7, but it lists 2",
+    "it is not whole: totals.rooms is 6, but it lists 5",
+    'startedAt is not as it must be: Invalid format: Expected /^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$/ but received "yesterday"',
+  ]);
+});

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Mapping, Mode } from "../../src/membership/mapping.ts";
+import type { Group, Room } from "../../src/membership/reader.ts";
+import { resolveMappings } from "../../src/membership/resolve.ts";
+import { complete, group, incomplete, owner, room } from "../support/builders.ts";
+
+const uuid = "aaaaaaaa-0000-11f0-9000-0000000000a1";
+const encode = (uri: string) => Buffer.from(`ciscospark://${uri}`).toString("base64url");
+
+const engineering = group("Engineering").group;
+const support = group("Support").group;
+const noc: Room = { ...room("NOC"), key: `ROOM/${uuid}`, id: encode(`us/ROOM/${uuid}`) };
+const lobby = room("Lobby");
+
+/** Rows of group, room and mode, from line 2 on. */
+function rows(...cells: readonly [group: string, room: string, mode?: Mode][]): Mapping[] {
+  return cells.map(([of, to, mode = "sync"], index) => ({ group: of, room: to, mode, line: index + 2 }));
+}
+
+function resolve(mappings: readonly Mapping[], groups: readonly Group[] = [engineering, support]) {
+  const { feeds, problems } = resolveMappings(mappings, complete(...groups), complete(noc, lobby), owner);
+  return { feeds, problems };
+}
+
+function feedOf(
+  to: Room,
+  groups: readonly Group[],
+  lines: readonly number[],
+  obstacle: string | null = null,
+) {
+  return { room: to, mode: "sync", groups, lines, obstacle };
+}
+
+test("nothing mapped resolves to nothing", () => {
+  assert.deepEqual(resolve([]), { feeds: [], problems: [] });
+});
+
+test("rows of one room become one feed, and one group may feed several rooms", () => {
+  assert.deepEqual(resolve(rows(["Engineering", "NOC"], ["Engineering", "Lobby"], ["Support", "NOC"])), {
+    feeds: [feedOf(noc, [engineering, support], [2, 4]), feedOf(lobby, [engineering], [3])],
+    problems: [],
+  });
+});
+
+const references: readonly [fact: string, cell: string][] = [
+  ["its title", "NOC"],
+  ["its id", noc.id],
+  ["its id in another cluster", encode(`urn:TEAM:us-west-2_r/ROOM/${uuid}`)],
+  ["its id in capitals", encode(`us/ROOM/${uuid.toUpperCase()}`)],
+  ["the app's link", `webexteams://im?space=${uuid}`],
+  ["the app's link with more in it", `webexteams://im?source=app&space=${uuid.toUpperCase()}&message=1`],
+  ["the link of the web app", `https://web.webex.com/spaces/${uuid}`],
+  ["the link of the web app with more in it", `https://web.webex.com/spaces/${uuid}/chat`],
+];
+for (const [fact, cell] of references) {
+  test(`a room is found by ${fact}`, () => {
+    assert.deepEqual(resolve(rows(["Engineering", cell])), {
+      feeds: [feedOf(noc, [engineering], [2])],
+      problems: [],
+    });
+  });
+}
+
+test("a group is found by its id in any spelling, and by an opaque id", () => {
+  const key = `SCIM_GROUP/${uuid}:bb`;
+  const plain: Group = { key, id: encode(`us/${key}`), displayName: "Plain" };
+  const cells = [encode(`eu/SCIM_GROUP/${uuid.toUpperCase()}:BB`), plain.id, "id-Support"];
+  const opaque = { ...support, key: "id-Support" };
+  const { feeds, problems } = resolve(rows(...cells.map((cell): [string, string] => [cell, "NOC"])), [
+    plain,
+    opaque,
+  ]);
+  assert.deepEqual({ feeds, problems }, { feeds: [feedOf(noc, [plain, opaque], [2, 3, 4])], problems: [] });
+});
+
+test("names are compared after Unicode normalisation and without the spaces around them, but by case", () => {
+  const cafe = group(" Cafe\u0301 ").group;
+  assert.deepEqual(resolve(rows(["Caf\u00e9", "NOC"]), [cafe]).feeds, [feedOf(noc, [cafe], [2])]);
+  assert.equal(resolve(rows(["caf\u00e9", "NOC"]), [cafe]).problems.length, 1);
+});
+
+test("a group that is listed twice, as pages may overlap, is one group", () => {
+  assert.deepEqual(resolve(rows(["Support", "NOC"]), [support, { ...support }]).feeds, [
+    feedOf(noc, [support], [2]),
+  ]);
+});
+
+test("a group that nobody finds freezes its room only and is told with the nearest names", () => {
+  assert.deepEqual(resolve(rows(["Enginering", "NOC"], ["Support", "NOC"], ["Support", "Lobby"])), {
+    feeds: [feedOf(noc, [support], [2, 3], "line 2 names no single group"), feedOf(lobby, [support], [4])],
+    problems: [
+      { line: 2, column: "group", message: 'no group is named "Enginering"; did you mean "Engineering"?' },
+    ],
+  });
+});
+
+test("a room that nobody finds is told, and the other rooms go on", () => {
+  assert.deepEqual(resolve(rows(["Support", "Lobbi"], ["Support", "NOC"])), {
+    feeds: [feedOf(noc, [support], [3])],
+    problems: [{ line: 2, column: "room", message: 'no room is titled "Lobbi"; did you mean "Lobby"?' }],
+  });
+});
+
+test("where nothing is near, the problem tells what has to be so", () => {
+  assert.deepEqual(
+    resolve(rows(["zzzzzz", "qqqqqq"])).problems.map((problem) => problem.message),
+    [
+      'no room is titled "qqqqqq"; rollcall@acme.example must be in it',
+      `no group is named "zzzzzz"; the token's owner must be allowed to see it`,
+    ],
+  );
+});
+
+test("a name that several have freezes the row and tells the ids to choose from", () => {
+  const twin: Group = { key: "SCIM_GROUP/twin", id: "id-Another", displayName: "Support" };
+  assert.deepEqual(resolve(rows(["Support", "NOC"]), [support, twin]), {
+    feeds: [feedOf(noc, [], [2], "line 2 names no single group")],
+    problems: [
+      {
+        line: 2,
+        column: "group",
+        message: '2 groups are named "Support"; write the id of the one you mean: id-Another, id-Support',
+      },
+    ],
+  });
+});
+
+test("an id or a link that names no visible room is never taken for a title", () => {
+  const other = uuid.replace("a1", "b2");
+  const cells = [encode(`us/ROOM/${other}`), `webexteams://im?space=${other}`];
+  assert.deepEqual(resolve(rows(...cells.map((cell): [string, string] => ["Support", cell]))), {
+    feeds: [],
+    problems: [2, 3].map((line) => ({
+      line,
+      column: "room",
+      message: "no room with this id is visible; rollcall@acme.example must be in it",
+    })),
+  });
+});
+
+test("a name is not looked up in a list that is incomplete, because a namesake may be missing from it", () => {
+  const rooms = incomplete("503", noc, lobby);
+  const { feeds, problems } = resolveMappings(
+    rows(["Support", "Lobby"], ["Support", noc.id]),
+    complete(support),
+    rooms,
+    owner,
+  );
+  assert.deepEqual(feeds, [feedOf(noc, [support], [3])]);
+  assert.deepEqual(problems, [
+    {
+      line: 2,
+      column: "room",
+      message: '"Lobby" cannot be looked up by name; the list of rooms is incomplete: 503',
+    },
+  ]);
+});
+
+test("of each group the first line is known that feeds a room with it", () => {
+  const mappings = rows(
+    ["Engineering", "Cellar"],
+    ["Support", "NOC"],
+    ["Engineering", "NOC"],
+    ["Support", "Lobby"],
+  );
+  const { groupLines } = resolveMappings(
+    mappings,
+    complete(engineering, support),
+    complete(noc, lobby),
+    owner,
+  );
+  assert.deepEqual(
+    groupLines,
+    new Map([
+      [support.key, 3],
+      [engineering.key, 4],
+    ]),
+  );
+});
+
+test("modes that disagree only once title, id and link turn out to be one room freeze it", () => {
+  const link = `webexteams://im?space=${uuid}`;
+  const { feeds, problems } = resolve(
+    rows(["Support", "NOC", "audit"], ["Engineering", noc.id], ["Engineering", link, "audit"]),
+  );
+  assert.deepEqual(feeds, [
+    { ...feedOf(noc, [support, engineering], [2, 3, 4], "its rows disagree on the mode"), mode: "audit" },
+  ]);
+  assert.deepEqual(problems, [
+    {
+      line: 3,
+      column: "mode",
+      message: 'line 2 maps the same room with mode "audit", this line with "sync"; give both the same mode',
+    },
+  ]);
+});

@@ -1,0 +1,75 @@
+import { applyPlan, type MembershipWriter } from "../../src/membership/apply.ts";
+import type { CheckedRoom } from "../../src/membership/limits.ts";
+import type { Listing, RoomMember } from "../../src/membership/reader.ts";
+import { complete, member, owner, person } from "../support/builders.ts";
+
+/** How the made-up Webex behaves. */
+export interface Facts {
+  /** What a change does instead of working, by `add ada` or `remove eve`. */
+  readonly effects?: Readonly<
+    Record<string, "throws" | "unsent" | "lost answer" | "without effect" | "later" | "stops">
+  >;
+  readonly listing?: Listing<RoomMember>;
+}
+
+/**
+ * Applies the plans of rooms to a made-up Webex; tells what was called, and the outcomes by room key.
+ * Members of every room before the changes: the token's owner, and whoever is to be removed.
+ */
+export async function run(rooms: readonly CheckedRoom[], { effects = {}, listing }: Facts = {}) {
+  const stop = new AbortController();
+  const log: string[] = [];
+  const late: (() => void)[] = [];
+  const present = new Map(
+    rooms.map(({ feed, removals }) => [
+      feed.room.key,
+      new Set(["rollcall", ...removals.map(({ displayName }) => displayName)]),
+    ]),
+  );
+
+  function change(action: "add" | "remove", roomKey: string, name: string): void {
+    const what = `${action} ${name}`;
+    log.push(what);
+    const effect = effects[what];
+    if (effect === "unsent") {
+      stop.abort();
+      throw Object.assign(new Error("not sent"), { attempts: 0 });
+    }
+    if (effect === "throws") throw Object.assign(new Error(`no ${what}`), { trackingId: `T-${name}` });
+    const members = present.get(roomKey);
+    const work = () => (action === "add" ? members?.add(name) : members?.delete(name));
+    if (effect === "later") late.push(work);
+    else if (effect !== "without effect") work();
+    if (effect === "stops") stop.abort();
+    if (effect === "lost answer") throw new Error(`no answer to ${what}`);
+  }
+
+  const writer: MembershipWriter = {
+    async addMember(room, { displayName: name }) {
+      change("add", room.key, name);
+      return { ...person(name), email: `${name}@told-by-webex.example` };
+    },
+    async removeMember(room, { displayName: name }) {
+      change("remove", room.key, name);
+    },
+  };
+  const outcomes = await applyPlan(
+    { rooms, digest: null },
+    {
+      writer,
+      reader: {
+        async listRoomMembers({ key }) {
+          log.push("look");
+          return listing ?? complete(...[...(present.get(key) ?? [])].map((name) => member(name)));
+        },
+      },
+      ownerKey: owner.key,
+      stop: stop.signal,
+      settle: async () => {
+        log.push("settle");
+        for (const work of late) work();
+      },
+    },
+  );
+  return { log, outcomes: Object.fromEntries(outcomes) };
+}
