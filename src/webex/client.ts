@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
 import { createSlots } from "../slots.ts";
+import { type AccessOptions, createAccess } from "./access.ts";
 import { readErrorBody, WebexError } from "./webex-error.ts";
 
 /** One request to Webex, relative to the API's base URL, or an absolute URL below it (a next page). */
@@ -34,9 +35,8 @@ export interface WebexClient {
 }
 
 /** The client's limits and collaborators; every default is what production uses. */
-export interface WebexClientOptions {
+export interface WebexClientOptions extends AccessOptions {
   readonly baseUrl: string;
-  readonly accessToken: string;
   /** Aborted when the run is to stop: nothing new is sent from then on; what is under way may end. */
   readonly stop?: AbortSignal;
   readonly connections?: number;
@@ -47,6 +47,8 @@ export interface WebexClientOptions {
   readonly waitBudgetMs?: number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
   readonly random?: () => number;
+  /** A clock in milliseconds that only goes forward. */
+  readonly now?: () => number;
 }
 
 /** At most five requests at once: Webex publishes no numbers, and its own samples run into 429 above that. */
@@ -68,6 +70,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
   const prefix = baseUrl.pathname.replace(/\/+$/, "");
   const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));
   const random = options.random ?? Math.random;
+  const now = options.now ?? (() => performance.now());
   const timeoutMs = options.timeoutMs ?? 30_000;
   const mostAttempts = options.attempts ?? 5;
   const connections = options.connections ?? allowedConnections;
@@ -81,10 +84,12 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     maxResponseSize: largestReplyBytes,
   });
   const slots = createSlots(connections);
+  const access = createAccess(options);
   let requestCount = 0;
   let waitedMs = 0;
+  let waitsUntil = 0;
 
-  async function sendOnce(request: WebexRequest): Promise<WebexReply> {
+  async function sendOnce(request: WebexRequest, token: string): Promise<WebexReply> {
     const url = urlOf(baseUrl, request);
     const failure = { method: request.method, path: url.pathname.slice(prefix.length) };
     requestCount += 1;
@@ -93,7 +98,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
         method: request.method,
         path: url.pathname + url.search,
         headers: {
-          authorization: `Bearer ${options.accessToken}`,
+          authorization: `Bearer ${token}`,
           accept: "application/json",
           ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         },
@@ -135,20 +140,28 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     return isPassing && (request.repeatable ?? request.method === "GET") ? backOffMs(attempt, random) : null;
   }
 
-  async function sendUntilAnswered(request: WebexRequest): Promise<WebexReply> {
+  /** Adds a pause to what the run has waited; where the pauses of several requests overlap, they count once. */
+  function countWait(pause: number): void {
+    const start = Math.max(now(), waitsUntil);
+    waitsUntil = Math.max(waitsUntil, now() + pause);
+    waitedMs += waitsUntil - start;
+  }
+
+  async function sendUntilAnswered(request: WebexRequest, token: string): Promise<WebexReply> {
+    if (options.stop?.aborted) throw stopped(request);
     for (let attempt = 1; ; attempt += 1) {
-      if (options.stop?.aborted) throw stopped(request);
       try {
-        return await sendOnce(request);
+        return await sendOnce(request, token);
       } catch (error) {
         if (!(error instanceof WebexError)) throw error;
         error.attempts = attempt;
         const pause = pauseMs(error, request, attempt);
         if (pause === null) throw error;
-        // Pauses of several slots overlap, so each counts for its share of the run's time.
-        waitedMs += pause / connections;
+        countWait(pause);
         if (waitedMs > budgetMs) throw outOfBudget(error, budgetMs);
         await sleep(pause, options.stop).catch(() => undefined);
+        // Not the same as never sent: the request may have taken effect.
+        if (options.stop?.aborted) throw giveUp(error, "not repeated, because the run was stopped");
       }
     }
   }
@@ -159,7 +172,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     close: () => pool.close(),
     // A request keeps its slot while it waits to be repeated: whoever is told to slow down must not be overtaken
     // by the requests behind it, each of which would be told the same.
-    send: (request) => slots.use(() => sendUntilAnswered(request)),
+    send: (request) => slots.use(() => access.use((token) => sendUntilAnswered(request, token))),
   };
 }
 
@@ -213,16 +226,18 @@ function describe(error: unknown): string {
 
 function stopped(request: WebexRequest): WebexError {
   const detail = "not sent, because the run was stopped";
-  return new WebexError({
-    method: request.method,
-    path: request.path,
-    status: null,
-    detail,
-    trackingId: null,
-  });
+  const { method, path } = request;
+  const error = new WebexError({ method, path, status: null, detail, trackingId: null });
+  error.attempts = 0;
+  return error;
 }
 
 function outOfBudget(error: WebexError, budgetMs: number): WebexError {
-  error.message += `; given up: this run has spent its ${budgetMs / 1000} s of waiting for Webex. Run it again later`;
+  const limit = `this run waits ${budgetMs / 1000} s for Webex at most, and that would be exceeded`;
+  return giveUp(error, `given up: ${limit}. Run it again later`);
+}
+
+function giveUp(error: WebexError, reason: string): WebexError {
+  error.message += `; ${reason}`;
   return error;
 }

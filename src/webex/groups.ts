@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { identityOf } from "../identity.ts";
-import type { Group, GroupMember, Listing } from "../membership/observe.ts";
-import type { WebexClient, WebexRequest } from "./client.ts";
+import type { Group, GroupMember, Listing } from "../membership/reader.ts";
+import { urlOf, type WebexClient, type WebexRequest } from "./client.ts";
 import { readNextPage } from "./pages.ts";
 import { parseReply } from "./parse.ts";
 import { WebexError } from "./webex-error.ts";
@@ -26,7 +26,7 @@ const membersSchema = v.object({
 const groupsPerPage = 100;
 /** The documented maximum; smaller pages have been seen to leave members out (SPARK-322483). */
 const membersPerPage = 500;
-/** A bound against paging in circles. */
+/** A bound against paging without an end. */
 const mostPages = 2_000;
 
 /**
@@ -94,7 +94,11 @@ async function walkPages(
 ): Promise<string | null> {
   let startIndex = 1;
   let request: WebexRequest = { method: "GET", path, query: { startIndex, count } };
+  const visited = new Set<string>();
   for (let page = 1; page <= mostPages; page += 1) {
+    const url = urlOf(client.baseUrl, request).href;
+    if (visited.has(url)) return `page ${visited.size} continues with a page that was read before`;
+    visited.add(url);
     try {
       const reply = await client.send(request);
       const { received, isLast } = readPage(reply.body);

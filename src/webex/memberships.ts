@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { identityOf } from "../identity.ts";
-import type { Listing, PersonKind, Room, RoomMember } from "../membership/observe.ts";
 import type { Addition, Removal } from "../membership/plan.ts";
+import type { Listing, PersonKind, Room, RoomMember } from "../membership/reader.ts";
 import type { RecordedPerson } from "../membership/record.ts";
 import type { WebexClient } from "./client.ts";
 import { readPages } from "./pages.ts";
@@ -67,7 +67,11 @@ export async function listRoomMembers(
 export async function addMember(client: WebexClient, room: Room, person: Addition): Promise<RecordedPerson> {
   const teamId = room.generalOfTeamId;
   const path = teamId === null ? "/memberships" : "/team/memberships";
-  const body = { ...(teamId === null ? { roomId: room.id } : { teamId }), personId: person.personId };
+  const body = {
+    ...(teamId === null ? { roomId: room.id } : { teamId }),
+    personId: person.personId,
+    ...(person.asModerator ? { isModerator: true } : {}),
+  };
   try {
     const reply = await client.send({ method: "POST", path, body, repeatable: true, isFinal: isOutsider });
     const said = v.safeParse(additionSchema, reply.body);

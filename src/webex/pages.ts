@@ -1,4 +1,4 @@
-import type { Listing } from "../membership/observe.ts";
+import type { Listing } from "../membership/reader.ts";
 import { urlOf, type WebexClient, type WebexReply, type WebexRequest } from "./client.ts";
 import { WebexError } from "./webex-error.ts";
 
@@ -68,9 +68,9 @@ export function readNextPage(reply: WebexReply, baseUrl: URL): WebexRequest | nu
 
 /** The target of `rel="next"` in a Link header (RFC 8288). */
 function findNextLink(header: string | null): string | null {
-  const links = /<([^>]*)>((?:\s*;\s*[\w*]+\s*=\s*(?:"[^"]*"|[^",;\s]+))*)/g;
+  const links = /<([^>]*)>((?:\s*;\s*[^\s=;,"]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^",;\s]*))?)*)/g;
   for (const [, target, parameters] of header?.matchAll(links) ?? []) {
-    if (target && /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)/i.test(parameters ?? ""))
+    if (target && /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))/i.test(parameters ?? ""))
       return target;
   }
   return null;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { identityOf } from "../identity.ts";
-import type { KnownPerson, Owner, PersonKind } from "../membership/observe.ts";
+import type { KnownPerson, Owner, PersonKind } from "../membership/reader.ts";
 import type { WebexClient } from "./client.ts";
 import { parseReply } from "./parse.ts";
 
@@ -12,7 +12,11 @@ const personSchema = v.object({
   type: v.optional(v.string()),
 });
 
-const kinds: Readonly<Record<string, PersonKind>> = { person: "person", bot: "bot", appuser: "guest" };
+const kinds: ReadonlyMap<string, PersonKind> = new Map([
+  ["person", "person"],
+  ["bot", "bot"],
+  ["appuser", "guest"],
+]);
 
 /** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
 export const idsPerLookUp = 85;
@@ -49,7 +53,7 @@ export async function lookUpPeople(
       {
         displayName: person.displayName,
         email: person.emails[0] ?? null,
-        kind: person.type === undefined ? null : (kinds[person.type] ?? "other"),
+        kind: person.type === undefined ? null : (kinds.get(person.type) ?? "other"),
       },
     ]),
   );

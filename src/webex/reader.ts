@@ -1,5 +1,5 @@
 import { identityOf } from "../identity.ts";
-import type { GroupMember, KnownPerson, MembershipReader } from "../membership/observe.ts";
+import type { GroupMember, KnownPerson, MembershipReader } from "../membership/reader.ts";
 import type { WebexClient } from "./client.ts";
 import { listGroupMembers, listGroups } from "./groups.ts";
 import { listRoomMembers } from "./memberships.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { decodeId, identityOf } from "../identity.ts";
-import type { Listing, Room } from "../membership/observe.ts";
+import type { Listing, Room } from "../membership/reader.ts";
 import type { WebexClient } from "./client.ts";
 import { readPages } from "./pages.ts";
 import { parseReply } from "./parse.ts";

@@ -18,7 +18,7 @@ export class WebexError extends Error {
   readonly status: number | null;
   readonly detail: string;
   readonly trackingId: string | null;
-  /** How often the request was sent: after more than once, an earlier attempt may have taken effect. */
+  /** How often the request was sent: 0 is never, and after more than once an earlier attempt may have taken effect. */
   attempts = 1;
 
   constructor(failure: WebexFailure) {

@@ -1,0 +1,65 @@
+import { WebexError } from "./webex-error.ts";
+
+/** What a client is given to reach Webex with. */
+export interface AccessOptions {
+  readonly accessToken: string;
+  /** Gets another access token when Webex takes this one no longer; asked once at most. */
+  readonly renewToken?: () => Promise<string>;
+  /** Told once when Webex takes no token of ours any longer. */
+  readonly onLostAccess?: (error: Error) => void;
+}
+
+/** Lends out the access token. */
+export interface Access {
+  /**
+   * Does the work with the token of the moment. After a 401 the token is renewed, once in a run, and the work is
+   * done once more; after a second 401 nothing is begun any longer.
+   */
+  use<T>(work: (token: string) => Promise<T>): Promise<T>;
+}
+
+/** Makes the access of one client. A dead token is renewed once for all the requests that were refused with it. */
+export function createAccess(options: AccessOptions): Access {
+  let current = options.accessToken;
+  let renewal: Promise<string> | null = null;
+  let lost: WebexError | null = null;
+
+  function lose(refusal: WebexError, reason: unknown): never {
+    if (lost === null) {
+      lost = refusal;
+      options.onLostAccess?.(reason instanceof Error ? reason : new Error(String(reason)));
+    }
+    throw refusal;
+  }
+
+  async function renew(refused: string, refusal: WebexError): Promise<string> {
+    if (refused !== options.accessToken || !options.renewToken) lose(refusal, refusal);
+    renewal ??= options.renewToken();
+    try {
+      current = await renewal;
+      return current;
+    } catch (error) {
+      return lose(refusal, error);
+    }
+  }
+
+  return {
+    async use(work) {
+      if (lost !== null) throw lost;
+      const token = current;
+      try {
+        return await work(token);
+      } catch (error) {
+        if (!isUnauthorised(error)) throw error;
+        const next = await renew(token, error);
+        return await work(next).catch((again: unknown) =>
+          isUnauthorised(again) ? lose(again, again) : Promise.reject(again),
+        );
+      }
+    },
+  };
+}
+
+function isUnauthorised(error: unknown): error is WebexError {
+  return error instanceof WebexError && error.status === 401;
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { identityOf } from "../../src/identity.ts";
+import type { Organisation } from "../../src/sandbox/organisation.ts";
+import { type SandboxOptions, startSandbox } from "../../src/sandbox/server.ts";
+import { lookUpPeople, readOwner } from "../../src/webex/people.ts";
+import { createWebexReader } from "../../src/webex/reader.ts";
+import { openClient, openWebex } from "../support/open-webex.ts";
+import { startScript } from "../support/scripted-server.ts";
+
+const many = Array.from({ length: 180 }, (_, index) => `p${index}`);
+const acme: Organisation = {
+  name: "acme",
+  people: [
+    { key: "ann", displayName: "Ann", email: "ann@acme.example" },
+    { key: "bell", displayName: "Bell", email: "bell@webex.bot", type: "bot" },
+    { key: "gus", displayName: "Gus", email: "gus@acme.example", type: "appuser" },
+    { key: "tv", displayName: "TV", email: "tv@acme.example", type: "xr_headset" },
+    ...many.map((key) => ({ key, displayName: key, email: `${key}@acme.example` })),
+  ],
+  groups: [
+    { name: "twice", members: ["ann"] },
+    { name: "again", members: ["ann"] },
+  ],
+  rooms: [],
+};
+
+async function start(options: SandboxOptions = {}) {
+  const sandbox = await startSandbox(acme, options);
+  const { client, pauses } = await openWebex(sandbox);
+  const keyOf = (name: string) => identityOf(sandbox.personId(name), "PEOPLE");
+  const lookUps = () => sandbox.requests.filter(({ route }) => route === "GET /people");
+  return { sandbox, client, pauses, keyOf, lookUps, reader: createWebexReader(client) };
+}
+
+test("the token's owner is known by key, address and organisation", async () => {
+  const { sandbox, client, keyOf } = await start();
+  await using _ = sandbox;
+  const owner = await readOwner(client);
+  assert.match(String(owner.orgKey), /^ORGANIZATION\/[0-9a-f-]{36}$/);
+  assert.deepEqual(owner, {
+    key: keyOf("rollcall"),
+    displayName: "Rollcall",
+    email: "rollcall@acme.example.com",
+    orgKey: owner.orgKey,
+  });
+});
+
+test("a token that nobody owns is an error", async () => {
+  const { sandbox, client } = await start();
+  await using _ = sandbox;
+  sandbox.expireAccessTokens();
+  await assert.rejects(readOwner(client), { status: 401 });
+});
+
+test("people are described with what they are; a type that Webex may invent is none of them", async () => {
+  const { sandbox, client, keyOf } = await start();
+  await using _ = sandbox;
+  const names = ["ann", "bell", "gus", "tv"];
+  const people = await lookUpPeople(client, names.map(sandbox.personId));
+  assert.deepEqual(
+    people,
+    new Map([
+      [keyOf("ann"), { displayName: "Ann", email: "ann@acme.example", kind: "person" }],
+      [keyOf("bell"), { displayName: "Bell", email: "bell@webex.bot", kind: "bot" }],
+      [keyOf("gus"), { displayName: "Gus", email: "gus@acme.example", kind: "guest" }],
+      [keyOf("tv"), { displayName: "TV", email: "tv@acme.example", kind: "other" }],
+    ]),
+  );
+});
+
+for (const type of ["constructor", "__proto__", "toString"]) {
+  test(`a type named ${type} is no person`, async () => {
+    await using server = await startScript(() => ({ body: { items: [{ id: "p1", type }] } }));
+    const people = await lookUpPeople(openClient({ baseUrl: server.url }).client, ["p1"]);
+    assert.deepEqual(people, new Map([["p1", { displayName: "", email: null, kind: "other" }]]));
+  });
+}
+
+test("a person without a type is unknown, and so is one whom Webex does not find", async () => {
+  await using server = await startScript(() => ({ body: { items: [{ id: "p1" }], notFoundIds: ["p2"] } }));
+  const people = await lookUpPeople(openClient({ baseUrl: server.url }).client, ["p1", "p2"]);
+  assert.deepEqual(people, new Map([["p1", { displayName: "", email: null, kind: null }]]));
+});
+
+test("many people are looked up 85 at a time, and nobody asks when there is nobody to ask about", async () => {
+  const { sandbox, reader, lookUps } = await start();
+  await using _ = sandbox;
+  assert.equal((await reader.lookUpPeople([])).size, 0);
+  assert.equal(lookUps().length, 0);
+  assert.equal((await reader.lookUpPeople(many.map(sandbox.personId))).size, 180);
+  const sizes = lookUps().map(
+    ({ path }) => new URLSearchParams(path.split("?")[1]).get("id")?.split(",").length,
+  );
+  assert.deepEqual(sizes.sort(), [10, 85, 85]);
+});
+
+test("a look-up that fails leaves its people unknown, and the others are described", async () => {
+  const { sandbox, reader, keyOf } = await start({ unseenPeople: ["p1"] });
+  await using _ = sandbox;
+  const last = sandbox.personId("p179");
+  sandbox.fault({ route: "GET /people", status: 403, match: ({ url }) => url.search.includes(last) });
+  const people = await reader.lookUpPeople(many.map(sandbox.personId));
+  assert.equal(people.size, 169);
+  assert.deepEqual([people.has(keyOf("p1")), people.has(keyOf("p179"))], [false, false]);
+});
+
+test("a member of two groups is one object, so that large organisations fit", async () => {
+  const { sandbox, reader } = await start();
+  await using _ = sandbox;
+  const { items } = await reader.listGroups();
+  const members = await Promise.all(items.map((group) => reader.listGroupMembers(group)));
+  const [first, second] = members.map(({ members: { items: people } }) => people[0]);
+  assert.equal(first, second);
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openClient } from "../support/open-webex.ts";
+import { type Script, startScript } from "../support/scripted-server.ts";
+
+/** What a GET that is refused so is told as. */
+async function tell(script: Script) {
+  await using server = await startScript(() => script);
+  const { client } = openClient({ baseUrl: `${server.url}/v1`, attempts: 1 });
+  const path = "/people?email=ann%40example.com";
+  const error = await client.send({ method: "GET", path }).then(
+    () => undefined,
+    (reason: Error & { trackingId?: string }) => reason,
+  );
+  return [error?.message, error?.trackingId];
+}
+
+const refused = "[GET] /people: 403: ";
+const bodies: readonly [fact: string, body: unknown, headers: Record<string, string>, ...told: unknown[]][] =
+  [
+    [
+      "message, descriptions and tracking id",
+      { message: "No.", errors: [{ description: "Scope." }, { description: "Role." }], trackingId: "T1" },
+      {},
+      `${refused}No. Scope. Role.`,
+      "T1",
+    ],
+    [
+      "a description that repeats the message once",
+      { message: "No.", errors: [{ description: "No." }] },
+      {},
+      `${refused}No.`,
+      null,
+    ],
+    [
+      "the tracking id of the header where the body has none",
+      { message: "No." },
+      { TrackingID: "T2" },
+      `${refused}No.`,
+      "T2",
+    ],
+    [
+      "the body's tracking id before the header's",
+      { trackingId: "T1" },
+      { TrackingID: "T2" },
+      `${refused}Forbidden`,
+      "T1",
+    ],
+    [
+      "errors without a description",
+      { message: "No.", errors: [{ errorCode: 7 }, null, "x"] },
+      {},
+      `${refused}No.`,
+      null,
+    ],
+    ["errors that are no list", { message: "No.", errors: { description: "x" } }, {}, `${refused}No.`, null],
+    ["a message that is no text", { message: { text: "No." } }, {}, `${refused}Forbidden`, null],
+    ["a body that is no object", ["No."], {}, `${refused}Forbidden`, null],
+    ["a body that is null", null, {}, `${refused}Forbidden`, null],
+    ["a body that is not JSON", "<html>No.</html>", {}, `${refused}Forbidden`, null],
+    ["no body", "", {}, `${refused}Forbidden`, null],
+  ];
+for (const [fact, body, headers, ...told] of bodies) {
+  test(`an error tells ${fact}, and never the query`, async () => {
+    assert.deepEqual(await tell({ status: 403, headers, body }), told);
+  });
+}
+
+test("a status that nobody knows is told as it is", async () => {
+  assert.deepEqual(await tell({ status: 499 }), ["[GET] /people: 499: unknown status", null]);
+});
