@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Octokit } from "@octokit/rest";
 
 /** GitHub's REST and GraphQL operations, as one token may use them. */
@@ -11,7 +12,11 @@ const attempts = 4;
  * Opens a client for one GitHub. Every request has a timeout; reads, and writes that say so with
  * `request: { repeatable: true }`, are sent again after 5xx and network errors.
  */
-export function createGithubClient(apiUrl: string, token: string): GithubClient {
+export function createGithubClient(
+  apiUrl: string,
+  token: string,
+  sleep: (ms: number) => Promise<unknown> = delay,
+): GithubClient {
   const client = new Octokit({
     auth: token,
     baseUrl: apiUrl,
@@ -33,7 +38,7 @@ export function createGithubClient(apiUrl: string, token: string): GithubClient 
         return await send(options);
       } catch (error) {
         if (attempt === attempts || !isRepeatable || !isPassing(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt * (1 - Math.random() / 2)));
+        await sleep(500 * 2 ** attempt * (1 - Math.random() / 2));
       }
     }
   });

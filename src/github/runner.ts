@@ -12,6 +12,8 @@ export interface Runner {
   /** Hides a secret in all later lines of the log. */
   mask(secret: string): void;
   annotate(annotations: readonly Annotation[]): void;
+  /** Shows a warning that belongs to no file. */
+  warn(message: string): void;
   setOutputs(outputs: Readonly<Record<string, string | number>>): void;
   writeSummary(markdown: string): Promise<void>;
 }
@@ -26,7 +28,8 @@ const mostAnnotations = 9;
 export async function createRunner(surroundings: Surroundings): Promise<Runner> {
   const { isRunner, hasOutput, hasSummary } = surroundings;
   if (!isRunner && !hasOutput && !hasSummary) {
-    return { mask: ignore, annotate: ignore, setOutputs: ignore, writeSummary: () => Promise.resolve() };
+    const writeSummary = () => Promise.resolve();
+    return { mask: ignore, annotate: ignore, warn: ignore, setOutputs: ignore, writeSummary };
   }
   // Loaded only where it is needed: it would double the time until the first request.
   const core = await import("@actions/core");
@@ -41,6 +44,9 @@ export async function createRunner(surroundings: Surroundings): Promise<Runner> 
       }
       const more = annotations.length - mostAnnotations;
       if (more > 0) core.error(`${more} more, see the summary of this run`, { title: "Rollcall" });
+    },
+    warn(message) {
+      if (isRunner) core.warning(message, { title: "Rollcall" });
     },
     setOutputs(outputs) {
       if (hasOutput) for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);

@@ -1,75 +1,157 @@
-import sodium from "libsodium-wrappers";
-import type { Repository } from "../config.ts";
-import type { TokenStore } from "../token/rotate.ts";
-import { createGithubClient, statusOf } from "./client.ts";
+import type { Repository, WorkflowRun } from "../config.ts";
+import type { CopyAge, Recovery, SaveOutcome, TokenStore } from "../token/store.ts";
+import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { explainRefusal } from "./permissions.ts";
+import { createSeal, type Seal, type SealedValue } from "./sealing.ts";
+import { findSecretPlace, readUpdatedAt, type SecretPlace, secretName } from "./secret-place.ts";
+import { readRun } from "./workflow-run.ts";
 
-const secretName = "WEBEX_REFRESH_TOKEN";
-
-/** Which secret, and with which token it may be written. */
-export interface SecretPlace {
+/** Which secret, with which token it may be written, and which run has a copy of it. */
+export interface SecretStoreOptions {
   readonly repository: Repository;
-  /** The environment that holds the secret; null for the repository's own. */
+  /** The environment that holds the secret; null where none is named. */
   readonly environment: string | null;
   readonly secretsToken: string;
   /** The secret's value as this run was given it: GitHub never shows it again. */
   readonly refreshToken: string;
+  /** The workflow run that was given it; null outside of a runner. */
+  readonly run: WorkflowRun | null;
+  /** When this process began: an environment's secrets were read before that. */
+  readonly startedAt: Date;
 }
+
+/** Written and deleted to prove that the place can be written; the real secret is never rewritten to find out. */
+const probeName = "WEBEX_WRITE_PROBE";
+/** GitHub's servers and ours agree on the time to the second. */
+const clockSlackMs = 2000;
 
 /**
  * Keeps the refresh token in a GitHub secret, sealed for GitHub alone.
- * https://docs.github.com/en/rest/actions/secrets and https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api
+ * https://docs.github.com/en/rest/actions/secrets
  */
-export function createSecretStore(place: SecretPlace): TokenStore {
-  const github = createGithubClient(place.repository.apiUrl, place.secretsToken);
-  const { owner, name: repo } = place.repository;
-  const scope =
-    place.environment === null ? "actions" : `environments/${encodeURIComponent(place.environment)}`;
-  const where = `the secret ${secretName} of ${owner}/${repo}${place.environment === null ? "" : `, environment ${place.environment}`}`;
-  let publicKey: Promise<{ readonly keyId: string; readonly key: Uint8Array }> | null = null;
+export function createSecretStore(options: SecretStoreOptions): TokenStore {
+  const { repository } = options;
+  const github = createGithubClient(repository.apiUrl, options.secretsToken);
+  let refreshToken = options.refreshToken;
+  /** When this run itself stored its copy; from then on it is dated by that. */
+  let savedAt: Date | null = null;
+  let place: SecretPlace | null = null;
+  let seal: Seal | null = null;
 
-  function readKey() {
-    publicKey ??= (async () => {
-      const { data } = await github.request(`GET /repos/${owner}/${repo}/${scope}/secrets/public-key`);
-      await sodium.ready;
-      return {
-        keyId: String(data.key_id),
-        key: sodium.from_base64(data.key, sodium.base64_variants.ORIGINAL),
-      };
-    })();
-    return publicKey;
-  }
-
-  async function seal(value: string) {
-    const { keyId, key } = await readKey();
-    // The API takes padded standard base64; libsodium's own default is the other one.
-    const sealed = sodium.to_base64(sodium.crypto_box_seal(value, key), sodium.base64_variants.ORIGINAL);
-    return { encrypted_value: sealed, key_id: keyId };
-  }
+  const findPlace = async () => {
+    place ??= await findSecretPlace(github, repository, options.environment);
+    return place;
+  };
 
   return {
-    load: () => Promise.resolve(place.refreshToken),
+    // Jobs that share the secret are kept apart by their concurrency group; GitHub has no lock.
+    exclusively: (work) => work(),
+    load: () => Promise.resolve({ refreshToken, isStored: true }),
+    async dateCopy() {
+      const { path, what, updatedAt } = await explaining("look at", options, findPlace);
+      if (savedAt !== null) {
+        const until = new Date(savedAt.getTime() + clockSlackMs);
+        return { what, updatedAt: await readUpdatedAt(github, path), takenFrom: until, takenUntil: until };
+      }
+      return { what, updatedAt, ...(await dateRun(await findPlace(), options)) };
+    },
     async prove() {
-      await seal("a value that is never sent").catch((error: unknown) => {
-        throw new Error(`${where} cannot be prepared for writing: ${explain(error)}`);
+      await explaining("write", options, async () => {
+        const { path } = await findPlace();
+        seal = await createSeal(github, path);
+        const request = { repeatable: true };
+        await github.request(`PUT ${path}/${probeName}`, { ...seal("probe"), request });
+        await github.request(`DELETE ${path}/${probeName}`, { request }).catch((error: unknown) => {
+          // Sent again after an answer that got lost, it is gone already.
+          if (statusOf(error) !== 404) throw error;
+        });
       });
     },
-    async save(refreshToken) {
-      const sealed = await seal(refreshToken);
-      const route = `PUT /repos/${owner}/${repo}/${scope}/secrets/${secretName}`;
-      await github.request(route, { ...sealed, request: { repeatable: true } }).catch((error: unknown) => {
-        throw new Error(
-          `${where} could not be written, so the new refresh token is lost: ${explain(error)}. Nothing was changed in Webex; log in again (npm run login)`,
-        );
-      });
+    async save(next): Promise<SaveOutcome> {
+      if (seal === null || place === null) throw new Error("the place must be proved before it is written");
+      const { path, what } = place;
+      try {
+        savedAt = await putSecret(github, path, seal, next);
+        refreshToken = next;
+        return { stored: true };
+      } catch (error) {
+        const reason = `${what} could not be written: ${explainRefusal(error, "SECRETS_TOKEN", usualPermission(options))}`;
+        return { stored: false, reason, recovery: recover(repository, path, seal(next)) };
+      }
     },
   };
 }
 
-function explain(error: unknown): string {
-  const status = statusOf(error);
-  const hint =
-    status === 401 || status === 403 || status === 404
-      ? "; SECRETS_TOKEN needs Secrets: write (or Environments: write for an environment's secret) on this repository"
-      : "";
-  return (error instanceof Error ? error.message : String(error)) + hint;
+/** Between which instants the run was given its copy. */
+async function dateRun(
+  { environment }: SecretPlace,
+  { repository, run, secretsToken, startedAt }: SecretStoreOptions,
+): Promise<Pick<CopyAge, "takenFrom" | "takenUntil">> {
+  // Outside of a runner a person has put the copy there, just now as far as anybody can tell.
+  if (run === null) return { takenFrom: startedAt, takenUntil: startedAt };
+  const github = createGithubClient(repository.apiUrl, run.token ?? secretsToken);
+  const queuedAt = (await readRun(github, repository, run.id))?.createdAt ?? null;
+  // A re-run has been seen to hold the secrets of the first attempt: https://github.com/cli/cli/issues/13522
+  if (run.attempt > 1) return { takenFrom: queuedAt, takenUntil: queuedAt };
+  // A repository's secrets are read when the run is queued, an environment's when the job starts:
+  // https://docs.github.com/en/actions/reference/security/secrets
+  if (environment === null && queuedAt !== null) return { takenFrom: queuedAt, takenUntil: queuedAt };
+  return { takenFrom: queuedAt, takenUntil: startedAt };
+}
+
+/** Writes the secret and returns GitHub's time of it. A key that GitHub has replaced meanwhile is read again. */
+async function putSecret(github: GithubClient, path: string, seal: Seal, value: string): Promise<Date> {
+  const put = async (sealed: SealedValue) => {
+    const request = { repeatable: true };
+    const { headers } = await github.request(`PUT ${path}/${secretName}`, { ...sealed, request });
+    const date = Date.parse(headers.date ?? "");
+    return Number.isNaN(date) ? new Date() : new Date(date);
+  };
+  try {
+    return await put(seal(value));
+  } catch (error) {
+    if (statusOf(error) !== 422) throw error;
+    return await put((await createSeal(github, path))(value));
+  }
+}
+
+async function explaining<T>(
+  verb: "look at" | "write",
+  options: SecretStoreOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { repository, environment } = options;
+    const place = environment === null ? "" : `, environment ${environment}`;
+    const missing =
+      statusOf(error) === 404 && environment !== null
+        ? ` (if there is no environment ${environment}, make it under Settings, Environments)`
+        : "";
+    throw new Error(
+      `SECRETS_TOKEN cannot ${verb} the secrets of ${repository.owner}/${repository.name}${place}: ` +
+        `${explainRefusal(error, "SECRETS_TOKEN", usualPermission(options))}${missing}. The token was not refreshed`,
+      { cause: error },
+    );
+  }
+}
+
+function usualPermission({ environment }: SecretStoreOptions): string {
+  return environment === null ? "Secrets: Read and write" : "Environments: Read and write";
+}
+
+/** What a person needs to store the token that this run could not store. */
+function recover({ serverUrl }: Repository, path: string, sealed: SealedValue): Recovery {
+  const host = new URL(serverUrl).host;
+  const hostname = host === "github.com" ? "" : ` --hostname ${host}`;
+  return {
+    advice:
+      "The new refresh token is saved, sealed so that only GitHub can open it: store it with this command",
+    facts: [
+      ["encrypted_value", sealed.encrypted_value],
+      ["key_id", sealed.key_id],
+    ],
+    command: `gh api${hostname} -X PUT ${path}/${secretName} -f encrypted_value='${sealed.encrypted_value}' -f key_id='${sealed.key_id}'`,
+  };
 }

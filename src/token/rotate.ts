@@ -1,4 +1,7 @@
 import type { TokenRecord } from "../membership/record.ts";
+import { formatInstant, judgeCopy } from "./copy-age.ts";
+import { StaleTokenError, UnstoredTokenError } from "./errors.ts";
+import type { LoadedToken, TokenStore } from "./store.ts";
 
 /** What Webex hands out for a refresh token. */
 export interface IssuedTokens {
@@ -7,6 +10,8 @@ export interface IssuedTokens {
   readonly refreshToken: string | null;
   /** Null when the reply does not say. */
   readonly refreshTokenExpiresAt: Date | null;
+  /** What the access token may do; null when the reply does not say. */
+  readonly scopes: readonly string[] | null;
 }
 
 /** The port by which tokens are got. */
@@ -15,44 +20,115 @@ export interface TokenIssuer {
   refresh(refreshToken: string): Promise<IssuedTokens>;
 }
 
-/** The port by which the refresh token is kept. */
-export interface TokenStore {
-  /** The refresh token as it is stored now. */
-  load(): Promise<string>;
-  /** Fails now rather than after the refresh, if the store would not take a token. */
-  prove(): Promise<void>;
-  save(refreshToken: string): Promise<void>;
-}
-
 /** What a run gets from a rotation. */
 export interface RotatedToken {
   readonly accessToken: string;
+  readonly scopes: readonly string[] | null;
   readonly record: TokenRecord;
 }
 
+/** The two things of the run that a rotation has to do with. */
+export interface RotationSurroundings {
+  /** Hides a secret in all that is printed from now on. */
+  readonly mask: (secret: string) => void;
+  /** Aborted when the run is to end. */
+  readonly stop: AbortSignal;
+}
+
 /**
- * Exchanges the stored refresh token for an access token without ever being the only one to know a refresh token.
- * @throws when the store or Webex refuses; nothing that is stored is ever deleted.
+ * Exchanges the stored refresh token for an access token so that at every moment a person or the next run can go on:
+ * guard, prove, refresh, mask, store, and only then hand out. Whatever fails before the refresh fails harmlessly.
+ * @throws {StaleTokenError} when the copy is stale, {UnstoredTokenError} when the new token could not be stored, or
+ * what the store or Webex said. Nothing that is stored is ever deleted, and nothing in Webex has been changed then.
  */
 export async function rotateToken(
   store: TokenStore,
   issuer: TokenIssuer,
-  mask: (secret: string) => void,
+  { mask, stop }: RotationSurroundings,
 ): Promise<RotatedToken> {
-  const current = await store.load();
-  mask(current);
-  // Before the refresh, because after it a store that refuses would leave the new token with nowhere to go.
+  return await store.exclusively(async () => {
+    const copy = await store.load();
+    mask(copy.refreshToken);
+    const doubt = await guardAgainstStaleCopy(store);
+    await proveStore(store);
+    refuseWhenStopped(stop);
+    // From here until the new token is stored nothing looks at `stop`: a signal is held back, as whoever ends
+    // between the two would take the only copy of the new token along.
+    const issued = await refresh(issuer, copy, doubt);
+    maskIssued(issued, mask);
+    const rotated = await storeIssued(store, copy, issued);
+    return handOut(issued, rotated);
+  });
+}
+
+/**
+ * (a) First, because a stale copy that is refreshed may end the newer token, or overwrite it. A doubt is kept for
+ * later: if Webex refuses the copy, it tells more than "log in again". Returns the doubt, or null.
+ */
+async function guardAgainstStaleCopy(store: TokenStore): Promise<string | null> {
+  const verdict = judgeCopy(await store.dateCopy());
+  if (verdict.kind === "stale") {
+    const advice = "Nothing was touched; a fresh run gets the new value";
+    throw new StaleTokenError(`this run's copy of the refresh token is stale: ${verdict.reason}. ${advice}`);
+  }
+  return verdict.kind === "doubtful" ? verdict.reason : null;
+}
+
+/** (b) Before the refresh, because after it a store that refuses leaves the new token with nowhere to go. */
+async function proveStore(store: TokenStore): Promise<void> {
   await store.prove();
-  const issued = await issuer.refresh(current);
-  // Masked before anything else is done with them, so that no later line of the log can show them.
-  mask(issued.accessToken);
-  if (issued.refreshToken !== null) mask(issued.refreshToken);
-  // Stored before the access token is used: from here on a crash cannot lose the only valid refresh token.
-  const rotated = issued.refreshToken !== null && issued.refreshToken !== current;
-  if (issued.refreshToken !== null && rotated) await store.save(issued.refreshToken);
-  const expiry = issued.refreshTokenExpiresAt?.toISOString().replace(/\.\d+Z$/, "Z") ?? null;
-  return {
-    accessToken: issued.accessToken,
-    record: { refreshed: true, rotated, refreshTokenExpiresAt: expiry },
-  };
+}
+
+/** The last moment at which a run can end without a trace. */
+function refuseWhenStopped(stop: AbortSignal): void {
+  if (stop.aborted) throw new Error("the run was stopped before it refreshed the token; nothing was touched");
+}
+
+/** (c) Asked for once: when the answer got lost, Webex may have spent the token, and asking again would only fail. */
+async function refresh(issuer: TokenIssuer, copy: LoadedToken, doubt: string | null): Promise<IssuedTokens> {
+  try {
+    return await issuer.refresh(copy.refreshToken);
+  } catch (error) {
+    if (doubt === null || !isRefusal(error)) throw error;
+    throw new StaleTokenError(
+      `${error.message}. But ${doubt}: this run's copy may be stale, so start a fresh run before you log in again`,
+      { cause: error },
+    );
+  }
+}
+
+/** (d) Before anything else is done with them, so that no later line of a log can show them. */
+function maskIssued({ accessToken, refreshToken }: IssuedTokens, mask: (secret: string) => void): void {
+  mask(accessToken);
+  if (refreshToken !== null) mask(refreshToken);
+}
+
+/**
+ * (e) Before the access token is used, because from here on no crash can lose the only valid refresh token. An
+ * unchanged token is not written again: each writing is a chance to fail. Returns whether the token is a new one.
+ */
+async function storeIssued(store: TokenStore, copy: LoadedToken, issued: IssuedTokens): Promise<boolean> {
+  const next = issued.refreshToken ?? copy.refreshToken;
+  const rotated = next !== copy.refreshToken;
+  if (!rotated && copy.isStored) return false;
+  const outcome = await store.save(next);
+  if (outcome.stored) return rotated;
+  // A token that stays the same is not lost: whoever gave it to this run can give it to the next one.
+  if (!rotated) throw new Error(`${outcome.reason}. The refresh token is still the one this run was given`);
+  throw new UnstoredTokenError(
+    `${outcome.reason}. Nothing was changed in Webex. ${outcome.recovery.advice}`,
+    outcome.recovery,
+  );
+}
+
+/** (f) Only now the rest of the run gets the access token. */
+function handOut(issued: IssuedTokens, rotated: boolean): RotatedToken {
+  const { accessToken, scopes, refreshTokenExpiresAt: expiry } = issued;
+  const refreshTokenExpiresAt = expiry === null ? null : formatInstant(expiry);
+  return { accessToken, scopes, record: { refreshed: true, rotated, refreshTokenExpiresAt } };
+}
+
+/** Whether Webex answered that it takes this token no longer. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && "status" in error && (error.status === 400 || error.status === 401);
 }

@@ -1,24 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { request } from "undici";
-import * as v from "valibot";
-import type { IssuedTokens, TokenIssuer } from "../token/rotate.ts";
-import { parseReply } from "./parse.ts";
-import { readErrorBody, WebexError } from "./webex-error.ts";
+import type { TokenIssuer } from "../token/rotate.ts";
+import { type ClientIdentity, GrantError, postForm, readTokens } from "./token-request.ts";
+import { WebexError } from "./webex-error.ts";
 
-/** Which integration asks, and where. */
-export interface IssuerOptions {
-  readonly baseUrl: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly timeoutMs?: number;
+/** Which integration asks, and how it waits between attempts. */
+export interface IssuerOptions extends ClientIdentity {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
-
-const tokensSchema = v.object({
-  access_token: v.pipe(v.string(), v.minLength(1)),
-  refresh_token: v.optional(v.string()),
-  refresh_token_expires_in: v.optional(v.number()),
-});
 
 const path = "/access_token";
 const attempts = 4;
@@ -36,11 +24,13 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
   const sleep = options.sleep ?? ((ms) => delay(ms));
   return {
     async refresh(refreshToken) {
+      const fields = { grant_type: "refresh_token", refresh_token: refreshToken };
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await refreshOnce(options, refreshToken);
+          return readTokens(await postForm(options, { path, fields, clientIn: "form" }), path);
         } catch (error) {
-          if (attempt === attempts || !(error instanceof WebexError) || !mayRepeat(error)) throw error;
+          if (!(error instanceof WebexError)) throw error;
+          if (attempt === attempts || !mayRepeat(error)) throw advise(error);
           await sleep(1000 * 2 ** (attempt - 1));
         }
       }
@@ -48,84 +38,32 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
   };
 }
 
-async function refreshOnce(options: IssuerOptions, refreshToken: string): Promise<IssuedTokens> {
-  const failure = { method: "POST", path };
-  const timeoutMs = options.timeoutMs ?? 30_000;
-  const { statusCode, headers, text } = await request(options.baseUrl + path, {
-    method: "POST",
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-    body: new URLSearchParams({
-      grant_type: "refresh_token",
-      client_id: options.clientId,
-      client_secret: options.clientSecret,
-      refresh_token: refreshToken,
-    }).toString(),
-  })
-    .then(async (reply) => ({ ...reply, text: await reply.body.text() }))
-    .catch((cause: Error) => {
-      throw new WebexError({
-        ...failure,
-        status: null,
-        detail: explainSilence(cause),
-        trackingId: null,
-        cause,
-      });
-    });
-  const body = parseJson(text);
-  if (statusCode !== 200) {
-    const said = readErrorBody(body);
-    const tracking = headers.trackingid;
-    throw new WebexError({
-      ...failure,
-      status: statusCode,
-      detail: explainRefusal(statusCode, readGrantError(body) ?? said.detail ?? "no reason given"),
-      trackingId: said.trackingId ?? (typeof tracking === "string" ? tracking : null),
-    });
-  }
-  const tokens = parseReply(tokensSchema, body, "POST", path);
-  const lifeSeconds = tokens.refresh_token_expires_in;
-  // Webex's clock, not ours: a wrong clock here would warn too late.
-  const now = Date.parse(typeof headers.date === "string" ? headers.date : "") || Date.now();
-  return {
-    accessToken: tokens.access_token,
-    refreshToken: tokens.refresh_token ?? null,
-    refreshTokenExpiresAt: lifeSeconds === undefined ? null : new Date(now + lifeSeconds * 1000),
-  };
-}
-
 function mayRepeat(error: WebexError): boolean {
   if (error.status !== null) return notNow.has(error.status);
-  return error.cause instanceof Error && "code" in error.cause && notReached.has(String(error.cause.code));
+  return isNotReached(error);
 }
 
-function explainSilence(cause: Error): string {
-  return `${cause.message}; not repeated, because Webex may have spent the refresh token. Run again: if Webex then refuses it, log in again (npm run login)`;
+function isNotReached({ cause }: WebexError): boolean {
+  return cause instanceof Error && "code" in cause && notReached.has(String(cause.code));
 }
 
-function explainRefusal(status: number, reason: string): string {
-  if (status !== 400 && status !== 401) return reason;
-  return reason.includes("invalid_client")
-    ? `${reason}; check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET`
-    : `${reason}; the stored refresh token was left as it is. Log in again (npm run login)`;
+/** Adds what a person can do about it. */
+function advise(error: WebexError): WebexError {
+  error.message += adviceFor(error);
+  return error;
 }
 
-/** The form of an OAuth error (RFC 6749, section 5.2). */
-function readGrantError(body: unknown): string | null {
-  const result = v.safeParse(
-    v.object({ error: v.string(), error_description: v.optional(v.string()) }),
-    body,
-  );
-  if (!result.success) return null;
-  const { error, error_description } = result.output;
-  return error_description ? `${error}: ${error_description}` : error;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+function adviceFor(error: WebexError): string {
+  const { status } = error;
+  if (status === 400 || status === 401) {
+    const isClient = error instanceof GrantError && error.error === "invalid_client";
+    const first = isClient ? "; check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET" : "";
+    const left = "The stored refresh token was left as it is";
+    return isClient
+      ? `${first}. ${left}; if both are right, log in again (npm run login)`
+      : `. ${left}. Log in again (npm run login)`;
   }
+  if (status === 200 || (status === null && !isNotReached(error)))
+    return "; not repeated, because Webex may have spent the refresh token. Run again: if Webex then refuses it, log in again (npm run login)";
+  return ". Nothing was changed; run again later";
 }

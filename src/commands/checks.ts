@@ -1,0 +1,39 @@
+import type { Check } from "../report/checklist.ts";
+
+/** What a look found: something good, something wrong with its remedy, or that it does not apply. */
+export type Finding =
+  | { readonly state: "ok" | "skipped"; readonly detail: string }
+  | { readonly state: "wrong"; readonly detail: string; readonly remedy: string };
+
+/** Looks at one thing; whatever goes wrong while looking is what is wrong, and `remedy` what to do about it. */
+export async function check(
+  id: string,
+  title: string,
+  remedy: string,
+  look: () => Promise<Finding>,
+): Promise<Check> {
+  try {
+    return conclude(id, title, await look());
+  } catch (error) {
+    return {
+      id,
+      title,
+      state: "wrong",
+      detail: error instanceof Error ? error.message : String(error),
+      remedy,
+    };
+  }
+}
+
+/** A check of what is known already. */
+export function conclude(id: string, title: string, finding: Finding): Check {
+  return { id, title, remedy: null, ...finding };
+}
+
+/** A check that could not be made because another one failed. */
+export function skip(id: string, title: string, detail: string): Check {
+  return { id, title, state: "skipped", detail, remedy: null };
+}
+
+export const ok = (detail: string): Finding => ({ state: "ok", detail });
+export const wrong = (detail: string, remedy: string): Finding => ({ state: "wrong", detail, remedy });

@@ -1,0 +1,68 @@
+import { readConfig, readSurroundings } from "../config.ts";
+import { replaceFile } from "../disk/replace-file.ts";
+import { createRunner } from "../github/runner.ts";
+import type { Group, Listing, MembershipReader, Room } from "../membership/reader.ts";
+import { suggestMappings } from "../membership/suggest.ts";
+import { type Directory, type DirectoryEntry, renderDirectory } from "../report/directory-text.ts";
+import { createSlots } from "../slots.ts";
+import { allowedConnections, type WebexClient } from "../webex/client.ts";
+import { readGroupSize } from "../webex/reach.ts";
+import { createWebexReader } from "../webex/reader.ts";
+import { type Context, type Options, textOption } from "./context.ts";
+import { openSession } from "./session.ts";
+
+/**
+ * Lists the groups and rooms that the token sees, with suggested rows, as a rooms.csv on standard output. Returns
+ * the exit code: 1 when a list could not be read to its end.
+ */
+export async function runDiscover(options: Options, context: Context): Promise<number> {
+  const config = readConfig(context.env);
+  const runner = await createRunner(readSurroundings(context.env));
+  config.secrets.forEach(runner.mask);
+  const session = await openSession(config, runner, context);
+  try {
+    const { text, isWhole } = await discover(session.client, context);
+    const file = textOption(options, "csv");
+    if (file !== null) await replaceFile(file, text);
+    context.print(text.trimEnd());
+    if (file !== null) context.tell(`Written to ${file}`);
+    return isWhole ? 0 : 1;
+  } finally {
+    await session.client.close();
+  }
+}
+
+async function discover(client: WebexClient, { tell }: Context) {
+  const reader = createWebexReader(client);
+  const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
+  const isWhole = [tellGap("groups", groups, tell), tellGap("rooms", rooms, tell)].every(Boolean);
+  tell(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
+  const slots = createSlots(allowedConnections);
+  const directory: Directory = {
+    groups: await Promise.all(groups.items.map((group) => slots.use(() => describeGroup(client, group)))),
+    rooms: await Promise.all(rooms.items.map((room) => slots.use(() => describeRoom(reader, room)))),
+    suggestions: suggestMappings(groups.items, rooms.items),
+  };
+  return { text: renderDirectory(sortDirectory(directory)), isWhole };
+}
+
+function tellGap(what: string, listing: Listing<unknown>, tell: Context["tell"]): boolean {
+  if (!listing.complete) tell(`not all ${what} could be read: ${listing.reason}`);
+  return listing.complete;
+}
+
+/** A size that cannot be read is no reason not to show the rest. */
+async function describeGroup(client: WebexClient, { id, displayName }: Group): Promise<DirectoryEntry> {
+  return { id, name: displayName, size: await readGroupSize(client, id).catch(() => null) };
+}
+
+async function describeRoom(reader: MembershipReader, room: Room): Promise<DirectoryEntry> {
+  const members = await reader.listRoomMembers(room);
+  return { id: room.id, name: room.title, size: members.complete ? members.items.length : null };
+}
+
+function sortDirectory({ groups, rooms, suggestions }: Directory): Directory {
+  const compare = (a: DirectoryEntry, b: DirectoryEntry) =>
+    a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1;
+  return { groups: [...groups].sort(compare), rooms: [...rooms].sort(compare), suggestions };
+}

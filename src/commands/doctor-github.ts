@@ -1,0 +1,114 @@
+import type { Config, Repository } from "../config.ts";
+import { statusOf } from "../github/client.ts";
+import { explainRefusal } from "../github/permissions.ts";
+import { createRepositoryReader, type RepositoryReader } from "../github/repository-checks.ts";
+import { findSecretEnvironment, usualEnvironment } from "../github/secret-place.ts";
+import type { Check } from "../report/checklist.ts";
+import { check, type Finding, ok, skip, wrong } from "./checks.ts";
+
+/** The workflow that has the schedule. */
+const scheduled = "sync.yml";
+
+/** Checks how the repository on GitHub is set up: environment, schedule, report branch, who can see it. */
+export async function checkRepository({ tokenPlace, reportPlace }: Config): Promise<readonly Check[]> {
+  const repository =
+    tokenPlace.kind === "secret"
+      ? tokenPlace.repository
+      : reportPlace.kind === "branch"
+        ? reportPlace.repository
+        : null;
+  if (repository === null)
+    return [skip("github", "GitHub", "not used here: the token and the reports are in files")];
+  const runToken = reportPlace.kind === "branch" ? reportPlace.token : null;
+  const token = runToken ?? (tokenPlace.kind === "secret" ? tokenPlace.secretsToken : "");
+  const name = runToken === null ? "SECRETS_TOKEN" : "GITHUB_TOKEN";
+  const reader = createRepositoryReader(repository, token);
+  const look = (id: string, title: string, permission: string, work: () => Promise<Finding>) =>
+    check(id, title, "See what GitHub says", () => work().catch(explainAs(name, permission)));
+  return await Promise.all([
+    look("environment", "Environment", "Actions: Read", () =>
+      lookAtEnvironment(reader, repository, tokenPlace),
+    ),
+    look("schedule", "Schedule", "Actions: Read", () => lookAtSchedule(reader)),
+    look("branch", "Report branch", "Contents: Read and write", () => lookAtBranch(reader, reportPlace)),
+    look("private", "Repository", "Metadata: Read", () => lookAtPrivacy(reader, repository)),
+  ]);
+}
+
+function explainAs(tokenName: string, permission: string): (error: unknown) => Finding {
+  return (error) => {
+    const status = statusOf(error);
+    if (status !== 401 && status !== 403 && status !== 404) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    return wrong(detail, explainRefusal(error, tokenName, permission));
+  };
+}
+
+async function lookAtEnvironment(
+  reader: RepositoryReader,
+  repository: Repository,
+  tokenPlace: Config["tokenPlace"],
+): Promise<Finding> {
+  if (tokenPlace.kind !== "secret") return { state: "skipped", detail: "the token is in a file" };
+  const found = await findSecretEnvironment(repository, tokenPlace.secretsToken, tokenPlace.environment);
+  const name = tokenPlace.environment ?? found;
+  if (name === null) {
+    const detail = `none: the repository's own secret is used. A run that waits holds an old copy of it and stops; an environment "${usualEnvironment}" avoids that`;
+    return { state: "skipped", detail };
+  }
+  const make = `Settings, Environments, ${name}: under "Deployment branches and tags" choose "Selected branches" and add the default branch only`;
+  const [facts, { defaultBranch }] = await Promise.all([
+    reader.readEnvironment(name),
+    reader.readRepository(),
+  ]);
+  if (facts === null) return wrong(`there is no environment "${name}"`, `Make it: ${make}`);
+  if (facts.branches === null)
+    return wrong(`"${name}" lets in every branch, so whoever may push can read the token`, make);
+  const others = facts.branches.filter((branch) => branch !== defaultBranch);
+  if (others.length > 0) return wrong(`"${name}" also lets in ${others.join(", ")}`, make);
+  if (facts.branches.length === 0) return wrong(`"${name}" lets in no branch at all`, make);
+  if (facts.hasReviewers)
+    return wrong(
+      `"${name}" waits for reviewers, for 30 days at most`,
+      "Take the required reviewers out of it",
+    );
+  if (tokenPlace.environment === null)
+    return wrong(
+      `the secret is in "${name}", which was found by looking`,
+      `Set WEBEX_ENVIRONMENT to ${name}`,
+    );
+  return ok(`"${name}" lets in ${defaultBranch} only`);
+}
+
+async function lookAtSchedule(reader: RepositoryReader): Promise<Finding> {
+  const state = await reader.readWorkflowState(scheduled);
+  if (state === "active") return ok(`${scheduled} is enabled`);
+  if (state === null)
+    return wrong(`there is no .github/workflows/${scheduled}`, "Put it on the default branch");
+  return wrong(
+    `${scheduled} is ${state.replaceAll("_", " ")}`,
+    `Actions, Sync, Enable workflow; or gh workflow enable ${scheduled}`,
+  );
+}
+
+async function lookAtBranch(reader: RepositoryReader, place: Config["reportPlace"]): Promise<Finding> {
+  if (place.kind === "folder") return { state: "skipped", detail: "reports are written to a folder here" };
+  const { branch } = place;
+  const isProtected = await reader.readIsProtected(branch);
+  if (isProtected === null) return wrong(`there is no branch ${branch}`, "Make it, or set REPORT_BRANCH");
+  await reader.proveContentsWritable();
+  if (isProtected) {
+    const remedy = "Set REPORT_BRANCH to a branch without protection, or let this token bypass it";
+    return wrong(`${branch} is protected and may refuse the report's commit`, remedy);
+  }
+  return ok(`${branch} takes the report`);
+}
+
+async function lookAtPrivacy(reader: RepositoryReader, { owner, name }: Repository): Promise<Finding> {
+  const { isPrivate } = await reader.readRepository();
+  if (isPrivate) return ok(`${owner}/${name} is private`);
+  return wrong(
+    `${owner}/${name} is public, and the reports name people`,
+    "Settings, General, Danger Zone: Change visibility",
+  );
+}

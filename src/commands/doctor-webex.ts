@@ -1,0 +1,146 @@
+import type { Config } from "../config.ts";
+import { judgeGroup } from "../membership/group-reading.ts";
+import type { Mapping } from "../membership/mapping.ts";
+import type { Group, Listing, MembershipReader, Owner, Room } from "../membership/reader.ts";
+import { resolveMappings } from "../membership/resolve.ts";
+import type { Check } from "../report/checklist.ts";
+import type { WebexClient } from "../webex/client.ts";
+import { readDelegateEmails } from "../webex/preferences.ts";
+import { readIsModerated } from "../webex/reach.ts";
+import { createWebexReader } from "../webex/reader.ts";
+import { createRestReader } from "../webex/rest-delegation.ts";
+import { check, conclude, type Finding, ok, skip, wrong } from "./checks.ts";
+import type { Session } from "./session.ts";
+
+const askAdministrator =
+  "Make the token's owner an administrator who may see groups (Control Hub, Users, Roles)";
+
+/** Checks the token's owner, and every room and group that the mappings name. */
+export async function checkMappings(
+  client: WebexClient,
+  mappings: readonly Mapping[],
+): Promise<readonly Check[]> {
+  const reader = createWebexReader(client);
+  let owner: Owner | null = null;
+  const who = await check("owner", "Token's owner", "Log in again: npm run login", async () => {
+    owner = await reader.readOwner();
+    return ok(owner.email === null ? owner.displayName : `${owner.displayName} <${owner.email}>`);
+  });
+  const known = owner as Owner | null;
+  if (known === null) return [who];
+  const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
+  return [
+    who,
+    checkListing("groups", "Groups", groups, askAdministrator),
+    checkListing("rooms", "Rooms", rooms, "Try again later"),
+    ...(await checkFeeds(client, reader, mappings, groups, rooms, known)),
+  ];
+}
+
+function checkListing(id: string, title: string, listing: Listing<unknown>, remedy: string): Check {
+  const count = `${listing.items.length} visible`;
+  if (!listing.complete) {
+    return {
+      id,
+      title,
+      state: "wrong",
+      detail: `${count}, but not all were read: ${listing.reason}`,
+      remedy,
+    };
+  }
+  // Somebody without the right is shown an empty list.
+  if (listing.items.length === 0 && id === "groups")
+    return conclude(id, title, wrong("none is visible", remedy));
+  return conclude(id, title, ok(count));
+}
+
+async function checkFeeds(
+  client: WebexClient,
+  reader: MembershipReader,
+  mappings: readonly Mapping[],
+  groups: Listing<Group>,
+  rooms: Listing<Room>,
+  owner: Owner,
+): Promise<readonly Check[]> {
+  const { feeds, problems } = resolveMappings(mappings, groups, rooms, owner);
+  const unresolved = problems.map(({ line, column, message }): Check => {
+    const title = `Mappings, line ${line}${column === null ? "" : `, ${column}`}`;
+    const remedy =
+      column === "group"
+        ? "Correct the name in rooms.csv"
+        : "Correct the title, or add the owner to the room";
+    return conclude("mapping", title, wrong(message, remedy));
+  });
+  const fed = new Map(feeds.flatMap((feed) => feed.groups.map((group) => [group.key, group] as const)));
+  const ofRooms = feeds.map(({ room }) =>
+    check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(client, reader, room, owner)),
+  );
+  const ofGroups = [...fed.values()].map((group) =>
+    check("group", `Group "${group.displayName}"`, askAdministrator, () => lookAtGroup(reader, group)),
+  );
+  return [...unresolved, ...(await Promise.all([...ofRooms, ...ofGroups]))];
+}
+
+async function lookAtRoom(
+  client: WebexClient,
+  reader: MembershipReader,
+  room: Room,
+  owner: Owner,
+): Promise<Finding> {
+  const [members, isModerated] = await Promise.all([
+    reader.listRoomMembers(room),
+    readIsModerated(client, room),
+  ]);
+  const self = members.items.find((member) => member.key === owner.key);
+  const name = owner.email ?? owner.displayName;
+  if (!members.complete) {
+    return wrong(
+      `its members could not be read: ${members.reason}`,
+      `Add ${name} to the room, or try again later`,
+    );
+  }
+  if (!self) return wrong("the token's owner is not in it", `Add ${name} to the room`);
+  if (isModerated && !self.isModerator) {
+    return wrong(
+      "it is moderated, and the token's owner does not moderate it",
+      `Make ${name} a moderator of it`,
+    );
+  }
+  const role = isModerated ? "the owner moderates it" : "the owner is in it";
+  return ok(`${members.items.length} members, ${role}`);
+}
+
+async function lookAtGroup(reader: MembershipReader, group: Group): Promise<Finding> {
+  const { memberSize, members } = await reader.listGroupMembers(group);
+  const reading = judgeGroup(group, memberSize, members);
+  if (!reading.complete) {
+    return wrong(
+      `not surely complete: ${reading.reason}`,
+      "Take nested groups out of it, or try again later",
+    );
+  }
+  return ok(`all ${reading.members.size} members read`);
+}
+
+/** Checks the Webex Meetings site, and whether the token may change other people's delegates there. */
+export async function checkDelegation(
+  { client, scopes }: Session,
+  { siteUrl }: Config,
+): Promise<readonly Check[]> {
+  if (siteUrl === null)
+    return [skip("site", "Meetings site", "WEBEX_SITE_URL is not set, so delegation is off")];
+  const site = await check("site", "Meetings site", "Check WEBEX_SITE_URL", async () => {
+    const owner = await createWebexReader(client).readOwner();
+    if (owner.email === null)
+      return { state: "skipped", detail: "the token's owner has no address to ask with" };
+    await readDelegateEmails(client, { userEmail: owner.email, siteUrl });
+    return ok(`${siteUrl} answers`);
+  });
+  const remedy =
+    "Let a full administrator of the organisation, who is also administrator of the site, log in: npm run login";
+  const rights = await check("delegation", "Delegation rights", remedy, async () => {
+    await createRestReader({ client, siteUrl, scopes }).proveAccess(true);
+    return ok("the token may read and change delegates");
+  });
+  return [site, rights];
+}

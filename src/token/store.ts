@@ -1,0 +1,46 @@
+/** The port by which the refresh token is kept, whatever keeps it. */
+export interface TokenStore {
+  /** Runs the work while no other process that uses this store on this machine can refresh. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /** This run's copy of the refresh token. */
+  load(): Promise<LoadedToken>;
+  /** How old that copy is; null where it is read from the store itself and cannot be stale. */
+  dateCopy(): Promise<CopyAge | null>;
+  /** Writes something worthless to the same place and takes it away again. @throws when the store would refuse. */
+  prove(): Promise<void>;
+  /** Stores a refresh token; repeats what may be repeated. Never throws: the caller holds the only copy. */
+  save(refreshToken: string): Promise<SaveOutcome>;
+}
+
+/** A refresh token, and whether the store holds it already or it came from elsewhere, to be stored by this run. */
+export interface LoadedToken {
+  readonly refreshToken: string;
+  readonly isStored: boolean;
+}
+
+/** Between which instants the copy was taken, and when the stored value last changed. */
+export interface CopyAge {
+  /** What is stored, in words that fit "… was updated". */
+  readonly what: string;
+  /** Null when nothing is stored there yet. */
+  readonly updatedAt: Date | null;
+  /** The copy was taken not before this; null when that is unknown. */
+  readonly takenFrom: Date | null;
+  /** The copy was taken not after this; null when nothing is sure. */
+  readonly takenUntil: Date | null;
+}
+
+/** Whether a token is stored now; if not, why, and a text that lets a person finish it without seeing the token. */
+export type SaveOutcome =
+  | { readonly stored: true }
+  | { readonly stored: false; readonly reason: string; readonly recovery: Recovery };
+
+/** What is left of a token that could not be stored: nothing in it is secret. */
+export interface Recovery {
+  /** What has to be done, in one sentence. */
+  readonly advice: string;
+  /** Facts by name, e.g. the sealed value and the id of the key it is sealed for. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** The shell command that finishes the job. */
+  readonly command: string;
+}

@@ -1,0 +1,156 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Pool } from "undici";
+import { createSlots } from "../slots.ts";
+import { WebexError } from "./webex-error.ts";
+import { buildMessage, childOf, element, parseDocument, textOf, type Xml } from "./xml-document.ts";
+import { XmlFailure } from "./xml-failure.ts";
+
+/** One operation of the user service. */
+export interface XmlRequest {
+  readonly operation: "GetUser" | "SetUser" | "LstsummaryUser";
+  readonly content: readonly Xml[];
+}
+
+/** Sends requests to the XML API, one at a time, within a session that it opens and renews itself. */
+export interface XmlClient {
+  /** The reply's `bodyContent`, unchecked. @throws {XmlFailure} for FAILURE, {WebexError} when no answer is of use. */
+  send(request: XmlRequest): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** The client's settings and collaborators; every default is what production uses. */
+export interface XmlClientOptions {
+  readonly url: string;
+  /** The first label of the site's address. */
+  readonly siteName: string;
+  /** The token owner's WebExID, which is his e-mail address on sites that Control Hub manages. */
+  readonly webExId: string;
+  readonly accessToken: string;
+  /** Is given the session ticket before its first use. */
+  readonly mask: (secret: string) => void;
+  readonly stop?: AbortSignal;
+  readonly timeoutMs?: number;
+  /** Waits the run may spend on the rate limit, of one minute each. */
+  readonly mostWaits?: number;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
+}
+
+/** 500 users take some 300 KB; anything near this is not an answer of the XML API. */
+const largestReplyBytes = 8 * 1024 * 1024;
+/** https://developer.cisco.com/docs/webex-meetings/xml-api-9-0-sp5-1-release-notes */
+const rateLimit = { exceptionId: "000045", waitMs: 60_000 };
+const transientId = "000035";
+const attempts = 4;
+
+/**
+ * Opens a client of the XML API with an access token that has the scope spark:all.
+ * https://developer.cisco.com/docs/webex-xml-api-reference-guide/
+ */
+export function createXmlClient(options: XmlClientOptions): XmlClient {
+  const url = new URL(options.url);
+  const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const pool = new Pool(url.origin, {
+    connections: 1,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: timeoutMs },
+    maxResponseSize: largestReplyBytes,
+  });
+  // One at a time: one session, one renewal, and a rate limit that nobody publishes.
+  const slots = createSlots(1);
+  let waitsLeft = options.mostWaits ?? 10;
+  let ticket: string | null = null;
+
+  async function sendOnce(operation: string, credential: readonly Xml[], content: readonly Xml[]) {
+    const user = [element("siteName", options.siteName), element("webExID", options.webExId)];
+    const body = buildMessage(operation, [...user, ...credential], content);
+    let status: number | null = null;
+    let text: string;
+    try {
+      const reply = await pool.request({
+        method: "POST",
+        path: url.pathname + url.search,
+        headers: { "content-type": "text/xml; charset=UTF-8", accept: "text/xml" },
+        body,
+      });
+      status = reply.statusCode;
+      text = await reply.body.text();
+    } catch (error) {
+      throw fail(operation, null, error instanceof Error ? error.message || error.name : String(error));
+    }
+    if (status !== 200) throw fail(operation, status, "the XML API did not answer the request");
+    return readReply(operation, text);
+  }
+
+  /** Waits out the rate limit, which says that nothing was done; repeats a reading after passing faults. */
+  async function sendPatiently<T>(operation: string, send: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; ) {
+      if (options.stop?.aborted) throw fail(operation, null, "not sent, because the run was stopped");
+      try {
+        return await send();
+      } catch (error) {
+        const isLimited = error instanceof XmlFailure && error.exceptionId === rateLimit.exceptionId;
+        if (isLimited && waitsLeft > 0) waitsLeft -= 1;
+        else if (isLimited || attempt === attempts || operation === "SetUser" || !isPassing(error))
+          throw error;
+        else attempt += 1;
+        const pauseMs = isLimited ? rateLimit.waitMs : 1000 * 2 ** (attempt - 2);
+        await sleep(pauseMs, options.stop).catch(() => undefined);
+      }
+    }
+  }
+
+  /** https://developer.cisco.com/docs/webex-xml-api-reference-guide/authenticateuser */
+  async function authenticate(): Promise<string> {
+    const operation = "AuthenticateUser";
+    const content = [element("accessToken", options.accessToken)];
+    const body = await sendPatiently(operation, () => sendOnce(operation, [], content));
+    const issued = textOf(body, "sessionTicket");
+    if (!issued) throw fail(operation, 200, "the reply holds no session ticket");
+    options.mask(issued);
+    return issued;
+  }
+
+  async function sendInSession({ operation, content }: XmlRequest): Promise<unknown> {
+    for (let isRenewed = false; ; isRenewed = true) {
+      ticket ??= await authenticate();
+      const credential = [element("sessionTicket", ticket)];
+      try {
+        return await sendPatiently(operation, () => sendOnce(operation, credential, content));
+      } catch (error) {
+        if (isRenewed || !(error instanceof XmlFailure) || !error.mayBeDeadTicket) throw error;
+        ticket = null;
+      }
+    }
+  }
+
+  return { send: (request) => slots.use(() => sendInSession(request)), close: () => pool.close() };
+}
+
+/** Success is what says SUCCESS; everything else is an error, whatever the HTTP status. */
+function readReply(operation: string, text: string): unknown {
+  let message: unknown;
+  try {
+    message = childOf(parseDocument(text), "message");
+  } catch (error) {
+    throw fail(operation, 200, error instanceof Error ? error.message : String(error));
+  }
+  const response = childOf(message, "header", "response");
+  const verdict = textOf(response, "result");
+  if (verdict === "SUCCESS") return childOf(message, "body", "bodyContent");
+  if (verdict !== "FAILURE") {
+    throw fail(operation, 200, "the reply is not as documented: it says neither SUCCESS nor FAILURE");
+  }
+  const reason = textOf(response, "reason") || "no reason given";
+  throw new XmlFailure(operation, textOf(response, "exceptionID") ?? "without an exception id", reason);
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof XmlFailure) return error.exceptionId === transientId;
+  return error instanceof WebexError && (error.status === null || error.status >= 500);
+}
+
+function fail(operation: string, status: number | null, detail: string): WebexError {
+  return new WebexError({ method: "POST", path: `XML ${operation}`, status, detail, trackingId: null });
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { judgeCopy } from "../../src/token/copy-age.ts";
+
+const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 5, 0, second));
+const judge = (updated: number | null, from: number | null, until: number | null) =>
+  judgeCopy({
+    what: "the secret",
+    updatedAt: updated === null ? null : at(updated),
+    takenFrom: from === null ? null : at(from),
+    takenUntil: until === null ? null : at(until),
+  }).kind;
+
+test("a copy that is read from the store itself, or has nothing to be older than, is current", () => {
+  assert.deepEqual(judgeCopy(null), { kind: "current" });
+  assert.equal(judge(null, 10, 10), "current");
+});
+
+test("a secret that was not changed since the run was queued is current, also in the very same second", () => {
+  assert.deepEqual(
+    [judge(9, 10, 20), judge(10, 10, 20), judge(10, 10, 10)],
+    ["current", "current", "current"],
+  );
+});
+
+test("a secret that was changed after the copy was surely taken is stale", () => {
+  assert.deepEqual([judge(11, 10, 10), judge(21, 10, 20), judge(21, null, 20)], ["stale", "stale", "stale"]);
+});
+
+test("between the two the copy is doubtful: an environment's secret is read when the job starts", () => {
+  assert.deepEqual([judge(15, 10, 20), judge(15, null, 20)], ["doubtful", "doubtful"]);
+});
+
+test("a re-run whose first attempt is unknown is stale, for it may hold that attempt's value", () => {
+  assert.equal(judge(1, null, null), "stale");
+});
+
+test("the reason names both instants", () => {
+  const age = { what: "the secret X", updatedAt: at(11), takenFrom: at(10), takenUntil: at(10) };
+  assert.deepEqual(judgeCopy(age), {
+    kind: "stale",
+    reason:
+      "the secret X was updated at 2026-11-22T05:00:11Z, after this run took its copy (2026-11-22T05:00:10Z)",
+  });
+});

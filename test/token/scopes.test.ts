@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findMissingScopes, listScopes } from "../../src/token/scopes.ts";
+
+test("the XML API's bundle is asked for without the user scopes it holds, and beside the others", () => {
+  assert.deepEqual(listScopes(["memberships", "delegates", "xml"]), [
+    "identity:groups_read",
+    "meeting:admin_preferences_read",
+    "meeting:admin_preferences_write",
+    "spark:all",
+  ]);
+});
+
+test("what was granted beyond need is no matter, what is missing is named", () => {
+  const granted = listScopes(["memberships"]);
+  assert.deepEqual(findMissingScopes(["memberships"], [...granted, "spark:calls_read"]), []);
+  assert.deepEqual(findMissingScopes(["memberships", "delegates"], granted), listScopes(["delegates"]));
+});
+
+test("the bundle stands for a user's own scopes only", () => {
+  assert.deepEqual(findMissingScopes(["memberships"], ["spark:all"]), ["identity:groups_read"]);
+});
