@@ -21,41 +21,48 @@ const repositoryUrls =
 const runUrls = "jobs logs check_suite cancel rerun artifacts workflow html";
 
 /** Makes the bodies of GitHub's answers about one repository, with every field that its contract requires. */
-export function createBodies({ serverUrl, fullName, defaultBranch, createdAt }: Github) {
-  const [owner = "", name = ""] = fullName.split("/");
+export function createBodies(github: Github) {
+  const { serverUrl, fullName, defaultBranch, createdAt } = github;
+  const [owner = ""] = fullName.split("/");
   const api = `${serverUrl}/api/v3`;
   const url = `${api}/repos/${fullName}`;
   const person = { name: owner, email: `${owner}@example.com`, date: createdAt };
-  const user = {
-    ...urlFields(userUrls, `${api}/users/${owner}`),
+  const createUser = (login: string, type = login.endsWith("[bot]") ? "Bot" : "User") => ({
+    ...urlFields(userUrls, `${api}/users/${login}`),
     gravatar_id: "",
     id: 1,
     node_id: "U_1",
-    login: owner,
+    login,
     site_admin: false,
-    type: "Organization",
-    url: `${api}/users/${owner}`,
-  };
-  const minimal = {
-    ...urlFields(repositoryUrls, url),
+    type,
+    url: `${api}/users/${login}`,
+  });
+  const user = createUser(owner, "Organization");
+  const createMinimal = (named: string) => ({
+    ...urlFields(repositoryUrls, `${api}/repos/${named}`),
     id: 2,
     node_id: "R_2",
-    name,
-    full_name: fullName,
-    owner: user,
-    private: true,
+    name: named.split("/")[1] ?? "",
+    full_name: named,
+    owner: named === fullName ? user : createUser(named.split("/")[0] ?? ""),
+    private: github.isPrivate,
     description: null,
-    fork: false,
-    url,
-  };
+    fork: named !== fullName,
+    url: `${api}/repos/${named}`,
+  });
+  const minimal = createMinimal(fullName);
 
   return {
-    repository: () => ({
-      ...minimal,
+    user: createUser,
+
+    /** The repository itself, or a fork of it by name. */
+    repository: (named = fullName) => ({
+      ...createMinimal(named),
       default_branch: defaultBranch,
       ...{ forks: 0, forks_count: 0, open_issues: 0, open_issues_count: 0, size: 0, stargazers_count: 0 },
       ...{ watchers: 0, watchers_count: 0, network_count: 0, subscribers_count: 0 },
       ...{ has_issues: true, has_projects: false, has_wiki: false, has_pages: false, has_discussions: false },
+      has_downloads: false,
       ...{
         homepage: null,
         language: null,
@@ -88,8 +95,8 @@ export function createBodies({ serverUrl, fullName, defaultBranch, createdAt }: 
         parents: parent ? [{ sha: parent, url: `${url}/commits/${parent}` }] : [],
       },
       _links: { html: `${serverUrl}/${fullName}/tree/${branch}`, self: `${url}/branches/${branch}` },
-      protection: { enabled: false },
-      protected: false,
+      protection: { enabled: github.protection !== undefined },
+      protected: github.protection !== undefined,
       protection_url: `${url}/branches/${branch}/protection`,
     }),
 
@@ -101,17 +108,19 @@ export function createBodies({ serverUrl, fullName, defaultBranch, createdAt }: 
     }),
 
     content: (path: string, ref: string, text: string) => {
+      // Above one megabyte the JSON form leaves the text out.
+      const isLarge = Buffer.byteLength(text) > 1024 * 1024;
       const self = `${url}/contents/${path}?ref=${ref}`;
       const git = `${url}/git/blobs/${sha(text)}`;
       const html = `${serverUrl}/${fullName}/blob/${ref}/${path}`;
       return {
         type: "file",
-        encoding: "base64",
+        encoding: isLarge ? "none" : "base64",
         size: Buffer.byteLength(text),
         name: path.split("/").at(-1),
         path,
         // GitHub breaks the text into lines.
-        content: Buffer.from(text).toString("base64").replace(/.{60}/g, "$&\n"),
+        content: isLarge ? "" : Buffer.from(text).toString("base64").replace(/.{60}/g, "$&\n"),
         sha: sha(text),
         url: self,
         git_url: git,
@@ -159,6 +168,10 @@ export function createBodies({ serverUrl, fullName, defaultBranch, createdAt }: 
       html_url: `${serverUrl}/${fullName}/deployments`,
       created_at: createdAt,
       updated_at: createdAt,
+      deployment_branch_policy:
+        github.environmentBranches === null
+          ? null
+          : { protected_branches: false, custom_branch_policies: true },
     }),
   };
 }

@@ -1,7 +1,11 @@
 import type { Github } from "./github.ts";
 import { createBodies } from "./github-bodies.ts";
+import { workflowRoutes } from "./github-workflows.ts";
 import { createCommitOnBranch } from "./graphql.ts";
+import { createIssueBodies } from "./issue-bodies.ts";
+import { issueRoutes } from "./issues.ts";
 import type { Half } from "./listener.ts";
+import { pullRoutes } from "./pulls.ts";
 import {
   type ApiRequest,
   bodyField,
@@ -18,6 +22,15 @@ function tokenOf(request: ApiRequest): string | undefined {
   return /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
 }
 
+/** Who a token belongs to. */
+function loginOf(github: Github, request: ApiRequest): string {
+  return tokenOf(request) === github.token ? "github-actions[bot]" : "octo-admin";
+}
+
+function nameRepository({ parameters }: ApiRequest): string {
+  return `${parameters.get("owner")}/${parameters.get("repo")}`;
+}
+
 function secretRoutes(github: Github, place: string): Routes {
   const scope = (request: ApiRequest) => github.scope(request.parameters.get("environment_name"));
   const nameOf = (request: ApiRequest) => parameter(request, "secret_name");
@@ -30,9 +43,12 @@ function secretRoutes(github: Github, place: string): Routes {
 }
 
 function repositoryRoutes(github: Github): Routes {
-  const { repository, defaultBranch } = github;
+  const { defaultBranch, issues, pulls } = github;
   const bodies = createBodies(github);
+  const issueBodies = createIssueBodies(github, bodies);
   return {
+    ...issueRoutes(issues, issueBodies, (request) => loginOf(github, request)),
+    ...pullRoutes(pulls, issueBodies),
     [`GET ${repo}`]: () => ({ status: 200, body: bodies.repository() }),
     [`GET ${repo}/branches/{branch}`]: (request) => {
       const branch = parameter(request, "branch");
@@ -45,7 +61,7 @@ function repositoryRoutes(github: Github): Routes {
     [`GET ${repo}/contents/{path}`]: (request) => {
       const path = parameter(request, "path");
       const ref = request.url.searchParams.get("ref") ?? defaultBranch;
-      const text = repository.find(ref)?.files.get(path);
+      const text = pulls.readFile(nameRepository(request), ref, path);
       if (text === undefined) throw new Refusal(404, "Not Found");
       const isRaw = request.headers.accept?.includes("raw") ?? false;
       return { status: 200, body: isRaw ? text : bodies.content(path, ref, text) };
@@ -69,8 +85,7 @@ function answerGraphql(github: Github, request: ApiRequest): Reply {
     return createCommitOnBranch(github, bodyField(request.body, "variables"));
   }
   if (/\bviewer\s*\{\s*login\s*\}/.test(query)) {
-    const login = tokenOf(request) === github.token ? "github-actions[bot]" : "octo-admin";
-    return { status: 200, body: { data: { viewer: { login } } } };
+    return { status: 200, body: { data: { viewer: { login: loginOf(github, request) } } } };
   }
   return { status: 200, body: { errors: [{ message: "The sandbox doesn't know this query." }] } };
 }
@@ -84,6 +99,7 @@ export function createGithubHalf(github: Github): Half {
     routes: {
       "POST /graphql": (request) => answerGraphql(github, request),
       ...repositoryRoutes(github),
+      ...workflowRoutes(github),
       ...secretRoutes(github, `${repo}/actions/secrets`),
       ...secretRoutes(github, `${repo}/environments/{environment_name}/secrets`),
     },
@@ -98,8 +114,9 @@ export function createGithubHalf(github: Github): Half {
         const headers = { "x-accepted-github-permissions": `${permission}=${access}` };
         throw new Refusal(403, "Resource not accessible by integration", headers);
       }
-      const { owner = "", repo: name = "" } = Object.fromEntries(request.parameters);
-      if (owner && `${owner}/${name}` !== github.fullName) throw new Refusal(404, "Not Found");
+      const isForksFile = route.includes("/contents/") && github.pulls.isFork(nameRepository(request));
+      if (request.parameters.has("owner") && nameRepository(request) !== github.fullName && !isForksFile)
+        throw new Refusal(404, "Not Found");
     },
     headers: (trackingId) => ({ "x-github-request-id": trackingId }),
     errorBody: ({ message, status }) => ({

@@ -1,4 +1,6 @@
 import type { Protection } from "./graphql.ts";
+import { Issues } from "./issues.ts";
+import { Pulls } from "./pulls.ts";
 import { type Commit, Repository } from "./repository.ts";
 import { Refusal } from "./route.ts";
 import { SecretScope } from "./secret-scope.ts";
@@ -15,6 +17,12 @@ export interface GithubOptions {
   readonly environments?: readonly string[];
   /** What keeps commits from all branches. */
   readonly protection?: Protection;
+  /** Who sees the repository. Default: true. */
+  readonly private?: boolean;
+  /** The branches that an environment lets in; null for all. Default: the first of the repository only. */
+  readonly environmentBranches?: readonly string[] | null;
+  /** The workflow's state; null when there is none. Default: `active`. */
+  readonly workflowState?: string | null;
 }
 
 /** A workflow run, as far as the project asks for it. */
@@ -41,7 +49,12 @@ export class Github {
   readonly fullName: string;
   readonly defaultBranch: string;
   readonly protection: Protection | undefined;
+  readonly isPrivate: boolean;
+  readonly environmentBranches: readonly string[] | null;
+  workflowState: string | null;
   readonly repository: Repository;
+  readonly issues = new Issues();
+  readonly pulls: Pulls;
   readonly createdAt: string;
   /** The workflow's own token. */
   readonly token = "ghs_sandboxWorkflowToken";
@@ -62,6 +75,11 @@ export class Github {
     this.fullName = repository;
     this.defaultBranch = branches[0] ?? "main";
     this.protection = options.protection;
+    this.pulls = new Pulls(this);
+    this.isPrivate = options.private ?? true;
+    const { environmentBranches = [this.defaultBranch], workflowState = "active" } = options;
+    this.environmentBranches = environmentBranches;
+    this.workflowState = workflowState;
     this.repository = new Repository(branches, options.files ?? {});
     this.createdAt = this.#now();
     const createScope = (keyId: string) => {

@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, answerFaulty, type Fault } from "./faults.ts";
 import { type ApiRequest, createFinder, Refusal, type Reply, type Routes } from "./route.ts";
 
-/** One of the two APIs that the server serves. */
+/** One of the APIs that the server serves. */
 export interface Half {
-  readonly name: "webex" | "github";
+  readonly name: "webex" | "github" | "xml";
   /** What its addresses begin with. */
   readonly prefixes: readonly string[];
   readonly routes: Routes;
@@ -42,6 +42,8 @@ export interface ListenerOptions {
   readonly keepResponses: boolean;
   readonly takeFault: (route: string, request: ApiRequest) => Fault | undefined;
   readonly record: (exchange: Exchange) => void;
+  /** Called when a request has been handled; its answer leaves only after that. */
+  readonly beforeAnswer: (exchange: Exchange) => Promise<void>;
 }
 
 type Recording = { -readonly [Field in keyof Exchange]: Exchange[Field] };
@@ -51,6 +53,8 @@ function parseBody(type: string, source: string): unknown {
   if (type.startsWith("application/x-www-form-urlencoded")) {
     return Object.fromEntries(new URLSearchParams(source));
   }
+  // Whoever serves XML reads it: whether it is well-formed is a question of its own.
+  if (type.startsWith("text/xml")) return source;
   if (!type.startsWith("application/json")) throw new Refusal(415, "Unsupported Media Type");
   try {
     return JSON.parse(source);
@@ -154,6 +158,7 @@ export function createListener(options: ListenerOptions) {
       exchange.status = result.reply.status;
       if (options.keepResponses) exchange.response = result.reply.body;
     }
+    await options.beforeAnswer(exchange);
     send(response, result);
   };
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { OrganisationMeetings } from "./meetings.ts";
 
 /** A person; `type` and `organisation` are given for bots, guests and people of another organisation. */
 export interface OrganisationPerson {
@@ -55,6 +56,8 @@ export interface Organisation {
   readonly teams?: readonly OrganisationTeam[];
   /** The key of the token's owner; without it a person with the key `rollcall` is added. */
   readonly owner?: string;
+  /** The Webex Meetings site; without it `/people` tells nobody about sites. */
+  readonly meetings?: OrganisationMeetings;
 }
 
 /** Reads an organisation from a JSON file; a member nobody declared is found when a sandbox starts with it. */

@@ -1,3 +1,4 @@
+import type { Meetings } from "./meetings.ts";
 import { answerPage } from "./pages.ts";
 import type { Quirks } from "./quirks.ts";
 import type { ApiRequest, Routes } from "./route.ts";
@@ -7,7 +8,19 @@ import type { Person, World } from "./world.ts";
 // https://developer.webex.com/docs/api/v1/people/list-people
 const maximumIds = 85;
 
-function showPerson(person: Person) {
+/** An administrator is told on which sites a person may host, or only attend, and who may log in. */
+function showSites(person: Person, meetings: Meetings | null) {
+  const user = meetings?.find(person.email);
+  if (!meetings) return {};
+  const siteUrls = user ? [user.mayHost ? meetings.site : `${meetings.site}#attendee`] : [];
+  return { siteUrls, loginEnabled: user?.isActive ?? true };
+}
+
+function createPersonView(meetings: Meetings | null) {
+  return (person: Person) => ({ ...describePerson(person), ...showSites(person, meetings) });
+}
+
+function describePerson(person: Person) {
   return {
     id: person.id,
     emails: [person.email],
@@ -19,7 +32,8 @@ function showPerson(person: Person) {
 }
 
 /** `/people`: who somebody is. */
-export function peopleRoutes(world: World, quirks: Quirks): Routes {
+export function peopleRoutes(world: World, quirks: Quirks, meetings: Meetings | null = null): Routes {
+  const showPerson = createPersonView(meetings);
   const unseen = new Set(quirks.unseenPeople ?? []);
 
   function listByIds(request: ApiRequest, ids: readonly string[]) {
@@ -42,7 +56,8 @@ export function peopleRoutes(world: World, quirks: Quirks): Routes {
       if (ids) return listByIds(request, ids.split(","));
       const email = query.get("email");
       const displayName = query.get("displayName");
-      if (!email && !displayName) throw new Refusal(400, "Email or displayName should be specified.");
+      if (!email && !displayName && !meetings)
+        throw new Refusal(400, "Email or displayName should be specified.");
       // An address finds nobody of another organisation.
       const people = [...world.people].filter(
         (person) =>

@@ -7,6 +7,11 @@ export interface Quirks {
   /** Seconds an access token lives. Default: 1209599, 14 days. */
   readonly accessTokenExpiresIn?: number;
 
+  /** The scopes that the integration is registered with, and the first token has. Default: all that Rollcall uses. */
+  readonly scope?: string;
+  /** What a login is granted, whatever it asked for. */
+  readonly grantedScope?: string;
+
   /** The most items of one page; a larger `max` or `count` is lowered silently. */
   readonly pageCaps?: Partial<Record<Listing, number>>;
   /** The next link holds `before` without a value. */
@@ -41,6 +46,27 @@ export interface Quirks {
   readonly addVisibleAfterReads?: number;
   /** Keys of people whom `/people?id=` doesn't find. */
   readonly unseenPeople?: readonly string[];
+
+  /** What meeting preferences do with `userEmail`. Default: `honoured` with the administrator's scopes, else `ignored`. */
+  readonly userEmail?: "honoured" | "ignored" | "refused";
+  /** The insertion of delegates answers what it was sent, not the resulting list. */
+  readonly insertEchoes?: boolean;
+  /** Changes of delegates are accepted but don't happen, through either API. */
+  readonly delegatesWithoutEffect?: boolean;
+  /** Whether the token's owner is administrator of the site. Default: true. */
+  readonly siteAdmin?: boolean;
+  /** The token's owner may only look at the site's settings. */
+  readonly readOnlySiteAdmin?: boolean;
+  /** Requests after which a session ticket of the XML API is dead. */
+  readonly ticketUses?: number;
+  /** The most users of one page of the XML API. Default: 500. */
+  readonly xmlPageCap?: number;
+  /** FAILUREs of the XML API, each met by one request for that operation, in order. */
+  readonly xmlRefusals?: readonly {
+    readonly operation: string;
+    readonly exceptionId: string;
+    readonly reason?: string;
+  }[];
 }
 
 /** The listings whose page size can be capped. */

@@ -36,6 +36,12 @@ export class Repository {
     return this.#heads.get(ref.replace(/^refs\/heads\//, "")) ?? this.#byOid.get(ref);
   }
 
+  /** Makes a branch that starts where another one is. */
+  createBranch(name: string, from: string): void {
+    const head = this.#heads.get(from);
+    if (head) this.#heads.set(name, head);
+  }
+
   /** Moves the branch to a new commit. */
   commit(branch: string, message: string, changes: Changes): Commit {
     const parent = this.#heads.get(branch);

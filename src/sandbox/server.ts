@@ -3,11 +3,13 @@ import { createFaults, type Fault } from "./faults.ts";
 import { Github, type GithubOptions } from "./github.ts";
 import { createGithubHalf } from "./github-routes.ts";
 import { createListener, type Exchange } from "./listener.ts";
+import { Meetings } from "./meetings.ts";
 import type { Organisation } from "./organisation.ts";
 import type { Quirks } from "./quirks.ts";
 import { Tokens } from "./tokens.ts";
 import { createWebex } from "./webex.ts";
 import { leave, type Person, World } from "./world.ts";
+import { createXmlService } from "./xml-service.ts";
 
 /** How a sandbox behaves; see `Quirks` for the ways in which its Webex may be awkward. */
 export interface SandboxOptions extends Quirks {
@@ -31,6 +33,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly requests: readonly Exchange[];
   /** Declares something that goes wrong on one route. */
   fault(fault: Fault): void;
+  /** Is called after each request has been handled; the answer leaves only when its promise is kept. */
+  onHandled(hook: (exchange: Exchange) => Promise<void>): void;
 
   personId(key: string): string;
   roomId(title: string): string;
@@ -45,6 +49,9 @@ export interface Sandbox extends AsyncDisposable {
   removeFromRoom(title: string, key: string): void;
   setGroup(name: string, keys: readonly string[]): void;
   renameRoom(title: string, to: string): void;
+
+  /** The site's users and their delegates; an error when the organisation has no site. */
+  readonly meetings: Meetings;
 
   /** The refresh token that works now. */
   readonly currentRefreshToken: string;
@@ -67,8 +74,11 @@ export async function startSandbox(
 ): Promise<Sandbox> {
   const world = new World(organisation);
   const tokens = new Tokens(options);
+  const meetings = organisation.meetings && new Meetings(world, organisation.name, organisation.meetings);
+  const xml = meetings && createXmlService(world, meetings, tokens, options);
   const faults = createFaults();
   const requests: Exchange[] = [];
+  let beforeAnswer: (exchange: Exchange) => Promise<void> = () => Promise.resolve();
   const server = createServer();
   // Longer than any pause of a client: a connection closed under a request would be a fault nobody declared.
   server.keepAliveTimeout = 60_000;
@@ -80,11 +90,16 @@ export async function startSandbox(
   server.on(
     "request",
     createListener({
-      halves: [createWebex(world, tokens, options), createGithubHalf(github)],
+      halves: [
+        createWebex(world, meetings ?? null, tokens, options),
+        createGithubHalf(github),
+        ...(xml ? [xml.half] : []),
+      ],
       latencyMs: options.latencyMs ?? 0,
       keepResponses: options.keepResponses ?? true,
       takeFault: faults.take,
       record: (exchange) => requests.push(exchange),
+      beforeAnswer: (exchange) => beforeAnswer(exchange),
     }),
   );
 
@@ -93,6 +108,7 @@ export async function startSandbox(
     WEBEX_CLIENT_ID: tokens.clientId,
     WEBEX_CLIENT_SECRET: tokens.clientSecret,
     WEBEX_REFRESH_TOKEN: tokens.currentRefreshToken,
+    ...(meetings && { WEBEX_SITE_URL: meetings.site, WEBEX_XML_URL: `${url}/WBXService/XMLService` }),
     ...extra,
   });
   return {
@@ -101,6 +117,9 @@ export async function startSandbox(
     githubEnvironment: (extra = {}) => environment({ ...github.startRun(extra.WEBEX_ENVIRONMENT), ...extra }),
     requests,
     fault: faults.declare,
+    onHandled: (hook) => {
+      beforeAnswer = hook;
+    },
     personId: (key) => world.person(key).id,
     roomId: (title) => world.room(title).id,
     groupId: (name) => world.group(name).id,
@@ -117,10 +136,14 @@ export async function startSandbox(
     renameRoom: (title, to) => {
       world.room(title).title = to;
     },
+    get meetings() {
+      if (!meetings) throw new Error("the organisation has no Webex Meetings site");
+      return meetings;
+    },
     get currentRefreshToken() {
       return tokens.currentRefreshToken;
     },
-    secrets: () => [...tokens.issued, github.token, github.secretsToken],
+    secrets: () => [...tokens.issued, ...(xml?.tickets ?? []), github.token, github.secretsToken],
     expireAccessTokens: () => tokens.expireAccessTokens(),
     github,
     async [Symbol.asyncDispose]() {

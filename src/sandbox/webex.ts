@@ -1,7 +1,10 @@
+import { consentOperations, consentRoutes } from "./consent.ts";
 import { groupRoutes } from "./groups.ts";
 import type { Half } from "./listener.ts";
+import type { Meetings } from "./meetings.ts";
 import { membershipRoutes } from "./memberships.ts";
 import { peopleRoutes } from "./people.ts";
+import { preferencesRoutes } from "./preferences.ts";
 import type { Quirks } from "./quirks.ts";
 import { roomRoutes } from "./rooms.ts";
 import { Refusal } from "./route.ts";
@@ -10,16 +13,18 @@ import type { Tokens } from "./tokens.ts";
 import type { World } from "./world.ts";
 
 // Operations without a bearer.
-const open = new Set(["POST /access_token"]);
+const open = new Set(["POST /access_token", ...consentOperations]);
 
 /** The Webex half of the server: the operations the project may use, and 405 for writes it must never make. */
-export function createWebex(world: World, tokens: Tokens, quirks: Quirks): Half {
+export function createWebex(world: World, meetings: Meetings | null, tokens: Tokens, quirks: Quirks): Half {
   return {
     name: "webex",
     prefixes: ["/v1"],
     routes: {
       "POST /access_token": (request) => tokens.answer(request),
-      ...peopleRoutes(world, quirks),
+      ...consentRoutes(world, tokens, tokens.grants),
+      ...peopleRoutes(world, quirks, tokens.scope.includes("spark-admin:people_read") ? meetings : null),
+      ...(meetings && preferencesRoutes(world, meetings, tokens, quirks)),
       ...groupRoutes(world, quirks),
       ...roomRoutes(world, quirks),
       ...membershipRoutes(world, quirks),
