@@ -1,0 +1,192 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Config, readConfig, readSurroundings, type Surroundings } from "../config.ts";
+import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
+import type { DelegationReader, SiteUser } from "../delegation/backend.ts";
+import { planDelegation } from "../delegation/check.ts";
+import { observeDelegation } from "../delegation/observe.ts";
+import { type BackendName, buildDelegationRecord, type DelegationFacts } from "../delegation/record.ts";
+import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
+import { settleGrants } from "../delegation/settle-grants.ts";
+import { createRunner, type Runner } from "../github/runner.ts";
+import { defaultPolicy } from "../membership/policy.ts";
+import { type Context, type Options, textOption } from "./context.ts";
+import { type OpenBackend, openBackend, requireSite } from "./delegation-backend.ts";
+import type { DelegationDelivery } from "./deliver-delegation.ts";
+import { type Inputs, readDelegationInputs, requireReportsInRepository } from "./inputs.ts";
+import { openSession, type Session } from "./session.ts";
+
+/** How long Webex gets to show a change before a list is looked at a second time. */
+const settleMs = 2_000;
+
+const exitCodes = { converged: 0, changed: 0, failed: 1, partial: 3 } as const;
+
+/** What a run came to know and did; all of it may be missing when it was stopped early. */
+interface Findings {
+  readonly outcomes: readonly HostOutcome[];
+  readonly problems: readonly string[];
+  readonly users: readonly SiteUser[] | null;
+  /** True when the request could not be carried out as a whole: nothing was written, unless the run ended midway. */
+  readonly hasFailed: boolean;
+}
+
+/** Shows or changes who may schedule meetings for whom. Returns the exit code. */
+export async function runDelegate(options: Options, context: Context): Promise<number> {
+  const startedAt = context.now();
+  const surroundings = readSurroundings(context.env);
+  const runner = await createRunner(surroundings);
+  const backend: BackendName = textOption(options, "backend") === "xml" ? "xml" : "rest";
+  const isDryRun = options["dry-run"] === true;
+
+  const tell = async (
+    { outcomes, ...findings }: Findings,
+    known: Pick<DelegationFacts, "mode" | "until" | "notices" | "token">,
+    told: Omit<DelegationDelivery, "record" | "isDryRun">,
+  ): Promise<number> => {
+    const times = { startedAt, finishedAt: context.now() };
+    const facts = { command: "delegate", backend, actor: surroundings.actor, ...times } as const;
+    const record = buildDelegationRecord({ ...facts, ...findings, ...known }, outcomes);
+    // Loaded when there is something to tell: until then every millisecond would delay the first request.
+    const { deliverDelegation } = await import("./deliver-delegation.ts");
+    const delivery = { record, isDryRun, ...told };
+    const { status } = await deliverDelegation(delivery, options, context, surroundings, runner);
+    // A plan succeeds when it could be made, whatever is in it.
+    return isDryRun && status !== "failed" ? 0 : exitCodes[status];
+  };
+
+  const setUp = await setUpRun(options, context, surroundings, runner).catch((error: unknown) => ({ error }));
+  if ("error" in setUp) {
+    const known = { mode: namedMode(options), until: null, notices: [], token: null };
+    const { tokenWarningDays } = defaultPolicy.report;
+    const told = { siteUrl: null, reportPlace: null, edit: noEdit, tokenWarningDays };
+    return await tell(failWith(setUp.error), known, told);
+  }
+  const { request, inputs, config, session } = setUp;
+  let findings: Findings;
+  let open: OpenBackend | null = null;
+  try {
+    open = await openBackend(backend, config, session, runner);
+    findings = await run(request, open, session, isDryRun);
+  } catch (error) {
+    findings = failWith(error);
+  } finally {
+    await open?.close();
+    await session.client.close();
+  }
+  const settled = findings.hasFailed
+    ? { edit: noEdit, notices: [] }
+    : settleGrants(request, findings.outcomes, inputs.grants, describeAsker(surroundings));
+  const { lostAccess, token } = session;
+  if (lostAccess !== null) {
+    const problems = [...findings.problems, `the run was ended: ${lostAccess.message}`];
+    findings = { ...findings, problems, hasFailed: true };
+  }
+  const { mode, until } = request;
+  return await tell(
+    findings,
+    { mode, until, notices: settled.notices, token },
+    {
+      siteUrl: config.siteUrl,
+      reportPlace: isDryRun || mode === "show" ? null : config.reportPlace,
+      edit: isDryRun ? noEdit : settled.edit,
+      tokenWarningDays: inputs.policy.report.tokenWarningDays,
+    },
+  );
+}
+
+const noEdit = { set: [], takeOut: [] } as const;
+
+interface SetUp {
+  readonly request: DelegationRequest;
+  readonly inputs: Omit<Inputs, "mappings">;
+  readonly config: Config & { readonly siteUrl: string };
+  readonly session: Session;
+}
+
+/** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
+async function setUpRun(
+  options: Options,
+  context: Context,
+  surroundings: Surroundings,
+  runner: Runner,
+): Promise<SetUp> {
+  const today = context.now().toISOString().slice(0, 10);
+  const { request, faults } = parseRequest(
+    {
+      mode: textOption(options, "mode"),
+      hosts: textOption(options, "host"),
+      delegates: textOption(options, "delegate"),
+      until: textOption(options, "until"),
+    },
+    today,
+  );
+  if (request === null) throw new Error(faults.join("; "));
+  const inputs = await readDelegationInputs(options);
+  const config = requireSite(readConfig(context.env, true));
+  config.secrets.forEach(runner.mask);
+  requireReportsInRepository(config, options);
+  const { reportPlace } = config;
+  if (
+    request.until !== null &&
+    reportPlace.kind === "branch" &&
+    reportPlace.branch !== surroundings.refName
+  ) {
+    throw new Error(
+      `--until was refused, and nothing was changed: the last day is kept in delegations.csv by the report's commit, which goes to ${reportPlace.branch}, but sync reads that file from ${surroundings.refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,
+    );
+  }
+  return { request, inputs, config, session: await openSession(config, runner, context) };
+}
+
+/** Proves, reads everything, plans, and only then writes; `show` and `--dry-run` never make a writer. */
+async function run(
+  request: DelegationRequest,
+  { reader, createWriter }: OpenBackend,
+  { stop }: Session,
+  isDryRun: boolean,
+): Promise<Findings> {
+  await reader.proveAccess(request.mode !== "show");
+  if (request.mode === "show" && request.hosts.length === 0) return await listUsers(reader);
+  const observation = await observeDelegation(reader, request);
+  const plan = planDelegation(request, observation);
+  const said = { problems: plan.problems, users: null };
+  if (plan.problems.length > 0) {
+    const outcomes = plan.hosts.map((host) => foresee({ ...host, change: null }));
+    return { ...said, outcomes, hasFailed: true };
+  }
+  if (request.mode === "show" || isDryRun) {
+    return { ...said, outcomes: plan.hosts.map(foresee), hasFailed: false };
+  }
+  const settle = () => delay(settleMs);
+  const outcomes = await applyPlans(plan.hosts, { reader, writer: createWriter(), stop, settle });
+  return { ...said, outcomes, hasFailed: false };
+}
+
+async function listUsers(reader: DelegationReader): Promise<Findings> {
+  const listing = await reader.listUsers();
+  const users = listing.items
+    .filter((user) => user.isActive)
+    .sort((a, b) => (a.address < b.address ? -1 : 1));
+  const problems = listing.complete
+    ? []
+    : [`the list of the site's users is not complete: ${listing.reason}`];
+  return { outcomes: [], problems, users, hasFailed: false };
+}
+
+function failWith(error: unknown): Findings {
+  const message = error instanceof Error ? error.message : String(error);
+  return { outcomes: [], problems: [message], users: null, hasFailed: true };
+}
+
+function namedMode(options: Options): DelegationRequest["mode"] {
+  const mode = textOption(options, "mode");
+  return mode === "add" || mode === "remove" || mode === "replace" ? mode : "show";
+}
+
+/** The note of a row that this run adds to delegations.csv. */
+function describeAsker({ actor, runId }: Surroundings): string {
+  const parts = [
+    ...(actor === null ? [] : [`asked for by ${actor}`]),
+    ...(runId === null ? [] : [`run ${runId}`]),
+  ];
+  return parts.join(" in ");
+}

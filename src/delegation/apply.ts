@@ -1,0 +1,164 @@
+import type { DelegationReader, DelegationWriter } from "./backend.ts";
+import { createMatcher, type DelegateChange, type HostPlan, planHost } from "./plan.ts";
+
+/** What became of one host; `before` and `after` are null where nobody could look. */
+export interface HostOutcome {
+  readonly host: string;
+  readonly before: readonly string[] | null;
+  readonly after: readonly string[] | null;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Why the host is not as was asked; null when he is. */
+  readonly error: string | null;
+  readonly notices: readonly string[];
+}
+
+/** What `applyPlans` needs beside the plans. */
+export interface ApplyCollaborators {
+  readonly reader: Pick<DelegationReader, "readDelegates">;
+  readonly writer: DelegationWriter;
+  /** Aborted when no new change may begin. */
+  readonly stop: AbortSignal;
+  /** Waits until Webex has had time to show a change: a second look is taken only after that. */
+  readonly settle: () => Promise<unknown>;
+}
+
+/**
+ * Applies the plans, each host for himself: one that fails is recorded and stops no other. The order for each host:
+ * read again immediately before the write (a backend may replace the whole list, and it may have changed since it was
+ * planned), write, read back. What the read-back shows is the outcome, whatever Webex answered to the write.
+ */
+export function applyPlans(
+  plans: readonly HostPlan[],
+  collaborators: ApplyCollaborators,
+): Promise<readonly HostOutcome[]> {
+  return Promise.all(plans.map((plan) => applyPlan(plan, collaborators)));
+}
+
+/** What would become of a host: the outcome of a plan that is only shown. */
+export function foresee(plan: HostPlan): HostOutcome {
+  return {
+    host: plan.request.host,
+    before: plan.before,
+    after: plan.change?.after ?? plan.before,
+    added: plan.change?.add ?? [],
+    removed: plan.change?.remove ?? [],
+    error: plan.refusal,
+    notices: plan.notices,
+  };
+}
+
+async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Promise<HostOutcome> {
+  const { reader, writer, stop } = collaborators;
+  if (plan.change === null) return foresee(plan);
+  const leave = (error: string): HostOutcome => ({ ...foresee({ ...plan, change: null }), error });
+
+  const latest = await attempt(() => reader.readDelegates(plan.request.host));
+  if ("error" in latest) {
+    return leave(`nothing was written, because the list could not be read right before: ${latest.error}`);
+  }
+  const fresh = planHost(plan.request, latest.value);
+  const hasMoved = !isSame(plan.change.before, latest.value);
+  const notices = hasMoved
+    ? [
+        ...fresh.notices,
+        "somebody else changed the list since this run first read it; that change was kept in mind",
+      ]
+    : fresh.notices;
+  if (fresh.change === null) return { ...foresee(fresh), notices };
+  if (stop.aborted) return leave("not begun, because the run was stopped; nothing was written");
+
+  const { change } = fresh;
+  const written = await attempt(() => writer.changeDelegates(change));
+  const refusal = "error" in written ? written.error : null;
+  const look = await readBack(change, refusal, collaborators);
+  return { ...conclude(change, plan.request.mode === "replace", refusal, look), notices };
+}
+
+type Attempt<T> = { readonly value: T } | { readonly error: string };
+
+async function attempt<T>(send: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { value: await send() };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Reads the list until it shows the change, at most twice: a change may take seconds to show. */
+async function readBack(
+  change: DelegateChange,
+  refusal: string | null,
+  { reader, settle }: ApplyCollaborators,
+): Promise<Attempt<readonly string[]>> {
+  const look = await attempt(() => reader.readDelegates(change.host));
+  if (refusal !== null || ("value" in look && holds(change, look.value))) return look;
+  await settle();
+  return await attempt(() => reader.readDelegates(change.host));
+}
+
+function conclude(
+  change: DelegateChange,
+  mustBeExact: boolean,
+  refusal: string | null,
+  look: Attempt<readonly string[]>,
+): Omit<HostOutcome, "notices"> {
+  const { host, before } = change;
+  if ("error" in look) {
+    const error = `the outcome could not be verified: ${look.error}`;
+    // Unseen, Webex's answer to the write has to do.
+    return refusal === null
+      ? { host, before, after: null, added: change.add, removed: change.remove, error }
+      : { host, before, after: null, added: [], removed: [], error: `${refusal}; and ${error}` };
+  }
+  const after = look.value;
+  const isPresent = createMatcher(after);
+  return {
+    host,
+    before,
+    after,
+    added: change.add.filter(isPresent),
+    removed: change.remove.filter((delegate) => !isPresent(delegate)),
+    error: describeMiss(change, mustBeExact, refusal, after),
+  };
+}
+
+/** What is wrong with the list as it is after the write; null when it is as asked. */
+function describeMiss(
+  change: DelegateChange,
+  mustBeExact: boolean,
+  refusal: string | null,
+  after: readonly string[],
+): string | null {
+  const isHeld = holds(change, after);
+  if (isHeld && !(mustBeExact && !isSame(change.after, after))) return null;
+  if (refusal !== null) return refusal;
+  const wasKnown = createMatcher([...change.before, ...change.add]);
+  const isPresent = createMatcher(after);
+  const appeared = after.filter((delegate) => !wasKnown(delegate));
+  const gone = change.after.filter((delegate) => !isPresent(delegate) && !change.add.includes(delegate));
+  if (isHeld || appeared.length + gone.length > 0) {
+    const parts = [
+      ...(appeared.length > 0 ? [`${appeared.join(", ")} appeared`] : []),
+      ...(gone.length > 0 ? [`${gone.join(", ")} disappeared`] : []),
+    ];
+    return `lost update: somebody else wrote this list at the same time (${parts.join("; ")}); look at it and run again`;
+  }
+  const missing = change.add.filter((delegate) => !isPresent(delegate));
+  const staying = change.remove.filter(isPresent);
+  return [
+    "Webex accepted the change, but",
+    ...(missing.length > 0 ? [`${missing.join(", ")} did not become a delegate`] : []),
+    ...(missing.length > 0 && staying.length > 0 ? ["and"] : []),
+    ...(staying.length > 0 ? [`${staying.join(", ")} still is a delegate`] : []),
+  ].join(" ");
+}
+
+function holds({ add, remove }: DelegateChange, list: readonly string[]): boolean {
+  const isPresent = createMatcher(list);
+  return add.every(isPresent) && !remove.some(isPresent);
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.every(createMatcher(other)) && other.every(createMatcher(one));
+}

@@ -1,0 +1,33 @@
+import type { Listing } from "../membership/reader.ts";
+import type { DelegateChange } from "./plan.ts";
+
+/** One user of the Webex site. */
+export interface SiteUser {
+  /** In lower case. */
+  readonly address: string;
+  readonly displayName: string;
+  readonly isActive: boolean;
+  /** Whether the user may host meetings, which a delegate must; null where Webex does not say. */
+  readonly canHost: boolean | null;
+}
+
+/** The port by which delegates and users of the site are read. Each call throws when Webex does not answer it. */
+export interface DelegationReader {
+  /**
+   * Proves that this token acts for the hosts that are named, and not for its own owner; with `mayWrite` also that it
+   * may change them. Nothing else may be called before.
+   * @throws when it does not, with what to change.
+   */
+  proveAccess(mayWrite: boolean): Promise<void>;
+  listUsers(): Promise<Listing<SiteUser>>;
+  /** Null when the site has no user with that address. */
+  findUser(address: string): Promise<SiteUser | null>;
+  /** The host's delegates as Webex spells them. A failed reading throws; it is never an empty list. */
+  readDelegates(host: string): Promise<readonly string[]>;
+}
+
+/** The port by which delegates are changed; `show` and `--dry-run` are never given one. */
+export interface DelegationWriter {
+  /** Throws when Webex did not accept the change; whether it took effect is for the caller to read. */
+  changeDelegates(change: DelegateChange): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import type { DelegationReader, SiteUser } from "./backend.ts";
+import type { DelegationRequest } from "./request.ts";
+
+/** Something that was asked of Webex: the answer, or why there is none. */
+export type Answer<T> = { readonly value: T } | { readonly error: string };
+
+/** All that is known before anything is written. */
+export interface DelegationObservation {
+  /** The site's users by the address asked for; null for one the site does not know. */
+  readonly users: ReadonlyMap<string, Answer<SiteUser | null>>;
+  /** The delegates of each host whom the site knows. */
+  readonly delegates: ReadonlyMap<string, Answer<readonly string[]>>;
+  /** Addresses of the site's active users, for suggestions; empty when nobody was unknown. */
+  readonly directory: readonly string[];
+}
+
+/** Reads the hosts, the delegates and the lists that a request is about. One failed reading stops no other. */
+export async function observeDelegation(
+  reader: DelegationReader,
+  request: DelegationRequest,
+): Promise<DelegationObservation> {
+  const addresses = [...new Set([...request.hosts, ...request.delegates])];
+  const users = await askEach(addresses, (address) => reader.findUser(address));
+  const known = request.hosts.filter((host) => {
+    const answer = users.get(host);
+    return answer && "value" in answer && answer.value !== null;
+  });
+  const delegates = await observeLists(reader, known);
+  const isAnyoneUnknown = [...users.values()].some((answer) => "value" in answer && answer.value === null);
+  return { users, delegates, directory: isAnyoneUnknown ? await readDirectory(reader) : [] };
+}
+
+/** Reads the delegates of each host. */
+export function observeLists(
+  reader: Pick<DelegationReader, "readDelegates">,
+  hosts: readonly string[],
+): Promise<ReadonlyMap<string, Answer<readonly string[]>>> {
+  return askEach(hosts, (host) => reader.readDelegates(host));
+}
+
+async function askEach<T>(
+  addresses: readonly string[],
+  ask: (address: string) => Promise<T>,
+): Promise<ReadonlyMap<string, Answer<T>>> {
+  const answers = addresses.map(async (address): Promise<[string, Answer<T>]> => {
+    try {
+      return [address, { value: await ask(address) }];
+    } catch (error) {
+      return [address, { error: error instanceof Error ? error.message : String(error) }];
+    }
+  });
+  return new Map(await Promise.all(answers));
+}
+
+/** Only suggestions depend on it: a directory that cannot be read, or not whole, suggests fewer names. */
+async function readDirectory(reader: DelegationReader): Promise<readonly string[]> {
+  const listing = await reader.listUsers().catch(() => null);
+  return (listing?.items ?? []).filter((user) => user.isActive).map((user) => user.address);
+}

@@ -1,0 +1,94 @@
+import { addressForm, foldAddress } from "../address.ts";
+import { quoteText } from "../nearest.ts";
+import { isDay } from "./grants.ts";
+import { mostDelegates } from "./plan.ts";
+
+const modes = ["show", "add", "remove", "replace"] as const;
+
+/** What a run does with the delegates of its hosts; `replace` makes them exactly those that were named. */
+export type DelegationMode = (typeof modes)[number];
+
+/** What somebody asks for: addresses in lower case, each once, in the order in which they were named. */
+export interface DelegationRequest {
+  readonly mode: DelegationMode;
+  readonly hosts: readonly string[];
+  readonly delegates: readonly string[];
+  /** The last day on which what is added holds, YYYY-MM-DD in UTC; null for no end. */
+  readonly until: string | null;
+}
+
+/** A request as it was typed: lists may be separated by commas, semicolons and white space. */
+export interface RequestTexts {
+  readonly mode: string | null;
+  readonly hosts: string | null;
+  readonly delegates: string | null;
+  readonly until: string | null;
+}
+
+/** What `--delegate` says to take all delegates away, which an empty list never means. */
+const nobody = "none";
+
+/**
+ * Reads a request; `today` is YYYY-MM-DD in UTC. Never throws: a request with any fault is null, with all its faults
+ * named. A combination that makes no sense is a fault, for it would do nothing and look like a success.
+ */
+export function parseRequest(
+  texts: RequestTexts,
+  today: string,
+): { readonly request: DelegationRequest | null; readonly faults: readonly string[] } {
+  const mode = texts.mode === null ? "show" : modes.find((known) => known === texts.mode);
+  const hosts = splitList(texts.hosts);
+  const named = splitList(texts.delegates);
+  const delegates = named.filter((delegate) => delegate !== nobody);
+  const faults = [...describeAddresses("--host", hosts), ...describeAddresses("--delegate", delegates)];
+  if (mode === undefined) {
+    faults.push(`--mode ${quoteText(texts.mode ?? "")} is none of ${modes.join(", ")}`);
+    return { request: null, faults };
+  }
+  faults.push(...describeCombination(mode, hosts, named), ...describeUntil(mode, texts.until, today));
+  return { request: faults.length > 0 ? null : { mode, hosts, delegates, until: texts.until }, faults };
+}
+
+function splitList(text: string | null): readonly string[] {
+  return [...new Set((text ?? "").split(/[,;\s]+/).map(foldAddress))].filter((item) => item !== "");
+}
+
+function describeAddresses(option: string, addresses: readonly string[]): string[] {
+  return addresses
+    .filter((address) => !addressForm.test(address))
+    .map((address) => `${option} ${quoteText(address)} is no e-mail address`);
+}
+
+function describeCombination(
+  mode: DelegationMode,
+  hosts: readonly string[],
+  named: readonly string[],
+): string[] {
+  if (mode === "show") {
+    return named.length > 0 ? ["--delegate needs --mode add, remove or replace; show changes nothing"] : [];
+  }
+  const faults = hosts.length === 0 ? [`--mode ${mode} needs the hosts: --host <email>`] : [];
+  if (named.length === 0) {
+    faults.push(
+      mode === "replace"
+        ? "--mode replace needs the delegates: --delegate <email>, or --delegate none to take all away"
+        : `--mode ${mode} needs the delegates: --delegate <email>`,
+    );
+  }
+  if (named.includes(nobody) && mode !== "replace")
+    faults.push("--delegate none goes with --mode replace only");
+  if (named.includes(nobody) && named.length > 1) faults.push("--delegate none goes with no other delegate");
+  if (mode !== "remove" && named.length > mostDelegates) {
+    faults.push(
+      `${named.length} delegates are named, but Webex allows a host at most ${mostDelegates}; name fewer`,
+    );
+  }
+  return faults;
+}
+
+function describeUntil(mode: DelegationMode, until: string | null, today: string): string[] {
+  if (until === null) return [];
+  if (mode !== "add") return ["--until goes with --mode add only"];
+  if (!isDay(until)) return [`--until ${quoteText(until)} is no date; write the last day as YYYY-MM-DD`];
+  return until < today ? [`--until ${until} is over (today is ${today}, UTC)`] : [];
+}

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { applyPlans } from "../../src/delegation/apply.ts";
+import { type DelegateChange, type HostPlan, planHost } from "../../src/delegation/plan.ts";
+import type { DelegationMode } from "../../src/delegation/request.ts";
+
+const host = "ann@acme.example";
+const [cat, dan, eve, zoe] = ["cat", "dan", "eve", "zoe"].map((name) => `${name}@acme.example`) as [
+  string,
+  string,
+  string,
+  string,
+];
+
+/** A Webex with one list a host; each reading and writing is noted, and a test may do something in between. */
+function createLists(
+  lists: Record<string, string[]>,
+  meddle: (step: string, lists: Record<string, string[]>) => void = () => undefined,
+) {
+  const steps: string[] = [];
+  const note = (step: string) => {
+    meddle(step, lists);
+    steps.push(step);
+  };
+  return {
+    steps,
+    lists,
+    reader: {
+      readDelegates: async (of: string) => {
+        note(`read ${of}`);
+        return [...(lists[of] ?? [])];
+      },
+    },
+    writer: {
+      changeDelegates: async (change: DelegateChange) => {
+        note(`write ${change.host}`);
+        lists[change.host] = [...change.after];
+      },
+    },
+    stop: new AbortController().signal,
+    settle: async () => note("settle"),
+  };
+}
+
+function plan(mode: DelegationMode, delegates: string[], before: string[], of = host): HostPlan {
+  return planHost({ host: of, mode, delegates }, before);
+}
+
+test("a host with nothing to change is neither read again nor written", async () => {
+  const webex = createLists({ [host]: [cat] });
+  const [outcome] = await applyPlans([plan("add", [cat], [cat])], webex);
+  assert.deepEqual([outcome?.after, outcome?.error, webex.steps], [[cat], null, []]);
+});
+
+test("a change is read before, written, and read back", async () => {
+  const webex = createLists({ [host]: [cat] });
+  const [outcome] = await applyPlans([plan("replace", [eve], [cat])], webex);
+  assert.deepEqual(outcome, {
+    host,
+    before: [cat],
+    after: [eve],
+    added: [eve],
+    removed: [cat],
+    error: null,
+    notices: [],
+  });
+  assert.deepEqual(webex.steps, [`read ${host}`, `write ${host}`, `read ${host}`]);
+});
+
+test("what somebody else wrote since the plan is kept, and said", async () => {
+  const webex = createLists({ [host]: [cat, zoe] });
+  const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
+  assert.deepEqual([outcome?.after, outcome?.added, outcome?.error], [[cat, zoe, eve], [eve], null]);
+  assert.match(outcome?.notices.join() ?? "", /somebody else changed the list since this run first read it/);
+});
+
+test("when somebody else has made the change meanwhile, nothing is sent", async () => {
+  const webex = createLists({ [host]: [cat, eve] });
+  const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
+  assert.deepEqual([outcome?.added, outcome?.error, webex.steps], [[], null, [`read ${host}`]]);
+});
+
+test("a list that cannot be read right before is not written", async () => {
+  const webex = createLists({ [host]: [cat] }, () => {
+    throw new Error("503");
+  });
+  const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
+  assert.deepEqual(
+    [outcome?.error, outcome?.added, webex.lists[host]],
+    ["nothing was written, because the list could not be read right before: 503", [], [cat]],
+  );
+});
+
+test("a write that got lost under somebody else's is reported as a lost update", async () => {
+  let reads = 0;
+  const webex = createLists({ [host]: [cat] }, (step, lists) => {
+    // Right before the read-back another program writes the list that it had read earlier.
+    if (step.startsWith("read") && ++reads === 2) lists[host] = [cat, zoe];
+  });
+  const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
+  assert.deepEqual([outcome?.added, outcome?.after], [[], [cat, zoe]]);
+  assert.equal(
+    outcome?.error,
+    `lost update: somebody else wrote this list at the same time (${zoe} appeared); look at it and run again`,
+  );
+});
+
+test("replace means exactly these: whoever appears beside them is an error, though all ours are there", async () => {
+  let reads = 0;
+  const webex = createLists({ [host]: [cat] }, (step, lists) => {
+    if (step.startsWith("read") && ++reads === 2) lists[host]?.push(zoe);
+  });
+  const [outcome] = await applyPlans([plan("replace", [eve], [cat])], webex);
+  assert.deepEqual([outcome?.added, outcome?.removed], [[eve], [cat]]);
+  assert.match(outcome?.error ?? "", /lost update: .*zoe@acme\.example appeared/);
+});
+
+test("a change that Webex accepted but does not show is looked for twice, then failed", async () => {
+  const webex = createLists({ [host]: [cat] });
+  const idle = { ...webex, writer: { changeDelegates: () => Promise.resolve() } };
+  const [outcome] = await applyPlans([plan("replace", [eve], [cat])], idle);
+  assert.deepEqual(
+    [outcome?.added, outcome?.removed, outcome?.error],
+    [
+      [],
+      [],
+      `Webex accepted the change, but ${eve} did not become a delegate and ${cat} still is a delegate`,
+    ],
+  );
+  assert.deepEqual(webex.steps, [`read ${host}`, `read ${host}`, "settle", `read ${host}`]);
+});
+
+test("the read-back decides: a refused write that took effect is a success", async () => {
+  const webex = createLists({ [host]: [cat] });
+  const writer = {
+    changeDelegates: async (change: DelegateChange) => {
+      await webex.writer.changeDelegates(change);
+      throw new Error("504");
+    },
+  };
+  const [outcome] = await applyPlans([plan("add", [eve], [cat])], { ...webex, writer });
+  assert.deepEqual([outcome?.added, outcome?.error], [[eve], null]);
+});
+
+test("an outcome that cannot be read is told as unknown, by what Webex answered to the write", async () => {
+  let reads = 0;
+  const fail = (step: string) => {
+    if (step.startsWith("read") && ++reads > 1) throw new Error("503");
+  };
+  const webex = createLists({ [host]: [cat] }, fail);
+  const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
+  assert.deepEqual(
+    [outcome?.after, outcome?.added, outcome?.error],
+    [null, [eve], "the outcome could not be verified: 503"],
+  );
+});
+
+test("one host that fails stops no other, and none gets another's delegates", async () => {
+  const ben = "ben@acme.example";
+  const webex = createLists({ [host]: [cat], [ben]: [dan] }, (step) => {
+    if (step === `write ${host}`) throw new Error("403 not permitted");
+  });
+  const outcomes = await applyPlans([plan("add", [eve], [cat]), plan("add", [eve], [dan], ben)], webex);
+  assert.deepEqual(
+    outcomes.map(({ host, after, error }) => [host, after, error]),
+    [
+      [host, [cat], "403 not permitted"],
+      [ben, [dan, eve], null],
+    ],
+  );
+});
+
+test("after a stop nothing is begun", async () => {
+  const webex = createLists({ [host]: [cat] });
+  const [outcome] = await applyPlans([plan("add", [eve], [cat])], { ...webex, stop: AbortSignal.abort() });
+  assert.deepEqual(
+    [outcome?.error, webex.lists[host]],
+    ["not begun, because the run was stopped; nothing was written", [cat]],
+  );
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planHost } from "../../src/delegation/plan.ts";
+import type { DelegationMode } from "../../src/delegation/request.ts";
+
+const host = "ann@acme.example";
+const [cat, dan, eve] = ["cat@acme.example", "dan@acme.example", "eve@acme.example"] as const;
+
+function plan(mode: DelegationMode, delegates: readonly string[], before: readonly string[]) {
+  return planHost({ host, mode, delegates }, before);
+}
+
+function addresses(count: number, prefix = "d"): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index}@acme.example`);
+}
+
+test("nothing to change is no change at all", () => {
+  for (const [mode, delegates, before] of [
+    ["show", [], [cat]],
+    ["add", [cat], [cat, dan]],
+    ["remove", [eve], [cat, dan]],
+    ["replace", [dan, cat], [cat, dan]],
+    ["replace", [], []],
+  ] as const) {
+    assert.deepEqual(plan(mode, delegates, before), {
+      request: { host, mode, delegates },
+      before,
+      change: null,
+      refusal: null,
+      notices: [],
+    });
+  }
+});
+
+test("the change is the difference, and those who stay keep Webex's spelling", () => {
+  assert.deepEqual(plan("add", [cat, eve], ["Cat@Acme.example", dan]).change, {
+    host,
+    before: ["Cat@Acme.example", dan],
+    add: [eve],
+    remove: [],
+    after: ["Cat@Acme.example", dan, eve],
+    removeFirst: false,
+  });
+  assert.deepEqual(plan("remove", [cat, eve], ["Cat@Acme.example", dan]).change, {
+    host,
+    before: ["Cat@Acme.example", dan],
+    add: [],
+    remove: ["Cat@Acme.example"],
+    after: [dan],
+    removeFirst: false,
+  });
+  assert.deepEqual(plan("replace", [cat, eve], ["Cat@Acme.example", dan]).change, {
+    host,
+    before: ["Cat@Acme.example", dan],
+    add: [eve],
+    remove: [dan],
+    after: ["Cat@Acme.example", eve],
+    removeFirst: false,
+  });
+});
+
+test("a host is never his own delegate, and being named as one empties no list", () => {
+  const both = plan("add", [host, cat], []);
+  assert.deepEqual([both.change?.add, both.notices], [[cat], [`${host} was left out of his own delegates`]]);
+  const refusal = "a host is never his own delegate; name somebody else";
+  assert.deepEqual([plan("add", [host], [cat]).refusal, plan("add", [host], [cat]).change], [refusal, null]);
+  assert.deepEqual(
+    [plan("replace", [host], [cat]).refusal, plan("replace", [host], [cat]).change],
+    [refusal, null],
+  );
+  assert.deepEqual(plan("remove", [host], ["ANN@acme.example", cat]).change?.remove, ["ANN@acme.example"]);
+  assert.deepEqual(plan("replace", [cat], [host, cat]).change?.remove, [host]);
+});
+
+test("an address that Webex holds twice in different case counts once", () => {
+  assert.deepEqual(plan("add", [eve], ["Cat@acme.example", cat]).change?.after, ["Cat@acme.example", eve]);
+});
+
+test("20 delegates are allowed, 21 refused with the numbers, and fewer than before always possible", () => {
+  assert.equal(plan("add", [eve], addresses(19)).change?.after.length, 20);
+  const full = plan("add", [eve], addresses(20));
+  assert.deepEqual(
+    [full.change, full.refusal],
+    [
+      null,
+      "21 delegates would be too many (20 now, 1 more): Webex allows a host at most 20; remove some first",
+    ],
+  );
+  assert.equal(plan("remove", ["d0@acme.example"], addresses(25)).change?.after.length, 24);
+});
+
+test("those who go make room first only where there is none", () => {
+  assert.equal(plan("replace", addresses(10), addresses(10, "e")).change?.removeFirst, false);
+  assert.equal(plan("replace", addresses(11), addresses(10, "e")).change?.removeFirst, true);
+});
