@@ -15,6 +15,9 @@ export interface ReportDraft {
   readonly headline: string;
 }
 
+/** Reads a file of the commit that a report is made on; undefined where there is none. */
+export type ReadText = (path: string) => Promise<string | undefined>;
+
 /** Which branch gets the report, and with which token. */
 export interface BranchPlace {
   readonly repository: Repository;
@@ -33,26 +36,29 @@ const mutation =
 
 /**
  * Commits the report as one commit on top of what the branch holds at that moment. `draft` is given the text of
- * `memoryPath` on that very commit (undefined where there is none) and returns null when there is nothing to commit;
- * when somebody else's commit comes in between, it is asked again. Returns the commit's id, or null.
+ * `memoryPath` on that very commit (undefined where there is none), may read other files of it by `read`, and returns
+ * null when there is nothing to commit; when somebody else's commit comes in between, it is asked again. Returns the
+ * commit's id, or null.
  * https://docs.github.com/en/graphql/reference/mutations#createcommitonbranch
  * @throws {ReportRefused} when the branch does not take it.
  */
 export async function commitReport(
   place: BranchPlace,
   memoryPath: string,
-  draft: (memory: string | undefined) => ReportDraft | null,
+  draft: (memory: string | undefined, read: ReadText) => ReportDraft | null | Promise<ReportDraft | null>,
+  sleep: (ms: number) => Promise<unknown> = delay,
 ): Promise<string | null> {
-  const github = createGithubClient(place.repository.apiUrl, place.token);
+  const github = createGithubClient(place.repository.apiUrl, place.token, sleep);
   try {
     for (let attempt = 1; ; attempt += 1) {
       const head = await readHead(github, place);
-      const wanted = draft(await readText(github, place, memoryPath, head));
+      const read: ReadText = (path) => readText(github, place, path, head);
+      const wanted = await draft(await read(memoryPath), read);
       if (wanted === null) return null;
       const answer = await createCommit(github, place, head, wanted);
       if ("oid" in answer) return answer.oid;
       if (!answer.isStale || attempt === attempts) throw new ReportRefused(answer.message);
-      await delay(200 * 2 ** attempt * Math.random());
+      await sleep(200 * 2 ** attempt * Math.random());
     }
   } catch (error) {
     throw new ReportRefused(explain(error, place), { cause: error });
@@ -141,7 +147,7 @@ function readAnswer(data: unknown): Answer {
 function explain(error: unknown, { branch }: BranchPlace): string {
   const said = error instanceof Error ? error.message : String(error);
   return (
-    `the report was not committed to ${branch}: ${said}. The memberships are as this run reports them. ` +
+    `the report was not committed to ${branch}: ${said}. What was changed in Webex is as this run reports it. ` +
     "Let the workflow's token write to that branch (permissions: contents: write), or set REPORT_BRANCH to a branch without protection"
   );
 }

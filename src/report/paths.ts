@@ -6,13 +6,17 @@ export interface RunPaths {
   readonly record: string;
 }
 
-/** Names the files of one run: `runs/<date>-<run id>.md` and `.json`; the date is that of the start, in UTC. */
-export function nameRunFiles(startedAt: string, runId: string): RunPaths {
+/** Names the files of one run: `<folder>/<date>-<run id>.md` and `.json`; the date is that of the start, in UTC. */
+export function nameRunFiles(
+  startedAt: string,
+  runId: string,
+  folder: "runs" | "delegations" = "runs",
+): RunPaths {
   const id = runId
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[.-]+|[.-]+$/g, "")
     .slice(0, 64);
-  const base = `runs/${startedAt.slice(0, 10)}-${id || "run"}`;
+  const base = `${folder}/${startedAt.slice(0, 10)}-${id || "run"}`;
   return { page: `${base}.md`, record: `${base}.json` };
 }
 

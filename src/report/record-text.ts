@@ -22,6 +22,7 @@ type Key =
 const order: Readonly<Record<Key, true>> = {
   version: true,
   command: true,
+  undoes: true,
   status: true,
   startedAt: true,
   finishedAt: true,

@@ -105,7 +105,7 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
     held: viewHeld(record, input.repositoryUrl, maxRows),
     failures: viewFailures(record, maxRows),
     problems: viewProblems(record, line, maxRows),
-    eventful: takeRowsIfAny(eventful, maxRows, (room) => viewDetail(room, line, maxRows)),
+    eventful: takeRowsIfAny(eventful, maxRows, (room) => viewDetail(room, record, line, maxRows)),
     quiet: listRows(quiet, line, maxRows),
     quietLabel: countOf(quiet.length, "room"),
     kept: takeRowsIfAny(kept, maxRows, ({ room, person }) => ({
@@ -118,11 +118,9 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
   };
 }
 
-function viewDetail(room: RoomRecord, line: LineLink, maxRows: number): RoomDetail {
+function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows: number): RoomDetail {
   const source = describeSource(room, line);
-  const several = room.groups.length > 1;
-  const inGroups = several ? md`In one of ${source}` : md`In ${source}`;
-  const inNone = several ? md`In none of ${source}` : md`Not in ${source}`;
+  const { inGroups, inNone } = explainChanges(room, record, source);
   const people = [
     ...sortPeople(room.added).map((one) => ({ person: one, what: md`➕ added`, why: inGroups })),
     ...sortPeople(room.removed).map((one) => ({
@@ -155,6 +153,19 @@ function viewDetail(room: RoomRecord, line: LineLink, maxRows: number): RoomDeta
     frozen: room.frozen === undefined ? null : escapeMarkdown(room.frozen, messageLength),
     people: takeRowsIfAny(people, maxRows, ({ person, what, why }) => ({ ...viewPerson(person), what, why })),
   };
+}
+
+/** Why people are added and why removed: by their groups, or because an earlier run did the opposite. */
+function explainChanges(
+  { groups }: RoomRecord,
+  { command }: RunRecord,
+  source: Markdown,
+): { readonly inGroups: Markdown; readonly inNone: Markdown } {
+  if (command === "restore")
+    return { inGroups: md`Removed by the run that is undone`, inNone: md`Added by the run that is undone` };
+  return groups.length > 1
+    ? { inGroups: md`In one of ${source}`, inNone: md`In none of ${source}` }
+    : { inGroups: md`In ${source}`, inNone: md`Not in ${source}` };
 }
 
 function viewPerson(person: RoomRecord["missing"][number]): {

@@ -12,7 +12,7 @@ import {
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
-import { adviseFailure, countOf, heldReasons } from "./words.ts";
+import { adviseFailure, countOf, describeApproval, heldReasons } from "./words.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** A longer list of people is folded away, so that the command below it stays in sight. */
@@ -24,8 +24,9 @@ export interface HeldView {
   readonly foldedLabel: Markdown | null;
   readonly people: Rows<HeldRow>;
   readonly actions: Markdown;
-  readonly digest: Markdown;
   readonly digestSpan: Markdown;
+  readonly githubCommand: Markdown;
+  readonly localCommand: Markdown;
   /** What to do when these people should stay. */
   readonly otherwise: Markdown;
 }
@@ -67,8 +68,9 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
   const rooms = sortRooms(record.rooms.filter((room) => room.held.length > 0));
   const people = rooms.flatMap((room) => sortPeople(room.held).map((person) => ({ room, person })));
   const digest = record.digest.replace(/[^0-9a-f]/g, "");
+  const approval = describeApproval(record);
   const what = md`${countOf(people.length, "removal")} in ${countOf(rooms.length, "room")}`;
-  const actions = md`Actions → Sync`;
+  const actions = md`Actions → ${approval.name}`;
   return {
     intro:
       record.command === "plan"
@@ -82,10 +84,17 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
       why: heldReasons[person.reason],
     })),
     actions:
-      repositoryUrl === null ? actions : linkTo(actions, `${repositoryUrl}/actions/workflows/sync.yml`),
-    digest: escapeMarkdown(digest),
+      repositoryUrl === null
+        ? actions
+        : linkTo(actions, `${repositoryUrl}/actions/workflows/${approval.workflow}`),
     digestSpan: codeSpan(digest),
-    otherwise: md`If some of them should stay, correct their group or rooms.csv instead; the next run decides anew. The approval fits exactly this list: once anything in it changes, it removes nobody and a new one is named.`,
+    githubCommand: approval.github,
+    localCommand: approval.local,
+    otherwise: md`${
+      record.command === "restore"
+        ? md`If some of them should stay, leave it at that.`
+        : md`If some of them should stay, correct their group or rooms.csv instead; the next run decides anew.`
+    } The approval fits exactly this list: once anything in it changes, it removes nobody and a new one is named.`,
   };
 }
 

@@ -1,11 +1,12 @@
 import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
-import { describeRun, heldReasons, keptReasons } from "./words.ts";
+import { describeApproval, describeRun, heldReasons, keptReasons } from "./words.ts";
 
 /** Colours a text where the terminal has colours. */
 export type Paint = (style: "bold" | "dim" | "green" | "red" | "yellow", text: string) => string;
 
-const styles = {
+/** The colour of each status. */
+export const statusStyles = {
   converged: "green",
   changed: "green",
   held: "yellow",
@@ -23,9 +24,9 @@ export function renderTerminal(record: RunRecord, mappingsFile: string, paint: P
   }
   for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
   if (record.digest !== null) {
-    lines.push(`To apply what is held: ${paint("bold", `npm run sync -- --approve ${record.digest}`)}`, "");
+    lines.push(`To apply what is held: ${paint("bold", describeApproval(record).local)}`, "");
   }
-  const style = styles[record.status];
+  const style = statusStyles[record.status];
   lines.push(`${paint(style, record.status)}: ${describeRun(record)}`);
   return lines.join("\n");
 }

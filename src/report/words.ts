@@ -30,6 +30,9 @@ const nouns = {
   change: [md`change`, md`changes`],
   problem: [md`problem`, md`problems`],
   day: [md`day`, md`days`],
+  host: [md`host`, md`hosts`],
+  delegation: [md`delegation`, md`delegations`],
+  "active user": [md`active user`, md`active users`],
   row: [md`more row is`, md`more rows are`],
   self: [md`token's owner`, md`token's owners`],
   "last-moderator": [md`last moderator`, md`last moderators`],
@@ -108,6 +111,32 @@ export function describeRun(record: RunRecord): Markdown {
   return command === "plan"
     ? md`Every room is as declared; nothing would change.`
     : md`Every room is as declared.`;
+}
+
+/** How to approve what a run has held, where it was not a plan: `workflow` is the file in .github/workflows. */
+export function describeApproval({ command, undoes, digest }: RunRecord): {
+  readonly name: Markdown;
+  readonly workflow: "sync.yml" | "restore.yml";
+  readonly github: Markdown;
+  readonly local: Markdown;
+} {
+  const approval = escapeMarkdown((digest ?? "").replace(/[^0-9a-f]/g, ""));
+  if (command !== "restore" && undoes === undefined) {
+    return {
+      name: md`Sync`,
+      workflow: "sync.yml",
+      github: md`gh workflow run sync.yml -f approve=${approval}`,
+      local: md`npm run sync -- --approve ${approval}`,
+    };
+  }
+  // Only what a shell and a code block both take as it is; any other path has to be typed in.
+  const path = escapeMarkdown(/^[A-Za-z0-9./-]{1,200}$/.test(undoes ?? "") ? (undoes ?? "") : "RECORD", 200);
+  return {
+    name: md`Restore`,
+    workflow: "restore.yml",
+    github: md`gh workflow run restore.yml -f record=${path} -f dry_run=false -f approve=${approval}`,
+    local: md`npm run restore -- --record ${path} --approve ${approval}`,
+  };
 }
 
 /** What somebody can do about a failed change, by the answer that Webex gave. */

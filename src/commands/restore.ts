@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { posix } from "node:path";
+import { planChanges } from "../membership/plan.ts";
+import type { MembershipReader } from "../membership/reader.ts";
+import type { RunRecord } from "../membership/record.ts";
+import { parseRecord } from "../membership/record-reading.ts";
+import { addAsModerators, observeUndo } from "../membership/restore.ts";
+import { type Context, type Options, textOption } from "./context.ts";
+import { nameReportsDir, readPolicy } from "./inputs.ts";
+import { type Decision, exitCodes, type MembershipTask, runMembership } from "./sync.ts";
+
+/**
+ * Undoes the membership changes of one earlier run, from its record, within the same limits and with the same report
+ * as `sync`. Returns the exit code.
+ */
+export async function runRestore(options: Options, context: Context): Promise<number> {
+  const isDryRun = options["dry-run"] === true;
+  const { record } = await runMembership(createRestoreTask(isDryRun, options, context), options, context);
+  if (isDryRun) return record.status === "failed" ? exitCodes.failed : 0;
+  return exitCodes[record.status];
+}
+
+function createRestoreTask(isDryRun: boolean, options: Options, { tell }: Context): MembershipTask {
+  const file = textOption(options, "record") ?? "";
+  return {
+    command: isDryRun ? "plan" : "restore",
+    undoes: nameRecord(file, nameReportsDir(options)),
+    async load() {
+      // The mappings are not read: they may be the very reason for the undo, and broken.
+      const policy = await readPolicy(options);
+      const record = await readRecord(file);
+      const decide = async (reader: MembershipReader): Promise<Decision> => {
+        const observation = await observeUndo(reader, record, tell);
+        const { rooms, problems } = planChanges(observation, policy);
+        const undone = addAsModerators(rooms, observation.moderators);
+        const notices = [...observation.notices, ...warnOfNextSync(undone)];
+        return { rooms: undone, problems, ownerKey: observation.owner.key, notices };
+      };
+      return { policy, grants: [], decide };
+    },
+  };
+}
+
+async function readRecord(file: string): Promise<RunRecord> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    const said = error.code === "ENOENT" ? "there is no such file" : error.message;
+    throw new Error(
+      `${file} cannot be read: ${said}; a run's record is the .json beside its page in reports/runs/`,
+      { cause: error },
+    );
+  });
+  const parsed = parseRecord(text);
+  if ("refusal" in parsed)
+    throw new Error(`${file} cannot be undone: ${parsed.refusal}. Nothing was changed`);
+  return parsed.record;
+}
+
+/** The record by its name in the repository, wherever the branch that holds it is checked out. */
+function nameRecord(file: string, reportsDir: string): string {
+  const path = posix.normalize(file.replaceAll("\\", "/"));
+  const start = `/${path}`.lastIndexOf(`/${posix.normalize(reportsDir)}/`);
+  return start === -1 ? path : path.slice(start);
+}
+
+function warnOfNextSync(rooms: Decision["rooms"]): readonly string[] {
+  if (!rooms.some((room) => room.additions.length + room.removals.length > 0)) return [];
+  return [
+    "The next sync compares these rooms with their groups again. Where the groups and rooms.csv still say what they said before that run, it does the same again: correct them first.",
+  ];
+}

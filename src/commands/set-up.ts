@@ -1,0 +1,27 @@
+import { type Environment, readSurroundings } from "../config.ts";
+import { createRunner } from "../github/runner.ts";
+import { createNoteRenderer } from "../report/notes.ts";
+import type { Context, Options } from "./context.ts";
+import { readTemplate } from "./deliver.ts";
+import { readInputs } from "./inputs.ts";
+
+const names = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN"] as const;
+
+/** Tells what a copy of the repository still needs before it can run: in the step's summary and in the log. */
+export async function tellSetUp(options: Options, context: Context): Promise<void> {
+  const surroundings = readSurroundings(context.env);
+  const { repositoryUrl, environment } = surroundings;
+  const inputs = await readInputs(options).catch(() => null);
+  const list = createNoteRenderer(readTemplate).renderSetUp({
+    present: listPresent(context.env),
+    repositoryUrl: repositoryUrl ?? "",
+    environment,
+    roomCount: new Set(inputs?.mappings.map((mapping) => mapping.room)).size,
+  });
+  context.tell(list);
+  await (await createRunner(surroundings)).writeSummary(`${list}\n`);
+}
+
+function listPresent(env: Environment): ReadonlySet<string> {
+  return new Set(names.filter((name) => env[name]?.trim()));
+}

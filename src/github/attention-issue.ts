@@ -1,0 +1,83 @@
+import type { GithubPlace } from "../config.ts";
+import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { isOwn, readViewer } from "./viewer.ts";
+
+/** What the one issue is to say while something needs a person, or the last word when nothing does. */
+export type IssueState =
+  | {
+      readonly kind: "open";
+      readonly title: string;
+      readonly body: string;
+      /** True when a body that is there already says the same, so that nothing need be written. */
+      readonly isSame: (other: string) => boolean;
+    }
+  | { readonly kind: "closed"; readonly lastWord: string };
+
+/**
+ * Keeps the one issue: opens it, updates it in place or closes it with a last word; says nothing twice. It is found
+ * by its marker and its author among the open ones. https://docs.github.com/en/rest/issues/issues
+ * @throws when GitHub refuses.
+ */
+export async function keepAttentionIssue(
+  place: GithubPlace,
+  marker: string,
+  state: IssueState,
+): Promise<void> {
+  const github = createGithubClient(place.repository.apiUrl, place.token);
+  const here = { owner: place.repository.owner, repo: place.repository.name };
+  const [own, ...duplicates] = await findOwn(github, place, marker);
+  const request = { repeatable: true };
+  const close = async (issue_number: number, state_reason: "completed" | "not_planned") => {
+    await github.issues.update({ ...here, issue_number, state: "closed", state_reason, request });
+  };
+  for (const { number } of duplicates) await close(number, "not_planned");
+  if (state.kind === "closed") {
+    if (!own) return;
+    await github.issues.createComment({ ...here, issue_number: own.number, body: state.lastWord });
+    await close(own.number, "completed");
+    return;
+  }
+  const { title, body } = state;
+  if (!own) await github.issues.create({ ...here, title, body });
+  else if (own.title !== title || !state.isSame(own.body))
+    await github.issues.update({ ...here, issue_number: own.number, title, body, request });
+}
+
+interface OwnIssue {
+  readonly number: number;
+  readonly title: string;
+  readonly body: string;
+}
+
+async function findOwn(
+  github: GithubClient,
+  { repository }: GithubPlace,
+  marker: string,
+): Promise<readonly OwnIssue[]> {
+  const issues = await github.paginate(github.issues.listForRepo, {
+    owner: repository.owner,
+    repo: repository.name,
+    state: "open",
+    sort: "created",
+    direction: "asc",
+    per_page: 100,
+  });
+  const marked = issues.filter((issue) => !issue.pull_request && issue.body?.includes(marker));
+  // Asked only when there is a candidate: on a quiet day one request is enough.
+  if (marked.length === 0) return [];
+  const viewer = await readViewer(github, repository);
+  return marked
+    .filter((issue) => isOwn({ login: issue.user?.login, body: issue.body }, viewer, marker))
+    .map(({ number, title, body }) => ({ number, title, body: body ?? "" }));
+}
+
+/** What a refused issue means, in a sentence for the person who reads the run. */
+export function explainIssueFailure(error: unknown): string {
+  const said = error instanceof Error ? error.message : String(error);
+  const hints: Readonly<Record<number, string>> = {
+    403: '; give the workflow "permissions: issues: write"',
+    404: '; give the workflow "permissions: issues: write"',
+    410: "; issues are turned off in this repository's settings",
+  };
+  return `the issue that tells what needs a person could not be kept up to date: ${said}${hints[statusOf(error) ?? 0] ?? ""}`;
+}

@@ -1,0 +1,61 @@
+import type { GithubPlace } from "../config.ts";
+import { createGithubClient, statusOf } from "./client.ts";
+import { isOwn, readViewer } from "./viewer.ts";
+
+/** The one comment to keep up to date. */
+export interface OwnComment {
+  /** The number of the issue or pull request. */
+  readonly number: number;
+  /** What the body begins with, and by which the comment is found again. */
+  readonly marker: string;
+  readonly body: string;
+  /** True when a body that is there already says the same, so that nothing need be written. */
+  readonly isSame: (other: string) => boolean;
+}
+
+/** What was done with the comment. */
+export type CommentChange = "created" | "updated" | "unchanged";
+
+/**
+ * Writes the one comment: updates the one that is there, deletes its duplicates, else makes it. Own comments are
+ * found by their marker and their author, over all pages. https://docs.github.com/en/rest/issues/comments
+ * @throws when the token may not write comments.
+ */
+export async function writeOwnComment(
+  { repository, token }: GithubPlace,
+  { number, marker, body, isSame }: OwnComment,
+): Promise<CommentChange> {
+  const github = createGithubClient(repository.apiUrl, token);
+  const here = { owner: repository.owner, repo: repository.name };
+  try {
+    const viewer = await readViewer(github, repository);
+    const comments = await github.paginate(github.issues.listComments, {
+      ...here,
+      issue_number: number,
+      per_page: 100,
+    });
+    const [own, ...duplicates] = comments.filter((comment) =>
+      isOwn({ login: comment.user?.login, body: comment.body }, viewer, marker),
+    );
+    // A comment made after a lost answer is a duplicate that the next run finds.
+    for (const { id } of duplicates) await github.issues.deleteComment({ ...here, comment_id: id });
+    if (!own) {
+      await github.issues.createComment({ ...here, issue_number: number, body });
+      return "created";
+    }
+    if (isSame(own.body ?? "")) return "unchanged";
+    const request = { repeatable: true };
+    await github.issues.updateComment({ ...here, comment_id: own.id, body, request });
+    return "updated";
+  } catch (error) {
+    const status = statusOf(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const hint =
+      status === 403 || status === 404
+        ? "; the workflow's token needs permissions: pull-requests: write (and a locked conversation takes no comment)"
+        : "";
+    throw new Error(`the comment on pull request ${number} was not written: ${said}${hint}`, {
+      cause: error,
+    });
+  }
+}

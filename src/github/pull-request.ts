@@ -1,0 +1,57 @@
+import type { Repository } from "../config.ts";
+import { type GithubClient, statusOf } from "./client.ts";
+import { type Contents, readContents } from "./contents.ts";
+
+/** A pull request, as far as its files are read. */
+export interface PullRequest {
+  readonly number: number;
+  readonly headSha: string;
+  /** The repository that the head is in, as owner/name; null when it has been deleted. */
+  readonly headRepository: string | null;
+  /** The branch that the repository itself goes by, whatever the pull request wants to be merged into. */
+  readonly defaultBranch: string;
+}
+
+/**
+ * Reads what a pull request is. https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request
+ * @throws when there is none of that number, or the token may not read it.
+ */
+export async function readPullRequest(
+  github: GithubClient,
+  { owner, name: repo }: Repository,
+  number: number,
+): Promise<PullRequest> {
+  try {
+    const { data } = await github.pulls.get({ owner, repo, pull_number: number });
+    return {
+      number,
+      headSha: data.head.sha,
+      headRepository: data.head.repo?.full_name ?? null,
+      defaultBranch: data.base.repo.default_branch,
+    };
+  } catch (error) {
+    const status = statusOf(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const hint =
+      status === 403 || status === 404
+        ? "; check the number, and that the workflow's token may read pull requests (permissions: pull-requests: write)"
+        : "";
+    throw new Error(`pull request ${number} of ${owner}/${repo} could not be read: ${said}${hint}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Reads a file of a pull request's head as data; it is never checked out. A fork's commit may be known to the fork only. */
+export async function readHeadFile(
+  github: GithubClient,
+  { owner, name: repo }: Repository,
+  pull: PullRequest,
+  path: string,
+): Promise<Contents> {
+  const contents = await readContents(github, { owner, repo, path, ref: pull.headSha });
+  const [forkOwner, fork] = pull.headRepository?.split("/") ?? [];
+  if (contents.kind !== "missing" || !forkOwner || !fork || pull.headRepository === `${owner}/${repo}`)
+    return contents;
+  return await readContents(github, { owner: forkOwner, repo: fork, path, ref: pull.headSha });
+}

@@ -1,0 +1,67 @@
+import type { RunRecord } from "../membership/record.ts";
+import { joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { createLineLink, type Rows } from "./rows.ts";
+import {
+  type FailureRow,
+  type HeldView,
+  type ProblemsView,
+  viewFailures,
+  viewHeld,
+  viewProblems,
+} from "./sections.ts";
+import { describeRun, statusIcons } from "./words.ts";
+
+/** What the issue is made from, beside the record: the addresses of all there is to look at; null where there is none. */
+export interface AttentionInput {
+  readonly record: RunRecord;
+  readonly repositoryUrl: string | null;
+  readonly runUrl: string | null;
+  readonly mappingsAddress: string | null;
+  readonly reportAddress: string | null;
+}
+
+/** All that the issue says while something needs a person. */
+export interface AttentionView {
+  readonly icon: Markdown;
+  readonly headline: Markdown;
+  readonly held: HeldView | null;
+  readonly failures: Rows<FailureRow> | null;
+  readonly problems: ProblemsView | null;
+  readonly links: Markdown;
+}
+
+/** True when a run leaves something that only a person can put right. */
+export function needsAttention({ status }: RunRecord): boolean {
+  return status === "held" || status === "partial" || status === "failed";
+}
+
+/**
+ * Says what needs a person, worst first. What the run has changed is left out: the next run finds the same state and
+ * must find the same words, or it would write them again.
+ */
+export function describeNeed(record: RunRecord): Markdown {
+  return describeRun({ ...record, totals: { ...record.totals, added: 0, removed: 0 } });
+}
+
+/** The last word of the issue, when a run needs nobody. */
+export function describeCalm(record: RunRecord, runUrl: string | null): Markdown {
+  const run = runUrl === null ? md`The last run` : linkTo(md`The last run`, runUrl);
+  return md`✅ ${run} needs nobody: ${describeRun(record)}`;
+}
+
+/** Builds the body of the one issue. */
+export function viewAttention(input: AttentionInput, maxRows: number): AttentionView {
+  const { record, repositoryUrl, runUrl, mappingsAddress, reportAddress } = input;
+  const links = [
+    ...(reportAddress === null ? [] : [linkTo(md`The report`, reportAddress)]),
+    ...(runUrl === null ? [] : [linkTo(md`the run that found this`, runUrl)]),
+  ];
+  return {
+    icon: statusIcons[record.status],
+    headline: describeNeed(record),
+    held: viewHeld(record, repositoryUrl, maxRows),
+    failures: viewFailures(record, maxRows),
+    problems: viewProblems(record, createLineLink(mappingsAddress), maxRows),
+    links: joinMarkdown(links, " · "),
+  };
+}

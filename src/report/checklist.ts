@@ -1,0 +1,54 @@
+import { cleanText, escapeMarkdown, messageLength } from "./markdown.ts";
+import type { Paint } from "./terminal.ts";
+
+/** One thing that was looked at. */
+export interface Check {
+  /** Stable, for programs: what was looked at. */
+  readonly id: string;
+  /** The same for people. */
+  readonly title: string;
+  /** `skipped` does not apply here, and is nothing wrong. */
+  readonly state: "ok" | "wrong" | "skipped";
+  /** What was found. */
+  readonly detail: string;
+  /** What to do about it; null unless something is wrong. */
+  readonly remedy: string | null;
+}
+
+const signs = { ok: "✓", wrong: "✗", skipped: "–" } as const;
+const colours = { ok: "green", wrong: "red", skipped: "dim" } as const;
+
+/** Writes one line for each check, and below a cross what to do. */
+export function renderChecklist(checks: readonly Check[], paint: Paint): string {
+  const lines = checks.flatMap(({ title, state, detail, remedy }) => [
+    `${paint(colours[state], signs[state])} ${cleanText(title)}: ${cleanText(detail)}`,
+    ...(remedy === null ? [] : [`    → ${cleanText(remedy)}`]),
+  ]);
+  return [...lines, "", describeChecks(checks)].join("\n");
+}
+
+/** Writes the checks as a Markdown list for a step summary. */
+export function renderChecklistMarkdown(checks: readonly Check[]): string {
+  const marks = { ok: "✅", wrong: "❌", skipped: "➖" } as const;
+  const lines = checks.map(({ title, state, detail, remedy }) => {
+    const cure = remedy === null ? "" : `<br>→ ${escapeMarkdown(remedy, messageLength)}`;
+    return `- ${marks[state]} **${escapeMarkdown(title, messageLength)}**: ${escapeMarkdown(detail, messageLength)}${cure}`;
+  });
+  return ["## Doctor", "", ...lines, "", describeChecks(checks), ""].join("\n");
+}
+
+/** Writes the checks for programs. */
+export function formatChecks(checks: readonly Check[]): string {
+  return `${JSON.stringify({ version: 1, ok: !hasFault(checks), checks }, null, 2)}\n`;
+}
+
+/** Whether something is wrong. */
+export function hasFault(checks: readonly Check[]): boolean {
+  return checks.some(({ state }) => state === "wrong");
+}
+
+function describeChecks(checks: readonly Check[]): string {
+  const wrong = checks.filter(({ state }) => state === "wrong").length;
+  if (wrong === 0) return "Nothing is wrong.";
+  return wrong === 1 ? "1 thing is wrong." : `${wrong} things are wrong.`;
+}

@@ -1,0 +1,63 @@
+import { codeSpan, linkTo, type Markdown, md } from "./markdown.ts";
+
+/** What of the set-up is there already, and where the rest is done. */
+export interface SetUpInput {
+  /** The names of the variables that hold something. */
+  readonly present: ReadonlySet<string>;
+  readonly repositoryUrl: string;
+  /** The environment that holds the secrets; null for the repository's own. */
+  readonly environment: string | null;
+  /** The rooms that the mappings name. */
+  readonly roomCount: number;
+}
+
+/** The to-do list of a copy that nobody has set up yet. */
+export interface SetUpView {
+  readonly steps: readonly { readonly box: Markdown; readonly text: Markdown }[];
+}
+
+/** Builds the to-do list, in the order in which it is done. */
+export function viewSetUp({ present, repositoryUrl, environment, roomCount }: SetUpInput): SetUpView {
+  const settings = `${repositoryUrl}/settings`;
+  const secrets = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/secrets/actions`);
+  const variables = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/variables/actions`);
+  const environments = linkTo(md`Settings → Environments`, `${settings}/environments`);
+  const secretPlace =
+    environment === null ? secrets : md`${environments} → ${codeSpan(environment)} → Environment secrets`;
+  const permission = environment === null ? md`Secrets: Read and write` : md`Environments: Read and write`;
+  const has = (name: string) => present.has(name);
+  const step = (isDone: boolean, text: Markdown) => ({ box: isDone ? md`[x]` : md`[ ]`, text });
+  return {
+    steps: [
+      ...(environment === null
+        ? []
+        : [
+            step(
+              false,
+              md`Make the environment ${codeSpan(environment)} in ${environments}, and let only the default branch use it: nothing else protects the token.`,
+            ),
+          ]),
+      step(
+        has("WEBEX_CLIENT_ID"),
+        md`${codeSpan("WEBEX_CLIENT_ID")}: make an integration at ${linkTo(md`developer.webex.com`, "https://developer.webex.com/my-apps/new/integration")} and store its client id as a variable (${variables}).`,
+      ),
+      step(
+        has("WEBEX_CLIENT_SECRET"),
+        md`${codeSpan("WEBEX_CLIENT_SECRET")}: store the integration's client secret as a secret (${secretPlace}).`,
+      ),
+      step(
+        has("SECRETS_TOKEN"),
+        md`${codeSpan("SECRETS_TOKEN")}: make a ${linkTo(md`fine-grained token`, "https://github.com/settings/personal-access-tokens/new")} for this repository alone with ${permission}, and store it as a secret (${secretPlace}). With it each run stores the refresh token that Webex gives it.`,
+      ),
+      step(
+        has("WEBEX_REFRESH_TOKEN"),
+        md`${codeSpan("WEBEX_REFRESH_TOKEN")}: run ${codeSpan("npm run login")} on your machine; it asks Webex in the browser and stores the secret.`,
+      ),
+      step(
+        roomCount > 0,
+        md`${codeSpan("mappings/rooms.csv")}: add rows through a pull request, each a group and the room its members should be in.`,
+      ),
+      step(false, md`Run ${codeSpan("npm run doctor")}: it checks all of this and says what is still wrong.`),
+    ],
+  };
+}
