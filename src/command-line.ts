@@ -3,11 +3,18 @@ import { nearest } from "./nearest.ts";
 
 interface Option {
   readonly name: string;
-  /** What the option takes, as the usage shows it; null for a switch. */
+  /** What the option takes, as the usage shows it, in brackets when it may be left out; null for a switch. */
   readonly value: string | null;
   readonly help: string;
-  /** What a value must look like, where not everything will do. */
+  /** What a value must look like, where not everything will do, and what to give then. */
   readonly form?: RegExp;
+  readonly hint?: string;
+  /** The command can do nothing without it. */
+  readonly isRequired?: true;
+  /** The only values there are. */
+  readonly choices?: readonly string[];
+  /** May be given several times, and empty: the values are joined by new lines. */
+  readonly repeats?: true;
 }
 
 interface Command {
@@ -34,6 +41,7 @@ const approve: Option = {
   value: "<digest>",
   help: "apply the held removals that have this digest",
   form: /^[0-9a-f]{12}$/,
+  hint: "the report shows the digest to give",
 };
 
 const commands = [
@@ -43,6 +51,13 @@ const commands = [
     summary: "read Webex and show what sync would do; changes no membership",
     options: [
       ...online,
+      {
+        name: "pull-request",
+        value: "<number>",
+        help: "plan what this pull request proposes, and write it as one comment there",
+        form: /^[1-9]\d{0,8}$/,
+        hint: "give the number after the # in its title, such as 12",
+      },
       { name: "markdown", value: "<file>", help: "write the plan as Markdown to this file" },
     ],
   },
@@ -50,6 +65,81 @@ const commands = [
     name: "sync",
     summary: "make the rooms' members what the mappings say, within limits, and report",
     options: [...online, { name: "dry-run", value: null, help: "only show the plan" }, approve],
+  },
+  {
+    name: "delegate",
+    summary: "show or change who may schedule meetings for whom",
+    options: [
+      {
+        name: "mode",
+        value: "<mode>",
+        help: "show (default), add, remove or replace",
+        choices: ["show", "add", "remove", "replace"],
+      },
+      { name: "host", value: "<email>", help: "for whom; may repeat or hold a list", repeats: true },
+      {
+        name: "delegate",
+        value: "<email>",
+        help: "who may schedule; may repeat or hold a list; none with replace takes all away",
+        repeats: true,
+      },
+      {
+        name: "until",
+        value: "<date>",
+        help: "with add: the last day, YYYY-MM-DD; sync revokes it after that",
+      },
+      {
+        name: "backend",
+        value: "<api>",
+        help: "the interface of Webex: rest (default) or xml",
+        choices: ["rest", "xml"],
+      },
+      { name: "dry-run", value: null, help: "only show what would be changed" },
+      ...online,
+    ],
+  },
+  {
+    name: "restore",
+    summary: "undo the membership changes of one earlier run, from its record",
+    options: [
+      {
+        name: "record",
+        value: "<file>",
+        help: "the run's record, such as reports/runs/2026-11-22-4711.json",
+        isRequired: true,
+      },
+      ...online,
+      { name: "dry-run", value: null, help: "only show the plan" },
+      approve,
+    ],
+  },
+  {
+    name: "discover",
+    summary: "list the groups and rooms the token sees, and suggest mappings",
+    options: [{ name: "csv", value: "<file>", help: "write the suggestions to this file as well" }],
+  },
+  {
+    name: "login",
+    summary: "get the first refresh token in a browser and store it",
+    options: [
+      {
+        name: "port",
+        value: "<port>",
+        help: "where the browser comes back to on 127.0.0.1 (default 5000)",
+        form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+      },
+      { name: "device", value: null, help: "show a code to enter in a browser on any other machine" },
+      {
+        name: "features",
+        value: "<list>",
+        help: "of memberships, delegates, xml (default memberships; with WEBEX_SITE_URL also delegates)",
+      },
+    ],
+  },
+  {
+    name: "doctor",
+    summary: "check the whole set-up and say what to fix",
+    options: [...inputs, { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" }],
   },
   {
     name: "demo",
@@ -81,7 +171,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) {
     const names = commands.map((candidate) => candidate.name);
-    return { kind: "mistake", message: `there is no command "${name}"; ${suggest(name, names)}` };
+    return tellMistake(`there is no command "${name}"; ${suggest(name, names)}`);
   }
   if (rest.includes("--help") || rest.includes("-h")) return { kind: "help", text: describeCommand(command) };
   return parseOptions(command, rest);
@@ -90,7 +180,10 @@ export function parseCommandLine(args: readonly string[]): Invocation {
 function parseOptions(command: (typeof commands)[number], args: readonly string[]): Invocation {
   const known: readonly Option[] = command.options;
   const options = Object.fromEntries(
-    known.map((option) => [option.name, { type: option.value === null ? "boolean" : "string" } as const]),
+    known.map((option) => [
+      option.name,
+      { type: option.value === null || isOptional(option) ? "boolean" : "string" } as const,
+    ]),
   );
   // Not strict, because our own messages name the nearest choice.
   const { tokens } = parseArgs({
@@ -101,8 +194,15 @@ function parseOptions(command: (typeof commands)[number], args: readonly string[
     tokens: true,
   });
   const values: Record<string, string | boolean> = {};
+  let open: string | null = null;
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional" && open !== null) {
+      values[open] = token.value;
+      open = null;
+      continue;
+    }
+    open = null;
     if (token.kind === "positional") return mistake(command, `does not take "${token.value}"`);
     const option = known.find((candidate) => candidate.name === token.name);
     if (!option) {
@@ -110,26 +210,48 @@ function parseOptions(command: (typeof commands)[number], args: readonly string[
       return mistake(command, `has no option ${token.rawName}; ${suggest(token.rawName, names)}`);
     }
     const name = `--${option.name}`;
-    if (Object.hasOwn(values, option.name)) return mistake(command, `takes ${name} only once`);
-    if (option.value === null) {
+    const earlier = values[option.name];
+    if (earlier !== undefined && !option.repeats) return mistake(command, `takes ${name} only once`);
+    if (isOptional(option)) {
+      values[option.name] = token.value ?? true;
+      if (token.value === undefined) open = option.name;
+    } else if (option.value === null) {
       if (token.value !== undefined) return mistake(command, `takes ${name} without a value`);
       values[option.name] = true;
     } else {
-      if (!token.value || (!token.inlineValue && token.value.startsWith("--")))
+      const isEmpty = !token.value && !(option.repeats && token.value === "");
+      if (isEmpty || (!token.inlineValue && token.value?.startsWith("--")))
         return mistake(command, `needs a value: ${name} ${option.value}`);
-      if (option.form && !option.form.test(token.value))
+      if (option.choices && !option.choices.includes(token.value ?? ""))
         return mistake(
           command,
-          `${name} "${token.value}" is malformed; the report shows the ${option.value.slice(1, -1)} to give`,
+          `has no ${name} "${token.value}"; ${suggest(token.value ?? "", option.choices)}`,
         );
-      values[option.name] = token.value;
+      if (option.form && !option.form.test(token.value ?? ""))
+        return mistake(
+          command,
+          `${name} "${token.value}" is malformed${option.hint ? `; ${option.hint}` : ""}`,
+        );
+      values[option.name] = [...(earlier === undefined ? [] : [earlier]), token.value ?? ""].join("\n");
     }
   }
+  const absent = known.find((option) => option.isRequired && !Object.hasOwn(values, option.name));
+  if (absent) return mistake(command, `needs --${absent.name} ${absent.value}, ${absent.help}`);
   return { kind: "run", command: command.name, options: values };
 }
 
+/** Whether the option's value may be left out. */
+function isOptional({ value }: Option): boolean {
+  return value?.startsWith("[") ?? false;
+}
+
 function mistake(command: Command, message: string): Invocation {
-  return { kind: "mistake", message: `${command.name} ${message}` };
+  return tellMistake(`${command.name} ${message}`);
+}
+
+/** On one line, whatever was typed. */
+function tellMistake(message: string): Invocation {
+  return { kind: "mistake", message: message.replace(/\p{Cc}+/gu, " ") };
 }
 
 function suggest(given: string, choices: readonly string[]): string {

@@ -12,7 +12,21 @@ export type TokenPlace =
       readonly repository: Repository;
       readonly environment: string | null;
       readonly secretsToken: string;
+      /** The workflow run that was given the secret; null outside of a runner. */
+      readonly run: WorkflowRun | null;
     };
+
+/** The workflow run that this process is part of. */
+export interface WorkflowRun {
+  readonly id: number;
+  /** From 1; a re-run has the same id and the next attempt. */
+  readonly attempt: number;
+  /** The workflow's own token; null when the step was not given it. */
+  readonly token: string | null;
+  readonly ref: string | null;
+  /** The file that holds the event which started the run. */
+  readonly eventPath: string | null;
+}
 
 /** Where reports go. */
 export type ReportPlace =
@@ -33,9 +47,19 @@ export interface Repository {
   readonly serverUrl: string;
 }
 
+/** A repository, and the token that the workflow has for it. */
+export interface GithubPlace {
+  readonly repository: Repository;
+  readonly token: string;
+}
+
 /** What an online command needs to know of its surroundings. */
 export interface Config {
   readonly webexUrl: string;
+  /** The XML API, for delegation with `--backend xml`. */
+  readonly xmlUrl: string;
+  /** The Webex Meetings site without a scheme, in lower case; null when none is set. */
+  readonly siteUrl: string | null;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly tokenPlace: TokenPlace;
@@ -52,6 +76,16 @@ export interface Surroundings {
   readonly hasOutput: boolean;
   /** GitHub's run id; null elsewhere. */
   readonly runId: string | null;
+  /** Who started the run, as GitHub knows them; null elsewhere. */
+  readonly actor: string | null;
+  /** The branch that the run is of; null elsewhere. */
+  readonly refName: string | null;
+  /** What started the run, such as `schedule`; null elsewhere. */
+  readonly eventName: string | null;
+  /** The branch that gets the reports; null elsewhere. */
+  readonly reportBranch: string | null;
+  /** The environment that holds the secrets; null for the repository's own. */
+  readonly environment: string | null;
   /** The pages of the repository and of this run; null where there are none. */
   readonly repositoryUrl: string | null;
   readonly runUrl: string | null;
@@ -72,16 +106,21 @@ export function readSurroundings(env: Environment): Surroundings {
     hasSummary: Boolean(env.GITHUB_STEP_SUMMARY),
     hasOutput: Boolean(env.GITHUB_OUTPUT),
     runId,
+    actor: env.GITHUB_ACTOR?.trim() || null,
+    refName: env.GITHUB_REF_NAME?.trim() || null,
+    eventName: env.GITHUB_EVENT_NAME?.trim() || null,
+    reportBranch: env.REPORT_BRANCH?.trim() || env.GITHUB_REF_NAME?.trim() || null,
+    environment: env.WEBEX_ENVIRONMENT?.trim() || null,
     repositoryUrl,
     runUrl: runId && repositoryUrl ? `${repositoryUrl}/actions/runs/${runId}` : null,
   };
 }
 
 /**
- * Reads the settings of the online commands.
+ * Reads the settings of the online commands; `needsSite` for those that cannot do without WEBEX_SITE_URL.
  * @throws {ConfigError} naming every variable that is missing or malformed; no value is ever quoted.
  */
-export function readConfig(env: Environment): Config {
+export function readConfig(env: Environment, needsSite = false): Config {
   const faults: string[] = [];
   const get = (name: string) => env[name]?.trim() || null;
   const need = (name: string, meaning: string) => {
@@ -103,9 +142,9 @@ export function readConfig(env: Environment): Config {
     return { owner, name, apiUrl: github.apiUrl, graphqlUrl: github.graphqlUrl, serverUrl: github.serverUrl };
   };
   const github = {
-    apiUrl: readUrl("GITHUB_API_URL", "https://api.github.com"),
-    graphqlUrl: readUrl("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
-    serverUrl: readUrl("GITHUB_SERVER_URL", "https://github.com"),
+    apiUrl: readUrl("GITHUB_API_URL", githubUrls.GITHUB_API_URL),
+    graphqlUrl: readUrl("GITHUB_GRAPHQL_URL", githubUrls.GITHUB_GRAPHQL_URL),
+    serverUrl: readUrl("GITHUB_SERVER_URL", githubUrls.GITHUB_SERVER_URL),
   };
 
   const readTokenPlace = (): TokenPlace => {
@@ -124,6 +163,7 @@ export function readConfig(env: Environment): Config {
       secretsToken: need("SECRETS_TOKEN", "a token that may write the secret WEBEX_REFRESH_TOKEN"),
       repository: readRepository(),
       environment: get("WEBEX_ENVIRONMENT"),
+      run: readRun(get),
     };
   };
 
@@ -135,8 +175,24 @@ export function readConfig(env: Environment): Config {
     return { kind: "branch", token, branch, repository: readRepository() };
   };
 
+  const readSite = (): string | null => {
+    const meaning = "the Webex Meetings site, such as acme.webex.com";
+    const value = needsSite ? need("WEBEX_SITE_URL", meaning) : get("WEBEX_SITE_URL");
+    if (!value) return null;
+    const site = value
+      .replace(/^https:\/\//i, "")
+      .replace(/\/+$/, "")
+      .toLowerCase();
+    if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(site)) {
+      faults.push("WEBEX_SITE_URL must be the site's host name without a path, such as acme.webex.com");
+    }
+    return site;
+  };
+
   const config: Config = {
     webexUrl: readUrl("WEBEX_API_URL", "https://webexapis.com/v1"),
+    xmlUrl: readUrl("WEBEX_XML_URL", "https://api.webex.com/WBXService/XMLService"),
+    siteUrl: readSite(),
     clientId: need("WEBEX_CLIENT_ID", "the Webex integration's client id"),
     clientSecret: need("WEBEX_CLIENT_SECRET", "the Webex integration's client secret"),
     tokenPlace: readTokenPlace(),
@@ -149,10 +205,105 @@ export function readConfig(env: Environment): Config {
   return config;
 }
 
+/** What a login needs to know of its surroundings. */
+export interface LoginConfig {
+  readonly webexUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly siteUrl: string | null;
+  /** Where the refresh token goes; null when only a person can carry it there. */
+  readonly tokenPlace: TokenPlace | null;
+  /** As owner/name; null when it is not known. */
+  readonly repositoryName: string | null;
+  readonly environment: string | null;
+  /** A folder for this user only, in memory where the system has one; null where it has none. */
+  readonly privateDir: string | null;
+  /** True where a browser would open on this machine, in front of nobody. */
+  readonly isRemote: boolean;
+}
+
+/**
+ * Reads the settings of a login, which is there to get what the other commands ask for.
+ * @throws {ConfigError} naming every variable that is missing or malformed.
+ */
+export function readLoginConfig(env: Environment): LoginConfig {
+  const get = (name: string) => env[name]?.trim() || null;
+  const hasPlace = get("WEBEX_TOKEN_FILE") !== null || (get("SECRETS_TOKEN") && get("GITHUB_REPOSITORY"));
+  const stand = { WEBEX_REFRESH_TOKEN: "none yet", GITHUB_TOKEN: undefined };
+  const config = readConfig({ ...env, ...stand, ...(!hasPlace && { WEBEX_TOKEN_FILE: "none yet" }) });
+  const { webexUrl, clientId, clientSecret, siteUrl, tokenPlace } = config;
+  return {
+    webexUrl,
+    clientId,
+    clientSecret,
+    siteUrl,
+    tokenPlace: hasPlace ? tokenPlace : null,
+    repositoryName: get("GITHUB_REPOSITORY"),
+    environment: get("WEBEX_ENVIRONMENT"),
+    privateDir: get("XDG_RUNTIME_DIR"),
+    isRemote: get("SSH_CONNECTION") !== null || get("CI") !== null,
+  };
+}
+
+function readRun(get: (name: string) => string | null): WorkflowRun | null {
+  const id = Number(get("GITHUB_RUN_ID"));
+  if (!Number.isSafeInteger(id) || id <= 0) return null;
+  return {
+    id,
+    attempt: Number(get("GITHUB_RUN_ATTEMPT")) || 1,
+    token: get("GITHUB_TOKEN"),
+    ref: get("GITHUB_REF_NAME"),
+    eventPath: get("GITHUB_EVENT_PATH"),
+  };
+}
+
+const githubUrls = {
+  GITHUB_API_URL: "https://api.github.com",
+  GITHUB_GRAPHQL_URL: "https://api.github.com/graphql",
+  GITHUB_SERVER_URL: "https://github.com",
+} as const;
+
+/** Reads where GitHub is, apart from all else; null where no repository or no token is named, or not as they must be. */
+export function readGithubPlace(env: Environment): GithubPlace | null {
+  const token = env.GITHUB_TOKEN?.trim();
+  const [, owner, name] = /^([^/\s]+)\/([^/\s]+)$/.exec(env.GITHUB_REPOSITORY?.trim() ?? "") ?? [];
+  const urlOf = (key: keyof typeof githubUrls) => (env[key]?.trim() || githubUrls[key]).replace(/\/+$/, "");
+  const apiUrl = urlOf("GITHUB_API_URL");
+  const graphqlUrl = urlOf("GITHUB_GRAPHQL_URL");
+  const serverUrl = urlOf("GITHUB_SERVER_URL");
+  if (!token || !owner || !name || ![apiUrl, graphqlUrl, serverUrl].every(isSafeUrl)) return null;
+  return { token, repository: { owner, name, apiUrl, graphqlUrl, serverUrl } };
+}
+
+/**
+ * Reads where GitHub is, for a command that cannot do without.
+ * @throws {ConfigError} naming what is missing for it, and all that is missing besides.
+ */
+export function requireGithubPlace(env: Environment): GithubPlace {
+  const place = readGithubPlace(env);
+  if (place !== null) return place;
+  const missing = (["GITHUB_REPOSITORY", "GITHUB_TOKEN"] as const).filter((name) => !env[name]?.trim());
+  const own =
+    missing.length > 0 ? [`${missing.join(" and ")} must be set, because this command works on GitHub`] : [];
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) own.push(error.message);
+    else throw error;
+  }
+  throw new ConfigError(own.join("; ") || "GITHUB_REPOSITORY must have the form owner/name");
+}
+
+/** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
+export function isUnconfigured(env: Environment): boolean {
+  const needed = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
+  return readGithubPlace(env) !== null && needed.every((name) => !env[name]?.trim());
+}
+
 /** Encrypted, or not leaving this machine. */
 function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username } = new URL(text);
+  const { protocol, hostname, username, password } = new URL(text);
   const isLoopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
-  return username === "" && (protocol === "https:" || (protocol === "http:" && isLoopback));
+  return username + password === "" && (protocol === "https:" || (protocol === "http:" && isLoopback));
 }

@@ -9,12 +9,25 @@ const commands: Readonly<Record<CommandName, () => Promise<RunCommand>>> = {
   validate: async () => (await import("./commands/validate.ts")).runValidate,
   plan: async () => (await import("./commands/sync.ts")).runPlan,
   sync: async () => (await import("./commands/sync.ts")).runSync,
+  restore: async () => (await import("./commands/restore.ts")).runRestore,
+  delegate: async () => (await import("./commands/delegate.ts")).runDelegate,
+  discover: async () => (await import("./commands/discover.ts")).runDiscover,
+  login: async () => (await import("./commands/login.ts")).runLogin,
+  doctor: async () => (await import("./commands/doctor.ts")).runDoctor,
   demo: async () => (await import("./commands/demo.ts")).runDemo,
 };
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 const hasColours = process.stdout.isTTY && process.stdout.hasColors();
 const paint: Paint = (style, text) => (hasColours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
+
+/**
+ * A runner takes `::name::` at the start of a line and `##[name]` anywhere for its commands, and a name in Webex or
+ * a cell of a CSV may hold either. https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ */
+function disarm(text: string): string {
+  return text.replaceAll("##[", "## [").replace(/^([^\S\n]*:)(?=:)/gm, "$1 ");
+}
 
 async function run(args: readonly string[]): Promise<number> {
   const invocation = parseCommandLine(args);
@@ -36,8 +49,8 @@ async function run(args: readonly string[]): Promise<number> {
   const command = await commands[invocation.command]();
   return await command(invocation.options, {
     env: process.env,
-    print: (text) => console.log(text),
-    tell: (text) => console.error(text),
+    print: (text) => console.log(disarm(text)),
+    tell: (text) => console.error(disarm(text)),
     paint,
     now: () => new Date(),
     stop: stop.signal,
@@ -49,7 +62,7 @@ run(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(disarm(error instanceof Error ? error.message : String(error)));
     process.exitCode = 1;
   },
 );

@@ -5,10 +5,12 @@ import type { Annotation, Runner } from "../github/runner.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { formatRecord } from "../report/record-text.ts";
-import { createRenderer, type TemplateName } from "../report/render.ts";
+import { createRenderer } from "../report/render.ts";
 import { renderTerminal } from "../report/terminal.ts";
+import { describeLife, measureLife } from "../token/lifetime.ts";
 import { type Context, type Options, textOption } from "./context.ts";
 import { nameReportsDir } from "./inputs.ts";
+import type { DraftFiles } from "./store-files.ts";
 import { type StoredReport, storeReport } from "./store-report.ts";
 
 /** What is told, and of which surroundings. */
@@ -19,10 +21,12 @@ export interface Delivery {
   readonly mappingsFile: string;
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
   readonly reportPlace: Config["reportPlace"] | null;
+  /** Files of another kind for the report's commit; null when there are none. */
+  readonly draftOthers: DraftFiles | null;
 }
 
 /** GitHub drops a step summary of more than 1 MiB whole; a little room is left for what others add. */
-const mostSummaryBytes = 1000 * 1024;
+export const mostSummaryBytes = 1000 * 1024;
 
 /**
  * Tells what happened, everywhere it is looked for: the report, the record, the step summary, the outputs, the
@@ -45,8 +49,6 @@ export async function deliver(
   const { address } = stored;
   const record = addFindings(delivery.record, stored);
 
-  const jsonFile = textOption(options, "json");
-  if (jsonFile !== null) await replaceFile(jsonFile, formatRecord(record));
   const input = {
     record,
     notices: record.notices,
@@ -58,10 +60,8 @@ export async function deliver(
     reportAddress: address,
   };
   const markdown = renderer.renderSummary(input, mostSummaryBytes);
-  const markdownFile = textOption(options, "markdown");
-  if (markdownFile !== null) await replaceFile(markdownFile, markdown);
-  await runner.writeSummary(markdown);
   runner.annotate(delivery.annotations);
+  warnOfTokenEnd(record, delivery.policy.tokenWarningDays, runner);
   const { added, removed, held, failed } = record.totals;
   runner.setOutputs({
     status: record.status,
@@ -77,7 +77,24 @@ export async function deliver(
   else context.print(lines);
   // On GitHub the run's summary leads to the report; on a person's machine this line does.
   if (address !== null && delivery.reportPlace?.kind === "folder") context.tell(`Report: ${address}`);
+
+  // Files come last: one that cannot be written must not keep what was done from being told.
+  await runner.writeSummary(markdown);
+  const jsonFile = textOption(options, "json");
+  if (jsonFile !== null) await replaceFile(jsonFile, formatRecord(record));
+  const markdownFile = textOption(options, "markdown");
+  if (markdownFile !== null) await replaceFile(markdownFile, markdown);
   return record;
+}
+
+/** Warns on the runner when the refresh token of a run lives for fewer days than that. */
+export function warnOfTokenEnd(
+  { token, finishedAt }: Pick<RunRecord, "token" | "finishedAt">,
+  warningDays: number,
+  runner: Runner,
+): void {
+  const life = measureLife(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), warningDays);
+  if (life?.isShort) runner.warn(describeLife(life));
 }
 
 function addFindings(record: RunRecord, { error, notices }: StoredReport): RunRecord {
@@ -91,6 +108,7 @@ function addFindings(record: RunRecord, { error, notices }: StoredReport): RunRe
   };
 }
 
-function readTemplate(name: TemplateName): string {
+/** Reads a template by its name. */
+export function readTemplate(name: string): string {
   return readFileSync(new URL(`../report/templates/${name}.hbs`, import.meta.url), "utf8");
 }

@@ -1,4 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Config } from "../config.ts";
+import { type ListedGrant, parseGrants } from "../delegation/grants.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
 import type { Problem } from "../membership/record.ts";
@@ -9,10 +12,12 @@ export interface FileProblem extends Problem {
   readonly file: string;
 }
 
-/** What people wrote: which groups belong in which rooms, and within which limits. */
+/** What people wrote: which groups belong in which rooms, within which limits, and which delegations end when. */
 export interface Inputs {
   readonly mappings: readonly Mapping[];
   readonly policy: Policy;
+  /** Empty when there is no delegations.csv. */
+  readonly grants: readonly ListedGrant[];
 }
 
 /** The input files cannot be used: all their faults. */
@@ -36,18 +41,35 @@ export function nameMappingsFile(options: Options): string {
   return textOption(options, "mappings") ?? "mappings/rooms.csv";
 }
 
+/** The file of the delegations that end: delegations.csv beside the mappings, mappings/delegations.csv by default. */
+export function nameGrantsFile(options: Options): string {
+  return join(dirname(nameMappingsFile(options)), "delegations.csv").replaceAll("\\", "/");
+}
+
 /** The folder of the reports. */
 export function nameReportsDir(options: Options): string {
   return textOption(options, "reports") ?? "reports";
 }
 
+/** @throws when the reports would have to be committed to a folder outside of the repository. */
+export function requireReportsInRepository(
+  { reportPlace }: Pick<Config, "reportPlace">,
+  options: Options,
+): void {
+  const reportsDir = nameReportsDir(options);
+  if (reportPlace.kind === "branch" && /^([/\\]|[A-Za-z]:|.*\.\.)/.test(reportsDir)) {
+    throw new Error(
+      `--reports ${reportsDir} must be a folder of the repository, because the report is committed there`,
+    );
+  }
+}
+
 /**
- * Reads the mappings and the policy.
- * @throws {InputError} with every fault of both files.
+ * Reads the mappings, the policy and the delegations that end.
+ * @throws {InputError} with every fault of all the files.
  */
 export async function readInputs(options: Options): Promise<Inputs> {
   const mappingsFile = nameMappingsFile(options);
-  const policyFile = textOption(options, "policy") ?? standardPolicy;
   const problems: FileProblem[] = [];
   const add = (file: string, found: readonly Problem[]) =>
     problems.push(...found.map((problem) => ({ ...problem, file })));
@@ -57,14 +79,59 @@ export async function readInputs(options: Options): Promise<Inputs> {
   const { mappings, problems: faults } = csv ? parseMappings(csv) : { mappings: [], problems: [] };
   add(mappingsFile, faults);
 
-  const json = await read(policyFile);
-  // Only the standard file may be absent: one that was named was meant to be read.
-  if (!json && "policy" in options) add(policyFile, [missing("leave --policy out to use the defaults")]);
-  const { policy, problems: flaws } = parsePolicy(json ? json.toString("utf8") : "{}");
-  add(policyFile, flaws);
-
+  const { policy, grants } = await readOthers(options, problems);
   if (policy === null || problems.length > 0) throw new InputError(problems);
-  return { mappings, policy };
+  return { mappings, policy, grants };
+}
+
+/**
+ * Reads what `delegate` needs, which is all but the mappings.
+ * @throws {InputError} with every fault of the files.
+ */
+export async function readDelegationInputs(options: Options): Promise<Omit<Inputs, "mappings">> {
+  const problems: FileProblem[] = [];
+  const { policy, grants } = await readOthers(options, problems);
+  if (policy === null || problems.length > 0) throw new InputError(problems);
+  return { policy, grants };
+}
+
+/**
+ * Reads what `restore` needs, which is the policy only.
+ * @throws {InputError} with every fault of the file.
+ */
+export async function readPolicy(options: Options): Promise<Policy> {
+  const problems: FileProblem[] = [];
+  const policy = await readPolicyFile(options, problems);
+  if (policy === null || problems.length > 0) throw new InputError(problems);
+  return policy;
+}
+
+/** The file that the policy is read from. */
+export function namePolicyFile(options: Options): string {
+  return textOption(options, "policy") ?? standardPolicy;
+}
+
+async function readPolicyFile(options: Options, problems: FileProblem[]): Promise<Policy | null> {
+  const policyFile = namePolicyFile(options);
+  const json = await read(policyFile);
+  const { policy, problems: flaws } = parsePolicy(json ? json.toString("utf8") : "{}");
+  // Only the standard file may be absent: one that was named was meant to be read.
+  const absence = !json && "policy" in options ? [missing("leave --policy out to use the defaults")] : [];
+  problems.push(...[...absence, ...flaws].map((problem) => ({ ...problem, file: policyFile })));
+  return policy;
+}
+
+/** Reads the policy and the delegations that end; both may be absent. Faults are added to `problems`. */
+async function readOthers(
+  options: Options,
+  problems: FileProblem[],
+): Promise<{ readonly policy: Policy | null; readonly grants: readonly ListedGrant[] }> {
+  const policy = await readPolicyFile(options, problems);
+  const grantsFile = nameGrantsFile(options);
+  const csv = await read(grantsFile);
+  const { grants, problems: faults } = csv ? parseGrants(csv) : { grants: [], problems: [] };
+  problems.push(...faults.map((problem) => ({ ...problem, file: grantsFile })));
+  return { policy, grants };
 }
 
 async function read(file: string): Promise<Buffer | null> {

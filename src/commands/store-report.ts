@@ -1,17 +1,17 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Config, Surroundings } from "../config.ts";
-import { replaceFile } from "../disk/replace-file.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { findFlapping } from "../report/flapping.ts";
 import { parseHistory } from "../report/history.ts";
 import type { Renderer, ReportFile, ReportInput } from "../report/render.ts";
+import { addressOf, type DraftFiles, nameRun, storeFiles } from "./store-files.ts";
 
 /** What is to be stored, and where; null when the run leaves no report. */
 export interface ReportOrder extends Pick<ReportInput, "record" | "policy" | "mappingsFile"> {
   readonly reportPlace: Config["reportPlace"] | null;
   /** The folder of the reports: on disk, or in the repository. */
   readonly reportsDir: string;
+  /** Files of another kind that go into the same commit; null when there are none. */
+  readonly draftOthers: DraftFiles | null;
 }
 
 /** What became of the report. */
@@ -30,42 +30,32 @@ export async function storeReport(
   surroundings: Surroundings,
   renderer: Renderer,
 ): Promise<StoredReport> {
-  const { record, policy, mappingsFile, reportPlace, reportsDir } = order;
+  const { record, policy, mappingsFile, reportPlace, reportsDir, draftOthers } = order;
   if (reportPlace === null) return { address: null, notices: [], error: null };
   const memoryPath = `${reportsDir}/history.json`;
   let notices: readonly string[] = [];
-  const draft = (historyText: string | undefined): readonly ReportFile[] => {
+  const draft: DraftFiles = async (read) => {
+    const historyText = await read(memoryPath);
     const { history } = parseHistory(historyText);
     // After an answer that got lost on the way, the branch may hold this very run already.
     if (history.checkedAt === record.startedAt) return [];
     notices = findFlapping(history, record);
-    return renderer.renderFiles({
+    const files = renderer.renderFiles({
       record,
       policy,
       historyText,
       mappingsFile,
       reportsDir,
-      runId: surroundings.runId ?? `local-${record.startedAt.slice(11).replace(/\D/g, "")}`,
+      runId: nameRun(record, surroundings),
       repositoryUrl: surroundings.repositoryUrl,
       runUrl: surroundings.runUrl,
     });
+    return [...files, ...(draftOthers === null ? [] : await draftOthers(read))];
   };
   try {
-    if (reportPlace.kind === "folder") {
-      const files = draft(await readFile(memoryPath, "utf8").catch(() => undefined));
-      for (const { path, text } of files) await replaceFile(path, text);
-      return { address: findPage(files) ?? join(reportsDir, "README.md"), notices, error: null };
-    }
-    const { commitReport } = await import("../github/report-branch.ts");
-    const { repository, branch } = reportPlace;
-    let page = `${reportsDir}/README.md`;
-    await commitReport(reportPlace, memoryPath, (memory) => {
-      const files = draft(memory);
-      page = findPage(files) ?? page;
-      return files.length === 0 ? null : { files, headline: describeCommit(record) };
-    });
-    const address = `${repository.serverUrl}/${repository.owner}/${repository.name}/blob/${branch}/${page}`;
-    return { address, notices, error: null };
+    const files = await storeFiles(reportPlace, memoryPath, draft, describeCommit(record));
+    const page = findPage(files) ?? `${reportsDir}/README.md`;
+    return { address: addressOf(reportPlace, page), notices, error: null };
   } catch (error) {
     return { address: null, notices, error: error instanceof Error ? error.message : String(error) };
   }

@@ -3,12 +3,13 @@ import { createRunner } from "../github/runner.ts";
 import type { Context, Options } from "./context.ts";
 import { InputError, readInputs } from "./inputs.ts";
 
-/** Checks the mappings and the policy without any network. Returns the exit code. */
+/** Checks the mappings, the policy and the delegations that end without any network. Returns the exit code. */
 export async function runValidate(options: Options, context: Context): Promise<number> {
   try {
-    const { mappings } = await readInputs(options);
+    const { mappings, grants } = await readInputs(options);
     const rooms = new Set(mappings.map((mapping) => mapping.room)).size;
-    context.print(`${mappings.length} mappings of ${rooms} rooms, and the policy: no fault found`);
+    const ending = grants.length > 0 ? `, ${grants.length} delegations that end` : "";
+    context.print(`${mappings.length} mappings of ${rooms} rooms${ending}, and the policy: no fault found`);
     return 0;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
