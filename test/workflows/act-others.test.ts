@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertNoSecretShown, assertTokenKept, needsAct, startNoc, useActRepository } from "./act-story.ts";
+
+const repository = useActRepository();
+
+test(
+  "doctor by hand finds a whole set-up in order, and changes nothing but the token",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc();
+    const ending = await repository.run(sandbox, { workflow: "doctor", event: "workflow_dispatch" });
+    assert.equal(ending.succeeded, true, ending.log);
+    assert.deepEqual(sandbox.members("NOC"), ["bob", "cy", "rollcall"]);
+    assert.deepEqual(sandbox.github.commits, []);
+    assertTokenKept(sandbox);
+    assertNoSecretShown(sandbox, ending.log);
+  },
+);
+
+test("check marks a fault on its line of the CSV, and without any secret", needsAct, async () => {
+  await using sandbox = await startNoc();
+  sandbox.github.writeFile("mappings/rooms.csv", "group,room,mode\nNOC,NOC,sometimes\n");
+  const ending = await repository.run(sandbox, { workflow: "check", event: "pull_request", job: "mappings" });
+  assert.equal(ending.succeeded, false);
+  assert.equal(ending.steps.Validate, "failure");
+  assert.match(ending.log, /::error .*file=mappings\/rooms\.csv,line=2/);
+  assert.deepEqual(sandbox.requests, []);
+});

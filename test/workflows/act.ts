@@ -1,0 +1,182 @@
+import { spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import * as v from "valibot";
+import type { Sandbox } from "../../src/sandbox/server.ts";
+import { readWorkflows, root } from "./read-workflows.ts";
+import { write, writeNpm, writeStandIns } from "./stand-ins.ts";
+import { findTool, runTool } from "./tool.ts";
+
+/** Where act is installed; null where it is not. */
+export const act = await findTool("act");
+
+/** How GitHub would start a workflow. */
+export interface Trigger {
+  readonly workflow: string;
+  readonly event: "schedule" | "push" | "workflow_dispatch" | "pull_request" | "pull_request_target";
+  /** What the event tells; the inputs of a manual run are `inputs`. */
+  readonly payload?: Readonly<Record<string, unknown>>;
+  /** The repository's variables, beside those of the sandbox; an empty value removes one. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** The environment's secrets, likewise. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly actor?: string;
+  /** Only this job; default: all. */
+  readonly job?: string;
+}
+
+/** What a run of a workflow left behind, beside what is in the sandbox. */
+export interface WorkflowEnding {
+  readonly succeeded: boolean;
+  /** The steps that were run, by name, with how each ended; `if` leaves a step out. */
+  readonly steps: Readonly<Record<string, string>>;
+  /** All that act and the steps printed. */
+  readonly log: string;
+}
+
+/** A repository made from this one, whose workflows act runs on this machine. */
+export interface ActRepository extends AsyncDisposable {
+  run(sandbox: Sandbox, trigger: Trigger): Promise<WorkflowEnding>;
+}
+
+const secretNames = new Set(["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN", "GITHUB_TOKEN"]);
+
+/** Copies the repository as a clone would have it, with uncommitted changes, and makes it readable for act. */
+export async function createActRepository(): Promise<ActRepository> {
+  const base = await mkdtemp(join(tmpdir(), "rollcall-act-"));
+  const path = join(base, "repository");
+  const home = join(base, "home");
+  await mkdir(home);
+  const listed = await runTool("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], root);
+  const files = listed.stdout.split("\0").filter((file) => /^(src|mappings|\.github|[^/]+$)/.test(file));
+  // A file that was deleted, but not yet from git's index, is no longer there.
+  for (const file of files) await cp(join(root, file), join(path, file)).catch(ignoreAbsence);
+  await prepareForAct(path);
+  await runGit(path, home, "init", "-q", "-b", "main");
+  const standIns = await writeStandIns(join(base, "stand-ins"));
+  const npm = await writeNpm(base);
+
+  return {
+    async run(sandbox, trigger) {
+      // What is on the default branch at this moment: the mappings, and the reports of earlier runs.
+      for (const [file, text] of sandbox.github.files()) await write(join(path, file), text);
+      const branch = trigger.variables?.REPORT_BRANCH;
+      // What the stand-in for a check-out of the reports' branch brings.
+      if (branch)
+        for (const [file, text] of sandbox.github.files(branch))
+          await write(join(base, "checkout", file), text);
+      await runGit(path, home, "add", "--all");
+      await runGit(path, home, "commit", "-q", "--allow-empty", "-m", "What is on GitHub");
+      const settings = await writeSettings(base, sandbox, trigger);
+      const workflow = `.github/workflows/${trigger.workflow}.yml`;
+      const args = [trigger.event, "-W", workflow, "-P", "ubuntu-24.04=-self-hosted", "--json"];
+      const job = trigger.job === undefined ? [] : ["--job", trigger.job];
+      const own = [
+        ...job,
+        "--no-cache-server",
+        "--container-daemon-socket",
+        "-",
+        "--actor",
+        trigger.actor ?? "ada",
+      ];
+      const env = {
+        // The machine's own variables stay outside: act would hand them all to the steps.
+        PATH: [join(base, "bin"), dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"].join(
+          delimiter,
+        ),
+        HOME: home,
+        ACT_DISABLE_VERSION_CHECK: "1",
+        ...npm,
+      };
+      return await runAct([...args, ...own, ...settings, ...standIns], path, env);
+    },
+    [Symbol.asyncDispose]: () => rm(base, { recursive: true, force: true }),
+  };
+}
+
+/** act takes the revision from git, and copies only what git does not ignore. */
+async function runGit(path: string, home: string, ...args: readonly string[]): Promise<void> {
+  const author = ["-c", "user.name=ada", "-c", "user.email=ada@acme.example", "-c", "commit.gpgsign=false"];
+  const { code, stderr } = await runTool("git", [...author, ...args], path, { HOME: home });
+  if (code !== 0) throw new Error(`git ${args[0]}: ${stderr}`);
+}
+
+/**
+ * act 0.2.89 refuses a file with the keys `queue` (nektos/act issue 6095) or `deployment`, so it gets the workflows
+ * without these two lines; rules.test.ts asserts their values. act enforces neither concurrency nor environments
+ * anyway. Nothing else is changed.
+ */
+async function prepareForAct(path: string): Promise<void> {
+  for (const { path: file, text } of await readWorkflows()) {
+    await write(join(path, file), text.replace(/^ +(queue: max|deployment: false)\n/gm, ""));
+  }
+}
+
+/** Hands over the event, the variables and the secrets as files: nothing of them can be seen in the list of processes. */
+async function writeSettings(base: string, sandbox: Sandbox, trigger: Trigger): Promise<string[]> {
+  const given = Object.entries(sandbox.githubEnvironment({ WEBEX_ENVIRONMENT: "webex" }));
+  const isOfGithub = ([name]: readonly [string, string]) =>
+    name.startsWith("GITHUB_") && name !== "GITHUB_TOKEN";
+  const secrets = given.filter(([name]) => secretNames.has(name));
+  const variables = given.filter((entry) => !secretNames.has(entry[0]) && !isOfGithub(entry));
+  const files = {
+    eventpath: { repository: { default_branch: "main" }, ...trigger.payload },
+    "secret-file": withoutEmpty({ ...Object.fromEntries(secrets), ...trigger.secrets }),
+    "var-file": withoutEmpty({ ...Object.fromEntries(variables), ...trigger.variables }),
+    "env-file": {
+      ...Object.fromEntries(given.filter(isOfGithub)),
+      GITHUB_REF: "refs/heads/main",
+      GITHUB_TRIGGERING_ACTOR: trigger.actor ?? "ada",
+      STAND_IN_CHECKOUT: join(base, "checkout"),
+    },
+  };
+  for (const [name, value] of Object.entries(files)) {
+    // JSON is YAML too, and that act reads without a shell's ideas about quotes and dollars.
+    await write(join(base, `${name}.yml`), JSON.stringify(value));
+  }
+  return Object.keys(files).flatMap((name) => [`--${name}`, join(base, `${name}.yml`)]);
+}
+
+async function runAct(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<WorkflowEnding> {
+  const child = spawn(act ?? "act", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => (log += text));
+  }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  const lines = log.split("\n").map(parseLine);
+  const ended = lines.filter(({ stepResult, stage }) => stepResult !== undefined && stage === "Main");
+  return {
+    succeeded: code === 0,
+    steps: Object.fromEntries(ended.map(({ step = "", stepResult = "" }) => [step, stepResult])),
+    log: lines.map(({ msg }) => msg.trimEnd()).join("\n"),
+  };
+}
+
+const lineSchema = v.object({
+  msg: v.string(),
+  stage: v.optional(v.string()),
+  step: v.optional(v.string()),
+  stepResult: v.optional(v.string()),
+});
+
+/** A line of act's own log, or what something else printed. */
+function parseLine(line: string): v.InferOutput<typeof lineSchema> {
+  return line.startsWith("{") ? v.parse(lineSchema, JSON.parse(line)) : { msg: line };
+}
+
+function withoutEmpty(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+}
+
+function ignoreAbsence(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+}

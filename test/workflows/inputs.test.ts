@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseCommandLine } from "../../src/command-line.ts";
+import { readSecretJobs, readWorkflow, readWorkflows } from "./read-workflows.ts";
+
+/** The inputs of a manual run, and how each is told to the command. */
+async function readInputs(id: string) {
+  const { workflow } = await readWorkflow(id);
+  const inputs = workflow.on.workflow_dispatch?.inputs ?? {};
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+  const step = steps.find((candidate) => candidate.id === "rollcall");
+  assert.ok(step?.run, id);
+  return { inputs, run: step.run, env: step.env };
+}
+
+/** The words `--option` of a script. */
+function findOptions(run: string): string[] {
+  return [...new Set([...run.matchAll(/(?<= |\()--(?!import\b)[a-z-]+/g)].map(([option]) => option))].sort();
+}
+
+const contract = {
+  sync: { inputs: ["dry_run", "approve"], options: ["--approve", "--dry-run"] },
+  plan: { inputs: ["pull-request"], options: ["--pull-request"] },
+  delegate: {
+    inputs: ["mode", "host", "delegate", "until", "backend", "dry_run"],
+    options: ["--backend", "--delegate", "--dry-run", "--host", "--mode", "--until"],
+  },
+  restore: { inputs: ["record", "dry_run", "approve"], options: ["--approve", "--dry-run", "--record"] },
+  doctor: { inputs: [], options: [] },
+} as const;
+
+for (const [id, { inputs, options }] of Object.entries(contract)) {
+  test(`${id} by hand takes the inputs of the contract and hands each on`, async () => {
+    const read = await readInputs(id);
+    assert.deepEqual(Object.keys(read.inputs), inputs);
+    assert.deepEqual(findOptions(read.run), options);
+    const told = Object.values(read.env).join("\n");
+    for (const input of inputs) assert.match(told, new RegExp(`\\binputs\\.${input}\\b`), input);
+  });
+
+  test(`the command ${id} takes every option that its workflow gives`, () => {
+    const help = parseCommandLine([id, "--help"]);
+    assert.ok(help.kind === "help", `there is no command ${id}`);
+    for (const option of options) assert.match(help.text, new RegExp(`${option}\\b`));
+  });
+}
+
+test("delegate by hand offers the modes and backends of the contract, and shows by default", async () => {
+  const { inputs } = await readInputs("delegate");
+  assert.deepEqual(inputs.mode?.options, ["show", "add", "remove", "replace"]);
+  assert.equal(inputs.mode?.default, "show");
+  assert.deepEqual(inputs.backend?.options, ["rest", "xml"]);
+});
+
+test("every variable of a workflow's scripts is one that its step is given or the runner has", async () => {
+  for (const { path, workflow } of await readWorkflows()) {
+    for (const step of Object.values(workflow.jobs).flatMap((job) => job.steps)) {
+      const used = [...(step.run ?? "").matchAll(/\$\{?([A-Z][A-Z_]+)/g)].map(([, name = ""]) => name);
+      for (const name of used) {
+        assert.ok(name in step.env || name.startsWith("GITHUB_"), `${path}: ${name}`);
+      }
+    }
+  }
+});
+
+test("every job that holds the token is told the same about Webex and about where the token is kept", async () => {
+  const shared = [
+    "WEBEX_CLIENT_ID",
+    "WEBEX_CLIENT_SECRET",
+    "WEBEX_REFRESH_TOKEN",
+    "WEBEX_ENVIRONMENT",
+    "WEBEX_API_URL",
+    "SECRETS_TOKEN",
+  ];
+  const jobs = await readSecretJobs();
+  const [first = {}, ...others] = jobs.map(({ job }) => job.steps.at(-1)?.env ?? {});
+  for (const name of shared) assert.ok(name in first, name);
+  for (const env of others) for (const name of shared) assert.equal(env[name], first[name], name);
+  for (const { where, job } of jobs) assert.ok("GITHUB_TOKEN" in (job.steps.at(-1)?.env ?? {}), where);
+});

@@ -1,0 +1,152 @@
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { parse } from "yaml";
+
+/** The repository's root. */
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+const texts = v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {});
+
+const stepSchema = v.strictObject({
+  name: v.optional(v.string()),
+  id: v.optional(v.string()),
+  if: v.optional(v.string()),
+  uses: v.optional(v.string()),
+  with: texts,
+  shell: v.optional(v.string()),
+  env: texts,
+  run: v.optional(v.string()),
+});
+
+const concurrencySchema = v.strictObject({
+  group: v.string(),
+  queue: v.optional(v.picklist(["single", "max"])),
+  "cancel-in-progress": v.boolean(),
+});
+
+const jobSchema = v.strictObject({
+  name: v.string(),
+  if: v.optional(v.string()),
+  "runs-on": v.string(),
+  // Absent or not, it is for the rules to say.
+  "timeout-minutes": v.optional(v.number()),
+  environment: v.optional(v.strictObject({ name: v.string(), deployment: v.boolean() })),
+  concurrency: v.optional(concurrencySchema),
+  permissions: v.optional(v.record(v.string(), v.picklist(["read", "write"]))),
+  strategy: v.optional(v.unknown()),
+  steps: v.array(stepSchema),
+});
+
+const inputSchema = v.strictObject({
+  description: v.string(),
+  type: v.picklist(["string", "boolean", "choice", "number"]),
+  required: v.optional(v.boolean(), false),
+  default: v.optional(v.union([v.string(), v.boolean()])),
+  options: v.optional(v.array(v.string())),
+});
+
+const filterSchema = {
+  branches: v.optional(v.array(v.string())),
+  paths: v.optional(v.array(v.string())),
+  types: v.optional(v.array(v.string())),
+};
+
+// Strict: a key that these tests have never heard of is looked at before it is let in.
+const workflowSchema = v.strictObject({
+  name: v.string(),
+  "run-name": v.string(),
+  on: v.strictObject({
+    schedule: v.optional(v.array(v.strictObject({ cron: v.string() }))),
+    push: v.optional(v.strictObject(filterSchema)),
+    pull_request: v.optional(v.nullable(v.strictObject(filterSchema))),
+    pull_request_target: v.optional(v.strictObject(filterSchema)),
+    workflow_dispatch: v.optional(v.nullable(v.strictObject({ inputs: v.record(v.string(), inputSchema) }))),
+  }),
+  permissions: v.record(v.string(), v.string()),
+  concurrency: v.optional(concurrencySchema),
+  env: texts,
+  jobs: v.record(v.string(), jobSchema),
+});
+
+const actionSchema = v.object({
+  inputs: v.record(v.string(), v.object({ default: v.string() })),
+  runs: v.strictObject({ using: v.literal("composite"), steps: v.array(stepSchema) }),
+});
+
+/** One step of a job or of the set-up action. */
+export type Step = v.InferOutput<typeof stepSchema>;
+/** One job. */
+export type Job = v.InferOutput<typeof jobSchema>;
+/** One workflow. */
+export type Workflow = v.InferOutput<typeof workflowSchema>;
+
+/** A file below .github, by its path from the repository's root. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A workflow with its file. */
+export interface NamedWorkflow extends Source {
+  /** The file's name without its ending. */
+  readonly id: string;
+  readonly workflow: Workflow;
+}
+
+/** A job with where it stands, for messages. */
+export interface NamedJob {
+  readonly where: string;
+  readonly job: Job;
+}
+
+async function readSource(path: string): Promise<Source> {
+  return { path, text: await readFile(new URL(path, `file://${root}`), "utf8") };
+}
+
+/** All workflows, parsed; the first one that is not as the schema says is an error. */
+export async function readWorkflows(): Promise<readonly NamedWorkflow[]> {
+  const files = (await readdir(`${root}.github/workflows`)).filter((file) => /\.ya?ml$/.test(file)).sort();
+  return await Promise.all(
+    files.map(async (file) => {
+      const source = await readSource(`.github/workflows/${file}`);
+      const workflow = v.parse(workflowSchema, parse(source.text));
+      return { ...source, id: file.replace(/\.ya?ml$/, ""), workflow };
+    }),
+  );
+}
+
+/** One workflow by its file's name without ending. */
+export async function readWorkflow(id: string): Promise<NamedWorkflow> {
+  const found = (await readWorkflows()).find((candidate) => candidate.id === id);
+  if (!found) throw new Error(`there is no workflow ${id}`);
+  return found;
+}
+
+/** The composite set-up action. */
+export async function readSetUpAction() {
+  const source = await readSource(".github/actions/set-up/action.yml");
+  return { ...source, action: v.parse(actionSchema, parse(source.text)) };
+}
+
+/** All jobs of all workflows. */
+export async function readJobs(): Promise<readonly NamedJob[]> {
+  return (await readWorkflows()).flatMap(({ path, workflow }) =>
+    Object.entries(workflow.jobs).map(([id, job]) => ({ where: `${path}, job ${id}`, job })),
+  );
+}
+
+/** The jobs that are given a secret. */
+export async function readSecretJobs(): Promise<readonly NamedJob[]> {
+  return (await readJobs()).filter(({ job }) => holdsSecret(job));
+}
+
+/** True where anything in a value reads a secret; the workflow's own token, which only its job knows, is not meant. */
+export function holdsSecret(value: unknown): boolean {
+  return /\bsecrets\b\s*[.[)]/.test(JSON.stringify(value));
+}
+
+/** True for the step that gets everything ready, before which no secret may be in sight. */
+export function isSetUp({ uses }: Step): boolean {
+  return uses === "./.github/actions/set-up";
+}

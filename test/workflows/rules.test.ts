@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  holdsSecret,
+  isSetUp,
+  readJobs,
+  readSecretJobs,
+  readSetUpAction,
+  readWorkflow,
+  readWorkflows,
+  type Step,
+} from "./read-workflows.ts";
+
+/** Every step of every workflow and of the set-up action, with where it stands. */
+async function readSteps(): Promise<readonly { readonly where: string; readonly step: Step }[]> {
+  const { path, action } = await readSetUpAction();
+  return [
+    ...(await readJobs()).flatMap(({ where, job }) => job.steps.map((step) => ({ where, step }))),
+    ...action.runs.steps.map((step) => ({ where: path, step })),
+  ];
+}
+
+test("the workflows are those that README.md tells of", async () => {
+  const ids = (await readWorkflows()).map(({ id }) => id);
+  assert.deepEqual(ids, ["check", "delegate", "doctor", "plan", "restore", "sync"]);
+});
+
+test("no script holds an expression: what people type reaches it through the environment only", async () => {
+  for (const { where, step } of await readSteps()) assert.doesNotMatch(step.run ?? "", /\$\{\{/, where);
+});
+
+test("every action is pinned to a commit, and its version stands beside it", async () => {
+  const pinned = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
+  for (const { where, step } of await readSteps()) {
+    if (step.uses !== undefined && !step.uses.startsWith("./")) assert.match(step.uses, pinned, where);
+  }
+  for (const { path, text } of [...(await readWorkflows()), await readSetUpAction()]) {
+    for (const line of text.split("\n").filter((candidate) => candidate.includes("@"))) {
+      if (/\buses:/.test(line)) assert.match(line, / # v\d+\.\d+\.\d+$/, path);
+    }
+  }
+});
+
+test("one action has the same commit everywhere", async () => {
+  const uses = (await readSteps())
+    .flatMap(({ step }) => step.uses ?? [])
+    .filter((text) => text.includes("@"));
+  const names = [...new Set(uses)].map((text) => text.split("@")[0]);
+  assert.deepEqual(names, [...new Set(names)]);
+});
+
+test("a check-out leaves no credentials behind for what runs after it", async () => {
+  const checkouts = (await readSteps()).filter(({ step }) => step.uses?.startsWith("actions/checkout@"));
+  assert.ok(checkouts.length >= (await readJobs()).length);
+  for (const { where, step } of checkouts) assert.equal(step.with["persist-credentials"], false, where);
+});
+
+test("a workflow has no permissions, and each job only those it names, with a reason beside each", async () => {
+  for (const { path, text, workflow } of await readWorkflows()) {
+    assert.deepEqual(workflow.permissions, {}, path);
+    const lines = text.split("\n").filter((line) => /^ {6}[a-z-]+: (read|write)\b/.test(line));
+    const granted = Object.values(workflow.jobs).flatMap((job) => Object.entries(job.permissions ?? {}));
+    assert.equal(lines.length, granted.length, path);
+    for (const line of lines) assert.match(line, / # \w.*/, path);
+  }
+  for (const { where, job } of await readJobs()) assert.ok(job.permissions, where);
+});
+
+test("each workflow's permissions are no more than its command needs", async () => {
+  const granted = (await readWorkflows()).map(({ id, workflow }) => [
+    id,
+    Object.assign({}, ...Object.values(workflow.jobs).map((job) => job.permissions)),
+  ]);
+  assert.deepEqual(Object.fromEntries(granted), {
+    check: { contents: "read" },
+    delegate: { contents: "write", actions: "read" },
+    doctor: { contents: "write", actions: "read" },
+    plan: { contents: "read", "pull-requests": "write", actions: "read" },
+    restore: { contents: "write", issues: "write", actions: "write" },
+    sync: { contents: "write", issues: "write", actions: "write" },
+  });
+});
+
+test("every job has a time limit", async () => {
+  for (const { where, job } of await readJobs()) assert.ok((job["timeout-minutes"] ?? 0) > 0, where);
+});
+
+test("every job that is given a secret is in the environment webex", async () => {
+  const jobs = await readSecretJobs();
+  assert.equal(jobs.length, 5);
+  for (const { where, job } of jobs) assert.equal(job.environment?.name, "webex", where);
+});
+
+test("no secret stands above the jobs, where every job would get it", async () => {
+  for (const { path, workflow } of await readWorkflows()) {
+    const { jobs: _, ...rest } = workflow;
+    assert.equal(holdsSecret(rest), false, path);
+  }
+  for (const { where, job } of await readJobs()) {
+    const { steps: _, ...rest } = job;
+    assert.equal(holdsSecret(rest), false, where);
+  }
+});
+
+test("all jobs that hold the token share one group; none is cancelled and none that waits is thrown away", async () => {
+  const expected = { group: "webex-token", queue: "max", "cancel-in-progress": false };
+  for (const { where, job } of await readSecretJobs()) assert.deepEqual(job.concurrency, expected, where);
+  for (const { path, workflow } of await readWorkflows()) {
+    if (holdsSecret(workflow.jobs)) assert.equal(workflow.concurrency, undefined, path);
+  }
+});
+
+test("the packages are installed before any secret is in sight, and without their install scripts", async () => {
+  for (const { where, job } of await readSecretJobs()) {
+    const setUp = job.steps.findIndex(isSetUp);
+    assert.ok(setUp > 0, where);
+    assert.equal(job.steps.slice(0, setUp + 1).some(holdsSecret), false, where);
+    // Nothing but what a run needs: development tools are code too.
+    assert.deepEqual(job.steps[setUp]?.with, {}, where);
+    for (const step of job.steps) assert.doesNotMatch(step.run ?? "", /\bnp[mx] /, where);
+  }
+  const { action } = await readSetUpAction();
+  assert.equal(action.inputs.development?.default, "false");
+  assert.equal(action.inputs["node-version"]?.default, "24");
+  assert.equal(holdsSecret(action), false);
+  const installs = action.runs.steps.flatMap(({ run }) => run?.match(/npm .*/g) ?? []);
+  assert.deepEqual(installs, ["npm ci --ignore-scripts", "npm ci --omit=dev --ignore-scripts"]);
+});
+
+test("a step that is given a secret is Rollcall itself, or trades the App's key for a token", async () => {
+  for (const { where, job } of await readSecretJobs()) {
+    const holders = job.steps.filter(holdsSecret);
+    assert.deepEqual(
+      holders.map(({ id }) => id),
+      ["app", "rollcall"],
+      where,
+    );
+    assert.match(holders[0]?.uses ?? "", /^actions\/create-github-app-token@/, where);
+    assert.equal(holders[0]?.if, "vars.ROLLCALL_APP_CLIENT_ID != ''", where);
+  }
+});
+
+test("a step that holds the token becomes Node itself, so that signals reach it", async () => {
+  for (const { where, job } of await readJobs()) {
+    for (const { run } of job.steps.filter((step) => step.run?.includes("src/main.ts"))) {
+      assert.match(
+        run?.trim().split("\n").at(-1) ?? "",
+        /^exec node --import tsx src\/main\.ts [a-z]+/,
+        where,
+      );
+    }
+  }
+});
+
+test("the schedule is twice a day and off the hour", async () => {
+  const { workflow } = await readWorkflow("sync");
+  const [minute, hours, ...days] = workflow.on.schedule?.[0]?.cron.split(" ") ?? [];
+  assert.equal(workflow.on.schedule?.length, 1);
+  assert.notEqual(Number(minute) % 5, 0);
+  const [first = 0, second = 0] = hours?.split(",").map(Number) ?? [];
+  assert.equal(second - first, 12);
+  assert.deepEqual(days, ["*", "*", "*"]);
+});
+
+test("a push syncs when it reaches the default branch and touches the mappings", async () => {
+  const { workflow } = await readWorkflow("sync");
+  assert.deepEqual(workflow.on.push, { branches: ["main"], paths: ["mappings/**"] });
+});
+
+test("the checks hold no secret, no environment and no right to write", async () => {
+  const { workflow } = await readWorkflow("check");
+  assert.deepEqual(Object.keys(workflow.on), ["pull_request"]);
+  assert.equal(holdsSecret(workflow), false);
+  for (const job of Object.values(workflow.jobs)) {
+    assert.equal(job.environment, undefined);
+    assert.deepEqual(job.permissions, { contents: "read" });
+  }
+  assert.deepEqual(workflow.jobs.code?.strategy, {
+    "fail-fast": false,
+    matrix: { "node-version": ["20", "22", "24"] },
+  });
+});
+
+test("a plan is made by itself for branches of this repository only, always with the default branch's code", async () => {
+  const { workflow, text } = await readWorkflow("plan");
+  assert.deepEqual(Object.keys(workflow.on), ["pull_request_target", "workflow_dispatch"]);
+  assert.deepEqual(workflow.on.pull_request_target?.paths, ["mappings/**"]);
+  assert.equal(
+    workflow.jobs.plan?.if,
+    "github.event_name == 'workflow_dispatch' || github.event.pull_request.head.repo.full_name == github.repository",
+  );
+  // Neither the head nor its merge is ever checked out, and nothing else of the event is read.
+  for (const step of workflow.jobs.plan?.steps ?? []) assert.equal(step.with.ref, undefined);
+  const read = [...text.matchAll(/github\.event\.[\w.]+/g)].map(([name]) => name);
+  assert.deepEqual([...new Set(read)].sort(), [
+    "github.event.pull_request.head.repo.full_name",
+    "github.event.pull_request.number",
+  ]);
+  assert.doesNotMatch(text, /head_ref|allow-unsafe-pr-checkout|head\.sha/);
+});
+
+test("only a plan is started by pull_request_target", async () => {
+  for (const { id, workflow } of await readWorkflows()) {
+    assert.equal("pull_request_target" in workflow.on, id === "plan", id);
+  }
+});
+
+test("the names of runs hold nothing that people typed", async () => {
+  for (const { id, workflow } of await readWorkflows()) {
+    const read = [...workflow["run-name"].matchAll(/(?:inputs|github)\.[\w.-]+/g)].map(([name]) => name);
+    const harmless = /^(inputs\.(dry_run|approve|mode|pull-request)|github\.event\.pull_request\.number)$/;
+    for (const name of read) assert.match(name, harmless, id);
+  }
+  // The digest itself is not shown, only that there was one.
+  assert.doesNotMatch((await readWorkflow("sync")).workflow["run-name"], /inputs\.approve (?!&&)/);
+});

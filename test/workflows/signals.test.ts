@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { test } from "node:test";
+import { startSandbox } from "../../src/sandbox/server.ts";
+import { organisation } from "../support/organisation.ts";
+import { createFolder } from "../support/run-rollcall.ts";
+import { readWorkflow, root } from "./read-workflows.ts";
+
+/** The script of sync.yml, as the runner writes it to a file and gives it to the shell of a step. */
+async function readScript(): Promise<string> {
+  const { workflow } = await readWorkflow("sync");
+  const step = workflow.jobs.sync?.steps.find(({ id }) => id === "rollcall");
+  assert.ok(step?.run);
+  return step.run;
+}
+
+test("a signal to the step's shell, as the runner sends it, ends a run in order", async () => {
+  await using sandbox = await startSandbox(
+    organisation({ groups: { NOC: ["ann"] }, rooms: { NOC: ["bob"] } }),
+  );
+  await using folder = await createFolder();
+  await folder.write("step.sh", await readScript());
+  const env = sandbox.githubEnvironment({ DRY_RUN: "", APPROVE: "" });
+  const signalled: boolean[] = [];
+  let signal = () => false;
+  sandbox.fault({
+    route: "POST /access_token",
+    // The new token is on its way at this moment. Nothing goes wrong with the request itself.
+    match: () => signalled.push(signal()) === 0,
+  });
+  const child = spawn("bash", ["-e", `${folder.path}/step.sh`], {
+    // Where src/main.ts is; the mappings there are an empty example.
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: folder.path, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  signal = () => child.kill("SIGINT");
+  let told = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (told += text));
+  child.stdout.resume();
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  assert.deepEqual(signalled, [true]);
+  assert.match(told, /^SIGINT/m, "the shell kept the signal to itself");
+  assert.equal(code, 1);
+  assert.equal(sandbox.github.secret("WEBEX_REFRESH_TOKEN"), sandbox.currentRefreshToken);
+});

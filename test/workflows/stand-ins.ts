@@ -1,0 +1,75 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readSetUpAction, readWorkflows, root } from "./read-workflows.ts";
+import { findTool, runTool } from "./tool.ts";
+
+/**
+ * Folders in place of the actions of others, which cannot be fetched: Node is there already, a check-out has been
+ * done by the copy, and the App's "token" is what the test gives as its key.
+ */
+export async function writeStandIns(folder: string): Promise<string[]> {
+  const steps: Readonly<Record<string, string>> = {
+    "actions/setup-node": `    - {shell: bash, run: node --version}`,
+    "actions/checkout": `    - {shell: bash, run: 'cp -R "$STAND_IN_CHECKOUT" "\${{ inputs.path }}"'}`,
+    "actions/create-github-app-token": `    - id: token
+      shell: bash
+      run: echo "token=$KEY" >> "$GITHUB_OUTPUT"
+      env: {KEY: '\${{ inputs.private-key }}'}`,
+  };
+  const { action } = await readSetUpAction();
+  const jobs = (await readWorkflows()).flatMap(({ workflow }) => Object.values(workflow.jobs));
+  const all = [...jobs.flatMap((job) => job.steps), ...action.runs.steps];
+  const used = new Set(all.flatMap(({ uses }) => uses ?? []).filter((uses) => !uses.startsWith("./")));
+  const args: string[] = [];
+  for (const uses of used) {
+    const name = uses.replace(/@.*/, "");
+    const inputs = ["path", "ref", "client-id", "private-key", "node-version"].map(
+      (input) => `  ${input}: {}\n`,
+    );
+    const outputs = `outputs:\n  token: {value: '\${{ steps.token.outputs.token }}'}\n`;
+    const text = `name: Stand-in\ninputs:\n${inputs.join("")}${outputs}runs:\n  using: composite\n  steps:\n${steps[name]}\n`;
+    if (!steps[name]) throw new Error(`there is no stand-in for ${name}`);
+    await write(join(folder, name, "action.yml"), text);
+    args.push("--local-repository", `${uses}=${join(folder, name)}`);
+  }
+  return args;
+}
+
+/**
+ * Puts an npm in front of the real one, and returns its settings. The first run of a repository installs really, from
+ * what `npm ci` of this repository left in npm's cache; the later ones, whose lock file is the same, get links to what
+ * the first one installed.
+ */
+export async function writeNpm(base: string): Promise<Record<string, string>> {
+  const npm = await findTool("npm");
+  if (npm === null) throw new Error("npm is not on the PATH");
+  const script = `#!/usr/bin/env bash
+set -euo pipefail
+installed="${join(base, "installed")}"
+[ "$*" = "ci --omit=dev --ignore-scripts" ] || { echo "unexpected: npm $*" >&2; exit 1; }
+if [ -d "$installed" ]; then
+  cp -al "$installed" node_modules
+else
+  "${npm}" "$@"
+  cp -al node_modules "$installed"
+fi
+`;
+  await write(join(base, "bin/npm"), script);
+  await chmod(join(base, "bin/npm"), 0o755);
+  const { stdout } = await runTool(npm, ["config", "get", "cache", "userconfig"], root);
+  const entries = [...stdout.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value = ""]) => [
+    `npm_config_${name}`,
+    value,
+  ]);
+  return {
+    ...Object.fromEntries(entries),
+    npm_config_prefer_offline: "true",
+    npm_config_loglevel: "error",
+  };
+}
+
+/** Writes a file and the folders it is in. */
+export async function write(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
