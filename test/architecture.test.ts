@@ -35,7 +35,7 @@ async function readImports(): Promise<Import[]> {
 const core = /^(membership|delegation|token|report)\//;
 const edges = /^(webex|github|disk)\//;
 /** Pure files that core and edges share. */
-const shared = /^(identity|nearest|slots|csv|csv-records|json)\.ts$/;
+const shared = /^(address|identity|nearest|slots|csv|csv-records|json)\.ts$/;
 /** What core may load besides itself: nothing that touches a disk, a network, a process or a clock. */
 const pureModules = new Set(["node:crypto", "node:path", "valibot", "csv-parse/sync", "handlebars"]);
 

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { organisation } from "../support/organisation.ts";
+import { type Story, startStory } from "../support/story.ts";
+
+/** Three changes in one room; the access token is dead when the second one arrives. */
+async function startInterruptedStory(): Promise<Story> {
+  const story = await startStory(organisation({ groups: { eng: ["ann", "bob"] }, rooms: { NOC: ["old"] } }), [
+    "eng,NOC",
+  ]);
+  let additions = 0;
+  const match = () => {
+    additions += 1;
+    if (additions === 2) story.sandbox.expireAccessTokens();
+    return false;
+  };
+  story.sandbox.fault({ route: "POST /memberships", match });
+  return story;
+}
+
+describe("an access token that dies in the middle of a run", { concurrency: 2 }, () => {
+  test("is replaced once, the new refresh token is stored first, and the run goes on", async () => {
+    await using story = await startInterruptedStory();
+    const { sandbox } = story;
+    const ending = await story.run(["sync"]);
+    assert.deepEqual(ending.writes, [
+      "add ann to NOC: 200",
+      "add bob to NOC: 200",
+      "add bob to NOC: 401",
+      "remove old from NOC: 204",
+    ]);
+    assert.deepEqual([ending.code, ending.record.status, ending.commits], [0, "changed", 1]);
+    assert.equal(sandbox.github.secret("WEBEX_REFRESH_TOKEN"), sandbox.currentRefreshToken);
+    const refreshes = ending.requests.filter(({ route }) => route === "POST /access_token");
+    assert.equal(refreshes.length, 2);
+    const again = ending.requests.slice(ending.requests.lastIndexOf(refreshes[1] ?? assert.fail()) + 1);
+    const stored = again.findIndex(({ method, path }) => method === "PUT" && path.endsWith("TOKEN"));
+    const used = again.findIndex(({ half, headers }) => half === "webex" && headers.authorization);
+    assert.ok(0 <= stored && stored < used, again.map(({ route }) => route).join("\n"));
+  });
+
+  test("and cannot be replaced: what was done is told, nothing else is begun, exit 1; the next run does the rest", async () => {
+    await using story = await startInterruptedStory();
+    const { sandbox } = story;
+    sandbox.fault({ route: "POST /access_token", after: 1, status: 400 });
+    const ending = await story.run(["sync"]);
+    assert.deepEqual(ending.writes, ["add ann to NOC: 200", "add bob to NOC: 401"]);
+    assert.deepEqual([ending.code, ending.record.status, ending.commits], [1, "failed", 1]);
+    assert.deepEqual(ending.rooms.NOC?.added, ["Ann"]);
+    assert.deepEqual(sandbox.members("NOC"), ["ann", "old", "rollcall"]);
+    assert.ok(ending.summary.includes("add: Ann"), ending.summary);
+
+    const next = await story.run(["sync"]);
+    assert.deepEqual([next.code, next.record.status], [0, "changed"]);
+    assert.deepEqual(next.writes, ["add bob to NOC: 200", "remove old from NOC: 204"]);
+  });
+});

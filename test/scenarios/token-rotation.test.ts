@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { Exchange } from "../../src/sandbox/listener.ts";
+import type { ApiRequest } from "../../src/sandbox/route.ts";
+import type { SandboxOptions } from "../../src/sandbox/server.ts";
+import { organisation } from "../support/organisation.ts";
+import { startStory } from "../support/story.ts";
+
+function startTokenStory(options: SandboxOptions = {}) {
+  return startStory(organisation({ groups: { eng: ["ann"] }, rooms: { NOC: ["ann"] } }), ["eng,NOC"], {
+    github: { environments: ["webex"] },
+    ...options,
+  });
+}
+
+const toWebex = (requests: readonly Exchange[]) =>
+  requests.filter(({ half }) => half === "webex").map(({ route }) => route);
+const dispatches = (requests: readonly Exchange[]) =>
+  requests.filter(({ route }) => route.endsWith("/dispatches"));
+const putSecret = "PUT /repos/{owner}/{repo}/actions/secrets/{secret_name}";
+const isRefreshToken = ({ parameters }: ApiRequest) =>
+  parameters.get("secret_name") === "WEBEX_REFRESH_TOKEN";
+
+describe("a stale copy", { concurrency: 2 }, () => {
+  for (const attempt of ["1", "2"]) {
+    test(`of the repository's secret stops the run before it touches anything, and starts a fresh one (attempt ${attempt})`, async () => {
+      await using story = await startTokenStory();
+      const { sandbox } = story;
+      const waiting = sandbox.githubEnvironment({ GITHUB_RUN_ATTEMPT: attempt });
+      await story.run(["sync"]);
+      const stored = sandbox.currentRefreshToken;
+      await story.folder.write("event.json", JSON.stringify({ inputs: { dry_run: true, approve: null } }));
+      const event = join(story.folder.path, "event.json");
+      const ending = await story.run(["sync"], { env: { ...waiting, GITHUB_EVENT_PATH: event } });
+      assert.deepEqual([ending.code, ending.record.status, toWebex(ending.requests)], [1, "failed", []]);
+      assert.match(ending.stderr, /stale: .* was updated at .*a fresh run was started by dispatch/);
+      assert.deepEqual(
+        dispatches(ending.requests).map(({ body, status }) => ({ body, status })),
+        [{ body: { ref: "main", inputs: { dry_run: "true" } }, status: 204 }],
+      );
+      assert.ok(ending.requests.every(({ method }) => method === "GET" || method === "POST"));
+      assert.equal(sandbox.github.secret("WEBEX_REFRESH_TOKEN"), stored);
+      assert.equal((await story.run(["sync"])).code, 0);
+    });
+  }
+
+  test("is told without a dispatch where the token may start nothing, with the permission that would", async () => {
+    await using story = await startTokenStory();
+    const waiting = story.sandbox.githubEnvironment();
+    await story.run(["sync"]);
+    const route = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches";
+    story.sandbox.fault({ route, status: 403 });
+    const ending = await story.run(["sync"], { env: waiting });
+    assert.match(ending.stderr, /start a new run by hand .*actions: write/);
+  });
+
+  test("of an environment's secret may be current, so it is tried; when Webex refuses it, a fresh run is started", async () => {
+    await using story = await startTokenStory();
+    const waiting = story.sandbox.githubEnvironment({ WEBEX_ENVIRONMENT: "webex" });
+    await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: "webex" } });
+    const ending = await story.run(["sync"], { env: waiting });
+    assert.deepEqual([ending.code, toWebex(ending.requests)], [1, ["POST /access_token"]]);
+    assert.match(ending.stderr, /invalid_grant.*start a fresh run before you log in again/);
+    assert.equal(dispatches(ending.requests).length, 1);
+  });
+
+  test("cannot be told from a current one where the run cannot be looked at: a first attempt goes on, a re-run stops", async () => {
+    await using story = await startTokenStory();
+    const route = "GET /repos/{owner}/{repo}/actions/runs/{run_id}";
+    story.sandbox.fault({ route, status: 403, times: 9 });
+    assert.equal((await story.run(["sync"])).code, 0);
+    const ending = await story.run(["sync"], { env: { GITHUB_RUN_ATTEMPT: "2" } });
+    assert.deepEqual([ending.code, toWebex(ending.requests)], [1, []]);
+    assert.match(ending.stderr, /a re-run that may hold the value of its first attempt/);
+  });
+});
+
+describe("the store", { concurrency: 2 }, () => {
+  test("is proved with a probe that is deleted again, and the real secret is not rewritten for it", async () => {
+    await using story = await startTokenStory({ refreshToken: "stays" });
+    const ending = await story.run(["sync"]);
+    const writes = ending.requests.filter(
+      ({ half, method, path }) => half === "github" && method !== "GET" && path.includes("secrets"),
+    );
+    assert.deepEqual(
+      writes.map(({ method, path, status }) => `${method} ${path.split("/").at(-1)} ${status}`),
+      ["PUT WEBEX_WRITE_PROBE 201", "DELETE WEBEX_WRITE_PROBE 204"],
+    );
+  });
+
+  for (const [environment, wanted] of [
+    ["", "Secrets: Read and write"],
+    ["webex", "Environments: Read and write"],
+  ] as const) {
+    test(`that refuses ends the run before the refresh, with the permission that GitHub names: ${wanted}`, async () => {
+      await using story = await startTokenStory();
+      const scope = environment ? "environments/{environment_name}" : "actions";
+      story.sandbox.fault({
+        route: `PUT /repos/{owner}/{repo}/${scope}/secrets/{secret_name}`,
+        status: 403,
+        headers: { "x-accepted-github-permissions": environment ? "environments=write" : "secrets=write" },
+      });
+      const ending = await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: environment } });
+      assert.deepEqual([ending.code, toWebex(ending.requests)], [1, []]);
+      assert.ok(ending.stderr.includes(`GitHub names what it takes: ${wanted}`), ending.stderr);
+    });
+  }
+
+  test("is found by looking where no environment is named and the repository has no such secret", async () => {
+    await using story = await startTokenStory();
+    const { github } = story.sandbox;
+    github.scope(undefined).answerDelete("WEBEX_REFRESH_TOKEN");
+    const ending = await story.run(["sync"], {
+      env: { WEBEX_REFRESH_TOKEN: story.sandbox.currentRefreshToken },
+    });
+    assert.equal(ending.code, 0, ending.stderr);
+    assert.equal(github.secret("WEBEX_REFRESH_TOKEN", "webex"), story.sandbox.currentRefreshToken);
+    assert.equal(github.secret("WEBEX_REFRESH_TOKEN"), undefined);
+  });
+
+  test("that fails for a moment is tried again", async () => {
+    await using story = await startTokenStory();
+    story.sandbox.fault({ route: putSecret, match: isRefreshToken, dropAfter: true });
+    story.sandbox.fault({ route: putSecret, match: isRefreshToken, status: 502 });
+    assert.equal((await story.run(["sync"])).code, 0);
+    assert.equal(story.sandbox.github.secret("WEBEX_REFRESH_TOKEN"), story.sandbox.currentRefreshToken);
+  });
+
+  for (const environment of ["", "webex"]) {
+    test(`that fails for good leaves a command that a person finishes with, and Webex is not touched (${environment || "repository"})`, async () => {
+      await using story = await startTokenStory();
+      const { sandbox } = story;
+      const scope = environment ? "environments/{environment_name}" : "actions";
+      sandbox.fault({
+        route: `PUT /repos/{owner}/{repo}/${scope}/secrets/{secret_name}`,
+        match: isRefreshToken,
+        status: 403,
+      });
+      const ending = await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: environment } });
+      assert.deepEqual(
+        [ending.code, ending.record.status, toWebex(ending.requests)],
+        [1, "failed", ["POST /access_token"]],
+      );
+      const command = /gh api --hostname \S+ -X PUT (\S+) -f encrypted_value='(\S+)' -f key_id='(\S+)'/;
+      for (const text of [ending.stderr, ending.summary]) {
+        const [, path, encrypted_value, key_id] = command.exec(text) ?? assert.fail(text);
+        // What gh would send.
+        const response = await fetch(`${sandbox.url}/api/v3${path}`, {
+          method: "PUT",
+          headers: {
+            authorization: `token ${sandbox.github.secretsToken}`,
+            "content-type": "application/json",
+          },
+          body: JSON.stringify({ encrypted_value, key_id }),
+        });
+        assert.equal(response.status, 204);
+      }
+      assert.equal(
+        sandbox.github.secret("WEBEX_REFRESH_TOKEN", environment || undefined),
+        sandbox.currentRefreshToken,
+      );
+      assert.equal((await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: environment } })).code, 0);
+    });
+  }
+});
+
+describe("signals and second tokens", { concurrency: 2 }, () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    test(`${signal} between refresh and store is held back until the token is stored; then the run ends`, async () => {
+      await using story = await startTokenStory();
+      const { sandbox } = story;
+      let send: (signal: NodeJS.Signals) => void = () => assert.fail("not started");
+      let signalled: Promise<unknown> = Promise.resolve();
+      sandbox.onHandled(async ({ route }) => {
+        if (route !== "POST /access_token") return;
+        send(signal);
+        await signalled;
+      });
+      const ending = await story.run(["sync"], {
+        onStart: (kill, child) => {
+          send = kill;
+          signalled = new Promise((resolve) => {
+            child.stderr.on("data", (text: string) => text.includes(signal) && resolve(text));
+          });
+        },
+      });
+      assert.deepEqual([ending.code, toWebex(ending.requests)], [1, ["POST /access_token"]], ending.stderr);
+      assert.equal(sandbox.github.secret("WEBEX_REFRESH_TOKEN"), sandbox.currentRefreshToken);
+      sandbox.onHandled(() => Promise.resolve());
+      assert.equal((await story.run(["sync"])).code, 0);
+    });
+  }
+
+  test("a second 401 ends the run cleanly: exit 1, the token stored, nothing changed, the report made", async () => {
+    await using story = await startTokenStory();
+    story.sandbox.fault({ route: "GET /rooms", status: 401, times: 2 });
+    const ending = await story.run(["sync"]);
+    assert.deepEqual([ending.code, ending.record.status, ending.writes], [1, "failed", []]);
+    assert.equal(toWebex(ending.requests).filter((route) => route === "POST /access_token").length, 2);
+    assert.equal(story.sandbox.github.secret("WEBEX_REFRESH_TOKEN"), story.sandbox.currentRefreshToken);
+    assert.equal(ending.commits, 1);
+  });
+
+  test("two runs on one machine share a token file: one after the other refreshes, and both succeed", async () => {
+    await using story = await startTokenStory();
+    const { sandbox, folder } = story;
+    await folder.write("token", sandbox.currentRefreshToken);
+    const env = { ...sandbox.environment(), WEBEX_TOKEN_FILE: "token", WEBEX_REFRESH_TOKEN: "" };
+    const results = await Promise.all(
+      ["one", "two"].map((reports) => folder.run(["sync", "--reports", reports], env)),
+    );
+    assert.deepEqual(
+      results.map(({ code }) => code),
+      [0, 0],
+      results.map(({ stderr }) => stderr).join("\n"),
+    );
+    assert.equal((await folder.read("token")).trim(), sandbox.currentRefreshToken);
+  });
+
+  test("a short life is told by the report and an annotation, and the run names the last day", async () => {
+    await using story = await startTokenStory({ refreshTokenExpiresIn: 10.5 * 24 * 3600 });
+    const ending = await story.run(["sync"], { env: { GITHUB_ACTIONS: "true" } });
+    const day = ending.record.token?.refreshTokenExpiresAt?.slice(0, 10);
+    assert.match(
+      ending.stdout,
+      new RegExp(`^::warning title=Rollcall::.*10 days only.*by ${day} at the latest`, "m"),
+    );
+    assert.match(ending.stderr, new RegExp(`log in again by ${day} at the latest`));
+    assert.match(ending.summary, /⚠️ The refresh token lives until/);
+  });
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { organisation } from "../support/organisation.ts";
+import { startStory } from "../support/story.ts";
+
+const acme = organisation({ groups: { noc: ["ann"] }, rooms: { NOC: ["ann"] } });
+
+/** The variables of a run in a copy of the repository in which nobody has set anything up. */
+async function startCopy(eventName: string) {
+  const story = await startStory(acme, []);
+  await story.folder.write(".summary.md", "");
+  const { WEBEX_CLIENT_ID, WEBEX_CLIENT_SECRET, WEBEX_REFRESH_TOKEN, SECRETS_TOKEN, ...env } =
+    story.sandbox.githubEnvironment({
+      GITHUB_SERVER_URL: "https://github.example",
+      GITHUB_STEP_SUMMARY: join(story.folder.path, ".summary.md"),
+      GITHUB_EVENT_NAME: eventName,
+      WEBEX_ENVIRONMENT: "webex",
+    });
+  const set = { WEBEX_CLIENT_ID: WEBEX_CLIENT_ID ?? "", WEBEX_CLIENT_SECRET: WEBEX_CLIENT_SECRET ?? "" };
+  return { story, env, set };
+}
+
+const list = `# Rollcall is not set up yet
+
+Nothing has been read or changed in Webex. What is still to be done:
+
+- [ ] Make the environment \`webex\` in [Settings → Environments](https://github.example/acme/spaces/settings/environments), and let only the default branch use it: nothing else protects the token.
+- [ ] \`WEBEX_CLIENT_ID\`: make an integration at [developer.webex.com](https://developer.webex.com/my-apps/new/integration) and store its client id as a variable ([Settings → Secrets and variables → Actions](https://github.example/acme/spaces/settings/variables/actions)).
+- [ ] \`WEBEX_CLIENT_SECRET\`: store the integration's client secret as a secret ([Settings → Environments](https://github.example/acme/spaces/settings/environments) → \`webex\` → Environment secrets).
+- [ ] \`SECRETS_TOKEN\`: make a [fine-grained token](https://github.com/settings/personal-access-tokens/new) for this repository alone with Environments: Read and write, and store it as a secret ([Settings → Environments](https://github.example/acme/spaces/settings/environments) → \`webex\` → Environment secrets). With it each run stores the refresh token that Webex gives it.
+- [ ] \`WEBEX_REFRESH_TOKEN\`: run \`npm run login\` on your machine; it asks Webex in the browser and stores the secret.
+- [ ] \`mappings/rooms.csv\`: add rows through a pull request, each a group and the room its members should be in.
+- [ ] Run \`npm run doctor\`: it checks all of this and says what is still wrong.
+`;
+
+test("a scheduled run of a fresh copy ends green, with a to-do list in its summary and no request", async () => {
+  const { story, env } = await startCopy("schedule");
+  await using _ = story;
+  const { code, stderr } = await story.folder.run(["sync"], env);
+  assert.equal(code, 0);
+  assert.equal((await story.folder.read(".summary.md")).trimEnd(), list.trimEnd());
+  assert.ok(stderr.includes(list.trimEnd()), "the log has it too");
+  assert.deepEqual(story.sandbox.requests, []);
+});
+
+test("a run by hand of a fresh copy ends red with the same list, and opens no issue", async () => {
+  const { story, env } = await startCopy("workflow_dispatch");
+  await using _ = story;
+  const { code, stderr } = await story.folder.run(["sync", "--json", "record.json"], env);
+  assert.equal(code, 1);
+  assert.ok((await story.folder.read(".summary.md")).startsWith(list.trimEnd()));
+  const { status, problems } = await story.folder.readRecord();
+  assert.deepEqual([status, problems.length], ["failed", 1]);
+  for (const name of ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN"]) {
+    assert.ok(problems[0]?.message.includes(name), `one error names ${name}`);
+    assert.ok(stderr.includes(name));
+  }
+  assert.deepEqual(story.sandbox.requests, []);
+});
+
+test("a copy that is half set up is broken, not new: even a scheduled run ends red", async () => {
+  const { story, env, set } = await startCopy("schedule");
+  await using _ = story;
+  const { code, stderr } = await story.folder.run(["sync"], { ...env, ...set });
+  assert.equal(code, 1);
+  assert.match(stderr, /WEBEX_REFRESH_TOKEN is missing/);
+  assert.doesNotMatch(stderr, /not set up yet/);
+});
+
+test("on a person's machine there is no to-do list for GitHub", async () => {
+  await using story = await startStory(acme, []);
+  const { code, stderr } = await story.folder.run(["sync"]);
+  assert.equal(code, 1);
+  assert.doesNotMatch(stderr, /not set up yet/);
+});
