@@ -27,9 +27,15 @@ export interface SandboxSeen {
 
 const order: SandboxOrder = JSON.parse(process.argv[2] ?? "{}");
 const { organisation, ...drift } = buildSyntheticOrganisation(order);
-const startedAt = Date.now();
-const sandbox: Sandbox = await startSandbox(organisation, { latencyMs: order.latencyMs, keepResponses: false });
-let told = 0;
+const sandbox: Sandbox = await startSandbox(organisation, {
+  latencyMs: order.latencyMs,
+  keepResponses: false,
+});
+// The sandbox counts time from its own start: a first request, now, tells when that was.
+const now = Date.now();
+await fetch(sandbox.url);
+const startedAt = now - (sandbox.requests[0]?.at ?? 0);
+let told = sandbox.requests.length;
 
 process.on("message", () => {
   const fresh = sandbox.requests.slice(told);

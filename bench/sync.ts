@@ -31,17 +31,26 @@ console.log(`Node ${process.version}, ${cpus().length} cores, ${allowedConnectio
 for (const one of cases) if (chosen.length === 0 || chosen.includes(one.name)) await measure(one);
 
 async function measure({ name, runs, ...order }: Case): Promise<void> {
-  const sandbox = fork(fileURLToPath(new URL("sandbox-process.ts", import.meta.url)), [JSON.stringify(order)], {
-    execArgv: ["--import", loader],
-  });
+  const sandbox = fork(
+    fileURLToPath(new URL("sandbox-process.ts", import.meta.url)),
+    [JSON.stringify(order)],
+    {
+      execArgv: ["--import", loader],
+    },
+  );
   const folder = await mkdtemp(join(tmpdir(), "rollcall-bench-"));
   try {
     const ready = await receive<SandboxReady>(sandbox);
     await writeFile(join(folder, "rooms.csv"), ready.mappings);
     // The drift is wanted whole: a limit would hold a part of it.
-    await writeFile(join(folder, "policy.json"), '{"limits":{"removalsPerRoom":{"share":1},"removalsPerRun":{"share":1}}}');
+    await writeFile(
+      join(folder, "policy.json"),
+      '{"limits":{"removalsPerRoom":{"share":1},"removalsPerRun":{"share":1}}}',
+    );
     await writeFile(join(folder, "token"), ready.environment.WEBEX_REFRESH_TOKEN ?? "");
-    console.log(`\n${name}: ${order.rooms} rooms of ${order.membersPerRoom} members, ${order.latencyMs} ms latency`);
+    console.log(
+      `\n${name}: ${order.rooms} rooms of ${order.membersPerRoom} members, ${order.latencyMs} ms latency`,
+    );
     console.log(`drift: ${ready.additions} additions, ${ready.removals} removals`);
     const starts: number[] = [];
     for (let run = 1; run <= runs; run += 1) {
@@ -69,10 +78,26 @@ async function runOnce(
   const startedAt = Date.now();
   const child = spawn(
     process.execPath,
-    ["--import", loader, "--import", peakMemory, main, "sync", "--mappings", "rooms.csv", "--policy", "policy.json"],
+    [
+      "--import",
+      loader,
+      "--import",
+      peakMemory,
+      main,
+      "sync",
+      "--mappings",
+      "rooms.csv",
+      "--policy",
+      "policy.json",
+    ],
     {
       cwd: folder,
-      env: { PATH: process.env.PATH, ...environment, WEBEX_TOKEN_FILE: "token", ROLLCALL_BENCH_PEAK: peakFile },
+      env: {
+        PATH: process.env.PATH,
+        ...environment,
+        WEBEX_TOKEN_FILE: "token",
+        ROLLCALL_BENCH_PEAK: peakFile,
+      },
       stdio: ["ignore", "ignore", "pipe"],
     },
   );
@@ -82,7 +107,7 @@ async function runOnce(
   const seconds = (Date.now() - startedAt) / 1000;
   sandbox.send("seen");
   const seen = await receive<SandboxSeen>(sandbox);
-  const startMs = seen.firstAt === null ? null : seen.firstAt - startedAt;
+  const startMs = seen.firstAt === null ? null : Math.round(seen.firstAt - startedAt);
   if (code !== 0) console.log(`  run ${run} ended with ${code}: ${errors}`);
   if (isQuiet) return { startMs };
 
@@ -101,8 +126,13 @@ async function runOnce(
   const total = Object.values(seen.requests).reduce((sum, one) => sum + one, 0);
   const ideal = (total * order.latencyMs) / allowedConnections / 1000;
   const peak = Number(await readFile(peakFile, "utf8")) / 1024;
-  console.log(`  run ${run}: ${total} requests, ${changes} of them changes; least ${least}, fixed ${fixed}, above ${total - least - fixed}`);
-  const ratio = ideal > 0 ? `, ${(seconds / ideal).toFixed(2)} times ${ideal.toFixed(1)} s (requests x latency / connections)` : "";
+  console.log(
+    `  run ${run}: ${total} requests, ${changes} of them changes; least ${least}, fixed ${fixed}, above ${total - least - fixed}`,
+  );
+  const ratio =
+    ideal > 0
+      ? `, ${(seconds / ideal).toFixed(2)} times ${ideal.toFixed(1)} s (requests x latency / connections)`
+      : "";
   console.log(`    ${seconds.toFixed(1)} s${ratio}; peak memory ${peak.toFixed(0)} MiB`);
   return { startMs };
 }
