@@ -1,7 +1,7 @@
-/** The only place that reads the environment. What each variable means is the table in README.md. */
+/** What the commands are told by the environment. What each variable means is the table in README.md. */
 
-/** The variables of a run, by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { type GithubPlace, githubUrls, isSafeUrl, type Repository, readGithubPlace } from "./github-place.ts";
+import type { Environment } from "./surroundings.ts";
 
 /** Where the refresh token is kept, and so where a rotated one goes. */
 export type TokenPlace =
@@ -38,21 +38,6 @@ export type ReportPlace =
     }
   | { readonly kind: "folder" };
 
-/** A repository on one GitHub, with that GitHub's addresses. */
-export interface Repository {
-  readonly owner: string;
-  readonly name: string;
-  readonly apiUrl: string;
-  readonly graphqlUrl: string;
-  readonly serverUrl: string;
-}
-
-/** A repository, and the token that the workflow has for it. */
-export interface GithubPlace {
-  readonly repository: Repository;
-  readonly token: string;
-}
-
 /** What an online command needs to know of its surroundings. */
 export interface Config {
   readonly webexUrl: string;
@@ -68,52 +53,9 @@ export interface Config {
   readonly secrets: readonly string[];
 }
 
-/** What the runner of GitHub Actions offers; all of it may be absent on a person's machine. */
-export interface Surroundings {
-  /** True on a runner, where annotations and masks are understood. */
-  readonly isRunner: boolean;
-  readonly hasSummary: boolean;
-  readonly hasOutput: boolean;
-  /** GitHub's run id; null elsewhere. */
-  readonly runId: string | null;
-  /** Who started the run, as GitHub knows them; null elsewhere. */
-  readonly actor: string | null;
-  /** The branch that the run is of; null elsewhere. */
-  readonly refName: string | null;
-  /** What started the run, such as `schedule`; null elsewhere. */
-  readonly eventName: string | null;
-  /** The branch that gets the reports; null elsewhere. */
-  readonly reportBranch: string | null;
-  /** The environment that holds the secrets; null for the repository's own. */
-  readonly environment: string | null;
-  /** The pages of the repository and of this run; null where there are none. */
-  readonly repositoryUrl: string | null;
-  readonly runUrl: string | null;
-}
-
 /** Everything that is missing or malformed in the environment, told at once. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
-}
-
-/** Reads what the runner offers. */
-export function readSurroundings(env: Environment): Surroundings {
-  const runId = env.GITHUB_RUN_ID?.trim() || null;
-  const server = env.GITHUB_SERVER_URL?.trim() || "https://github.com";
-  const repositoryUrl = env.GITHUB_REPOSITORY ? `${server}/${env.GITHUB_REPOSITORY}` : null;
-  return {
-    isRunner: env.GITHUB_ACTIONS === "true",
-    hasSummary: Boolean(env.GITHUB_STEP_SUMMARY),
-    hasOutput: Boolean(env.GITHUB_OUTPUT),
-    runId,
-    actor: env.GITHUB_ACTOR?.trim() || null,
-    refName: env.GITHUB_REF_NAME?.trim() || null,
-    eventName: env.GITHUB_EVENT_NAME?.trim() || null,
-    reportBranch: env.REPORT_BRANCH?.trim() || env.GITHUB_REF_NAME?.trim() || null,
-    environment: env.WEBEX_ENVIRONMENT?.trim() || null,
-    repositoryUrl,
-    runUrl: runId && repositoryUrl ? `${repositoryUrl}/actions/runs/${runId}` : null,
-  };
 }
 
 /**
@@ -205,46 +147,6 @@ export function readConfig(env: Environment, needsSite = false): Config {
   return config;
 }
 
-/** What a login needs to know of its surroundings. */
-export interface LoginConfig {
-  readonly webexUrl: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly siteUrl: string | null;
-  /** Where the refresh token goes; null when only a person can carry it there. */
-  readonly tokenPlace: TokenPlace | null;
-  /** As owner/name; null when it is not known. */
-  readonly repositoryName: string | null;
-  readonly environment: string | null;
-  /** A folder for this user only, in memory where the system has one; null where it has none. */
-  readonly privateDir: string | null;
-  /** True where a browser would open on this machine, in front of nobody. */
-  readonly isRemote: boolean;
-}
-
-/**
- * Reads the settings of a login, which is there to get what the other commands ask for.
- * @throws {ConfigError} naming every variable that is missing or malformed.
- */
-export function readLoginConfig(env: Environment): LoginConfig {
-  const get = (name: string) => env[name]?.trim() || null;
-  const hasPlace = get("WEBEX_TOKEN_FILE") !== null || (get("SECRETS_TOKEN") && get("GITHUB_REPOSITORY"));
-  const stand = { WEBEX_REFRESH_TOKEN: "none yet", GITHUB_TOKEN: undefined };
-  const config = readConfig({ ...env, ...stand, ...(!hasPlace && { WEBEX_TOKEN_FILE: "none yet" }) });
-  const { webexUrl, clientId, clientSecret, siteUrl, tokenPlace } = config;
-  return {
-    webexUrl,
-    clientId,
-    clientSecret,
-    siteUrl,
-    tokenPlace: hasPlace ? tokenPlace : null,
-    repositoryName: get("GITHUB_REPOSITORY"),
-    environment: get("WEBEX_ENVIRONMENT"),
-    privateDir: get("XDG_RUNTIME_DIR"),
-    isRemote: get("SSH_CONNECTION") !== null || get("CI") !== null,
-  };
-}
-
 function readRun(get: (name: string) => string | null): WorkflowRun | null {
   const id = Number(get("GITHUB_RUN_ID"));
   if (!Number.isSafeInteger(id) || id <= 0) return null;
@@ -255,24 +157,6 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
     ref: get("GITHUB_REF_NAME"),
     eventPath: get("GITHUB_EVENT_PATH"),
   };
-}
-
-const githubUrls = {
-  GITHUB_API_URL: "https://api.github.com",
-  GITHUB_GRAPHQL_URL: "https://api.github.com/graphql",
-  GITHUB_SERVER_URL: "https://github.com",
-} as const;
-
-/** Reads where GitHub is, apart from all else; null where no repository or no token is named, or not as they must be. */
-export function readGithubPlace(env: Environment): GithubPlace | null {
-  const token = env.GITHUB_TOKEN?.trim();
-  const [, owner, name] = /^([^/\s]+)\/([^/\s]+)$/.exec(env.GITHUB_REPOSITORY?.trim() ?? "") ?? [];
-  const urlOf = (key: keyof typeof githubUrls) => (env[key]?.trim() || githubUrls[key]).replace(/\/+$/, "");
-  const apiUrl = urlOf("GITHUB_API_URL");
-  const graphqlUrl = urlOf("GITHUB_GRAPHQL_URL");
-  const serverUrl = urlOf("GITHUB_SERVER_URL");
-  if (!token || !owner || !name || ![apiUrl, graphqlUrl, serverUrl].every(isSafeUrl)) return null;
-  return { token, repository: { owner, name, apiUrl, graphqlUrl, serverUrl } };
 }
 
 /**
@@ -298,12 +182,4 @@ export function requireGithubPlace(env: Environment): GithubPlace {
 export function isUnconfigured(env: Environment): boolean {
   const needed = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
   return readGithubPlace(env) !== null && needed.every((name) => !env[name]?.trim());
-}
-
-/** Encrypted, or not leaving this machine. */
-function isSafeUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  const isLoopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
-  return username + password === "" && (protocol === "https:" || (protocol === "http:" && isLoopback));
 }

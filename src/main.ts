@@ -1,4 +1,5 @@
-import { type CommandName, parseCommandLine } from "./command-line.ts";
+import { parseCommandLine } from "./command-line.ts";
+import type { CommandName } from "./command-table.ts";
 import type { Context, Options } from "./commands/context.ts";
 import type { Paint } from "./report/terminal.ts";
 

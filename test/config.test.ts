@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigError, type Environment, readConfig, readSurroundings } from "../src/config.ts";
+import { ConfigError, readConfig } from "../src/config.ts";
+import { type Environment, readSurroundings } from "../src/surroundings.ts";
 
 const secrets = {
   WEBEX_CLIENT_SECRET: "client-secret-value",

@@ -1,5 +1,5 @@
-import type { Environment } from "../config.ts";
 import type { Paint } from "../report/terminal.ts";
+import type { Environment } from "../surroundings.ts";
 
 /** What a command is given by whoever starts it. */
 export interface Context {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Config, readConfig, readSurroundings, type Surroundings } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
 import type { DelegationReader, SiteUser } from "../delegation/backend.ts";
 import { planDelegation } from "../delegation/check.ts";
@@ -9,6 +9,7 @@ import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
 import { settleGrants } from "../delegation/settle-grants.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
 import { defaultPolicy } from "../membership/policy.ts";
+import { readSurroundings, type Surroundings } from "../surroundings.ts";
 import { type Context, type Options, textOption } from "./context.ts";
 import { type OpenBackend, openBackend, requireSite } from "./delegation-backend.ts";
 import type { DelegationDelivery } from "./deliver-delegation.ts";

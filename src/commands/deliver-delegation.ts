@@ -1,10 +1,11 @@
-import type { Config, Surroundings } from "../config.ts";
+import type { Config } from "../config.ts";
 import type { GrantEdit } from "../delegation/edit-grants.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import type { Runner } from "../github/runner.ts";
 import { createDelegationRenderer, formatDelegationRecord } from "../report/delegation-render.ts";
 import { renderDelegationTerminal } from "../report/delegation-terminal.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { type Context, type Options, textOption } from "./context.ts";
 import { storeDelegation } from "./delegation-report.ts";
 import { mostSummaryBytes, readTemplate, warnOfTokenEnd } from "./deliver.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Config, Surroundings } from "../config.ts";
+import type { Config } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import type { Annotation, Runner } from "../github/runner.ts";
 import type { Policy } from "../membership/policy.ts";
@@ -7,6 +7,7 @@ import type { RunRecord } from "../membership/record.ts";
 import { formatRecord } from "../report/record-text.ts";
 import { createRenderer } from "../report/render.ts";
 import { renderTerminal } from "../report/terminal.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { describeLife, measureLife } from "../token/lifetime.ts";
 import { type Context, type Options, textOption } from "./context.ts";
 import { nameReportsDir } from "./inputs.ts";

@@ -1,10 +1,11 @@
-import { readConfig, readSurroundings } from "../config.ts";
+import { readConfig } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { createRunner } from "../github/runner.ts";
 import type { Group, Listing, MembershipReader, Room } from "../membership/reader.ts";
 import { suggestMappings } from "../membership/suggest.ts";
 import { type Directory, type DirectoryEntry, renderDirectory } from "../report/directory-text.ts";
 import { createSlots } from "../slots.ts";
+import { readSurroundings } from "../surroundings.ts";
 import { allowedConnections, type WebexClient } from "../webex/client.ts";
 import { readGroupSize } from "../webex/reach.ts";
 import { createWebexReader } from "../webex/reader.ts";

@@ -1,8 +1,9 @@
-import type { Config, Repository } from "../config.ts";
+import type { Config } from "../config.ts";
 import { statusOf } from "../github/client.ts";
 import { explainRefusal } from "../github/permissions.ts";
 import { createRepositoryReader, type RepositoryReader } from "../github/repository-checks.ts";
 import { findSecretEnvironment, usualEnvironment } from "../github/secret-place.ts";
+import type { Repository } from "../github-place.ts";
 import type { Check } from "../report/checklist.ts";
 import { check, type Finding, ok, skip, wrong } from "./checks.ts";
 

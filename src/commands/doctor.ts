@@ -1,4 +1,4 @@
-import { type Config, readConfig, readSurroundings } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
 import {
@@ -8,6 +8,7 @@ import {
   renderChecklist,
   renderChecklistMarkdown,
 } from "../report/checklist.ts";
+import { readSurroundings } from "../surroundings.ts";
 import { describeLife, measureLife } from "../token/lifetime.ts";
 import { type Feature, findMissingScopes } from "../token/scopes.ts";
 import { reachWebex } from "../webex/reach.ts";
@@ -47,7 +48,7 @@ async function makeChecks(
   const variables = await check(
     "variables",
     "Variables",
-    "Set them as variables and secrets of the repository or its environment; docs/setup.md lists them",
+    "Set them as variables and secrets of the repository or its environment; README.md lists them",
     async () => {
       config = readConfig(context.env);
       config.secrets.forEach(runner.mask);

@@ -1,10 +1,11 @@
-import { type GithubPlace, readSurroundings, type Surroundings } from "../config.ts";
 import { explainIssueFailure, type IssueState, keepAttentionIssue } from "../github/attention-issue.ts";
 import { createRunner } from "../github/runner.ts";
 import { keepScheduleEnabled } from "../github/schedule.ts";
+import type { GithubPlace } from "../github-place.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { describeCalm, describeNeed, needsAttention } from "../report/attention-view.ts";
 import { createNoteRenderer, isSameNote, noteMarkers } from "../report/notes.ts";
+import { readSurroundings, type Surroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import { readTemplate } from "./deliver.ts";
 import { nameMappingsFile, nameReportsDir } from "./inputs.ts";

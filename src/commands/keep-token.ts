@@ -1,9 +1,10 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LoginConfig, TokenPlace } from "../config.ts";
+import type { TokenPlace } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { createTokenFile } from "../disk/token-file.ts";
+import type { LoginConfig } from "../login-config.ts";
 import type { TokenStore } from "../token/store.ts";
 import type { Context } from "./context.ts";
 

@@ -1,6 +1,7 @@
-import { type LoginConfig, readLoginConfig, readSurroundings } from "../config.ts";
 import { createRunner } from "../github/runner.ts";
+import { type LoginConfig, readLoginConfig } from "../login-config.ts";
 import type { Owner } from "../membership/reader.ts";
+import { readSurroundings } from "../surroundings.ts";
 import { describeLife, measureLife } from "../token/lifetime.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
 import { type Feature, features, findMissingScopes, listScopes } from "../token/scopes.ts";

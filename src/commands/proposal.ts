@@ -1,7 +1,7 @@
-import type { Repository } from "../config.ts";
 import type { GithubClient } from "../github/client.ts";
 import { type Contents, mostContentBytes, readContents } from "../github/contents.ts";
 import { type PullRequest, readHeadFile } from "../github/pull-request.ts";
+import type { Repository } from "../github-place.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
 import type { Problem } from "../membership/record.ts";

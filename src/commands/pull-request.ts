@@ -1,8 +1,9 @@
-import { type GithubPlace, readSurroundings, requireGithubPlace, type Surroundings } from "../config.ts";
+import { requireGithubPlace } from "../config.ts";
 import { createGithubClient } from "../github/client.ts";
 import { writeOwnComment } from "../github/comment.ts";
 import { type PullRequest, readPullRequest } from "../github/pull-request.ts";
 import { createRunner } from "../github/runner.ts";
+import type { GithubPlace } from "../github-place.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/effect.ts";
 import { checkLimits } from "../membership/limits.ts";
@@ -12,11 +13,12 @@ import type { Policy } from "../membership/policy.ts";
 import type { MembershipReader } from "../membership/reader.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createNoteRenderer, isSameNote, noteMarkers } from "../report/notes.ts";
+import { readSurroundings, type Surroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import { readTemplate } from "./deliver.ts";
 import { InputError, nameMappingsFile } from "./inputs.ts";
+import { exitCodes, type MembershipTask, runMembership } from "./membership-run.ts";
 import { type Proposal, readProposal } from "./proposal.ts";
-import { exitCodes, type MembershipTask, runMembership } from "./sync.ts";
 
 /** What became known on the way to the plan, as far as the way went. */
 interface Findings {

@@ -7,7 +7,8 @@ import { parseRecord } from "../membership/record-reading.ts";
 import { addAsModerators, observeUndo } from "../membership/restore.ts";
 import { type Context, type Options, textOption } from "./context.ts";
 import { nameReportsDir, readPolicy } from "./inputs.ts";
-import { type Decision, exitCodes, type MembershipTask, runMembership } from "./sync.ts";
+import { exitCodes, type MembershipTask, runMembership } from "./membership-run.ts";
+import type { Decision } from "./reconcile.ts";
 
 /**
  * Undoes the membership changes of one earlier run, from its record, within the same limits and with the same report

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Config, Surroundings } from "../config.ts";
+import type { Config } from "../config.ts";
 import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
 import { planList } from "../delegation/check.ts";
 import { describeEnding, findExpired, type ListedGrant } from "../delegation/grants.ts";
@@ -7,6 +7,7 @@ import { observeLists } from "../delegation/observe.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
 import { findSettled } from "../delegation/settle-grants.ts";
 import type { Runner } from "../github/runner.ts";
+import type { Surroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import { openBackend, requireSite } from "./delegation-backend.ts";
 import { nameGrantsFile, nameReportsDir } from "./inputs.ts";

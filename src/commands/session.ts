@@ -6,7 +6,7 @@ import { describeLife, measureLife } from "../token/lifetime.ts";
 import { type RotatedToken, rotateToken } from "../token/rotate.ts";
 import type { TokenStore } from "../token/store.ts";
 import { createTokenIssuer } from "../webex/access-token.ts";
-import { createWebexClient, type WebexClient } from "../webex/client.ts";
+import type { WebexClient } from "../webex/client.ts";
 import type { Context } from "./context.ts";
 import { tellRotationFailure } from "./rotation-failure.ts";
 
@@ -51,6 +51,8 @@ export async function openSession(
   let { accessToken, record: token } = first;
   let lostAccess: Error | null = null;
   const lost = new AbortController();
+  // Loaded only now: the first requests, which are for the token, do without it.
+  const { createWebexClient } = await import("../webex/client.ts");
   const client = createWebexClient({
     baseUrl,
     accessToken,

@@ -1,6 +1,6 @@
-import { type Environment, readSurroundings } from "../config.ts";
 import { createRunner } from "../github/runner.ts";
 import { createNoteRenderer } from "../report/notes.ts";
+import { type Environment, readSurroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import { readTemplate } from "./deliver.ts";
 import { readInputs } from "./inputs.ts";

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import type { Config, Surroundings } from "../config.ts";
+import type { Config } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import type { ReportFile } from "../report/render.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 /** Reads a file as it is where the report is stored; undefined where there is none. */
 export type ReadStored = (path: string) => Promise<string | undefined>;

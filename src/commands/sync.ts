@@ -1,68 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type Config, isUnconfigured, readConfig, readGithubPlace, readSurroundings } from "../config.ts";
-import type { ListedGrant } from "../delegation/grants.ts";
-import { createRunner, type Runner } from "../github/runner.ts";
-import { applyPlan } from "../membership/apply.ts";
-import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
-import { approve, checkLimits } from "../membership/limits.ts";
-import { observe } from "../membership/observe.ts";
-import { planChanges, type RoomPlan } from "../membership/plan.ts";
-import { defaultPolicy, type Policy } from "../membership/policy.ts";
+import { isUnconfigured } from "../config.ts";
+import { readGithubPlace } from "../github-place.ts";
 import type { MembershipReader } from "../membership/reader.ts";
-import type { Problem, RunRecord, TokenRecord } from "../membership/record.ts";
-import { createWebexReader } from "../webex/reader.ts";
-import { createWebexWriter } from "../webex/writer.ts";
-import { type Context, type Options, textOption } from "./context.ts";
-import type { Delivery } from "./deliver.ts";
-import {
-  formatFileProblem,
-  InputError,
-  nameMappingsFile,
-  readInputs,
-  requireReportsInRepository,
-} from "./inputs.ts";
-import type { Revocation, RevocationSurroundings } from "./revoke.ts";
-import { openSession, type Session } from "./session.ts";
-
-/** How long Webex gets to show a change before the room is looked at a second time. */
-const settleMs = 2_000;
-
-/** The exit codes of the commands that change memberships; a plan that could be made ends with 0. */
-export const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;
-
-/** What a command wants of the rooms, before any limit is looked at. */
-export interface Decision {
-  /** The token's owner. */
-  readonly ownerKey: string;
-  readonly rooms: readonly RoomPlan[];
-  readonly problems: readonly Problem[];
-  readonly notices: readonly string[];
-}
-
-/** What a command has read before Webex is asked anything, and how it decides. */
-export interface LoadedTask {
-  readonly policy: Policy;
-  /** The delegations that end: only `sync` looks after them. */
-  readonly grants: readonly ListedGrant[];
-  decide(reader: MembershipReader): Promise<Decision>;
-}
-
-/** What tells one membership command from another; all else is the same for all of them. */
-export interface MembershipTask {
-  /** As what the run is recorded; a `plan` is given no writer. */
-  readonly command: RunRecord["command"];
-  /** Present where a run is undone: the file of its record. */
-  readonly undoes?: string;
-  /** Reads what people wrote; what it throws stops the run before Webex is asked anything. */
-  load(): Promise<LoadedTask>;
-}
-
-/** How a run ended. */
-export interface RunEnding {
-  readonly record: RunRecord;
-  /** The report part of the policy; the standard one when the run did not come as far as reading it. */
-  readonly policy: Policy["report"];
-}
+import { readSurroundings } from "../surroundings.ts";
+import type { Context, Options } from "./context.ts";
+import { readInputs } from "./inputs.ts";
+import { exitCodes, type MembershipTask, runMembership } from "./membership-run.ts";
 
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
 export async function runSync(options: Options, context: Context): Promise<number> {
@@ -101,149 +43,12 @@ function createSyncTask(command: "plan" | "sync", options: Options, { tell }: Co
     async load() {
       const { mappings, policy, grants } = await readInputs(options);
       const decide = async (reader: MembershipReader) => {
+        const { observe } = await import("../membership/observe.ts");
+        const { planChanges } = await import("../membership/plan.ts");
         const observation = await observe(reader, mappings, tell);
         return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices: [] };
       };
       return { policy, grants, decide };
     },
   };
-}
-
-/**
- * Runs one membership command: set up, rotate the token, decide, check the limits, apply unless it is only a plan,
- * and tell. What goes wrong is in the record, not thrown.
- */
-export async function runMembership(
-  task: MembershipTask,
-  options: Options,
-  context: Context,
-): Promise<RunEnding> {
-  const { command, load: _, ...named } = task;
-  const startedAt = context.now();
-  const surroundings = readSurroundings(context.env);
-  const runner = await createRunner(surroundings);
-  const finish = async (record: RunRecord, told: Omit<Delivery, "record">) => {
-    // Loaded when there is something to tell: until then every millisecond would delay the first request.
-    const { deliver } = await import("./deliver.ts");
-    const delivered = await deliver({ record, ...told }, options, context, surroundings, runner);
-    return { record: delivered, policy: told.policy };
-  };
-  const collect = (token: TokenRecord | null): Omit<RunFacts, "problems" | "notices"> => {
-    return { command, ...named, startedAt, finishedAt: context.now(), token };
-  };
-  const mappingsFile = nameMappingsFile(options);
-  const fail = (error: unknown, token: TokenRecord | null): RunRecord => {
-    return buildFailedRecord({ ...collect(token), problems: explainError(error, mappingsFile), notices: [] });
-  };
-
-  const setUp = await setUpRun(task, options, context, runner).catch((error: unknown) => ({ error }));
-  if ("error" in setUp) {
-    const annotations = setUp.error instanceof InputError ? setUp.error.problems : [];
-    const standard = { policy: defaultPolicy.report, reportPlace: null, draftOthers: null };
-    return await finish(fail(setUp.error, null), { annotations, mappingsFile, ...standard });
-  }
-  const { loaded, config, session } = setUp;
-  let record: RunRecord;
-  const revocation = await revoke(command, setUp, { runner, surroundings, options, context });
-  try {
-    const { plan, outcomes, ...said } = await reconcile(command, loaded, session, options, context);
-    const made = buildRecord({ ...collect(session.token), ...said }, plan, outcomes);
-    record = session.lostAccess === null ? made : endInFailure(made, session.lostAccess);
-  } catch (error) {
-    record = fail(error, session.token);
-  } finally {
-    await session.client.close();
-  }
-  if (revocation !== null) record = extendRecord(record, revocation);
-  return await finish(record, {
-    draftOthers: revocation?.draftFiles ?? null,
-    annotations: record.problems.map((problem) => ({ ...problem, file: mappingsFile })),
-    policy: loaded.policy.report,
-    mappingsFile,
-    reportPlace: command === "plan" ? null : config.reportPlace,
-  });
-}
-
-interface SetUp {
-  readonly loaded: LoadedTask;
-  readonly config: Config;
-  readonly session: Session;
-}
-
-/** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
-async function setUpRun(
-  task: MembershipTask,
-  options: Options,
-  context: Context,
-  runner: Runner,
-): Promise<SetUp> {
-  const loaded = await task.load();
-  const config = readConfig(context.env);
-  config.secrets.forEach(runner.mask);
-  requireReportsInRepository(config, options);
-  return { loaded, config, session: await openSession(config, runner, context, { mayStartFreshRun: true }) };
-}
-
-/** What has expired is revoked first: a room that cannot be read must not keep anybody's right alive. */
-async function revoke(
-  command: RunRecord["command"],
-  { loaded, config, session }: SetUp,
-  around: Pick<RevocationSurroundings, "runner" | "surroundings" | "options" | "context">,
-): Promise<Revocation | null> {
-  if (loaded.grants.length === 0) return null;
-  // Loaded only where some delegation ends: most runs have none.
-  const { revokeExpired } = await import("./revoke.ts");
-  const { tokenWarningDays } = loaded.policy.report;
-  return await revokeExpired(loaded.grants, command === "sync", {
-    ...around,
-    config,
-    session,
-    tokenWarningDays,
-  });
-}
-
-/** Reads, plans, checks the limits and, unless it is only a plan, applies. */
-async function reconcile(
-  command: RunRecord["command"],
-  { policy, decide }: LoadedTask,
-  session: Session,
-  options: Options,
-  { tell }: Context,
-) {
-  const { client, stop } = session;
-  const reader = createWebexReader(client);
-  const { rooms, problems, ownerKey, notices: said } = await decide(reader);
-  if (session.lostAccess !== null) throw session.lostAccess;
-  if (stop.aborted) throw new Error("the run was stopped before it changed anything");
-  const checked = checkLimits(rooms, policy);
-  const approval = textOption(options, "approve");
-  const plan = approval === null ? checked : approve(checked, approval);
-  const isFitting = approval === null || approval === checked.digest;
-  const notices = [...said, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
-  if (command === "plan") return { plan, outcomes: null, problems, notices };
-  const writer = createWebexWriter(client);
-  const outcomes = await applyPlan(plan, { reader, writer, ownerKey, stop, settle: () => delay(settleMs) });
-  tell(`${client.requestCount()} requests to Webex`);
-  return { plan, outcomes, problems, notices };
-}
-
-/** Webex took the access token no longer while changes were made: what was done is told, and the run has failed. */
-function endInFailure(record: RunRecord, { message }: Error): RunRecord {
-  const problem: Problem = { line: null, column: null, message: `the run was ended: ${message}` };
-  return { ...record, status: "failed", problems: [...record.problems, problem] };
-}
-
-function explainApproval(approved: string, digest: string | null): string {
-  return digest === null
-    ? `nothing is held, so the approval of ${approved} had nothing to apply`
-    : `the approval names ${approved}, but what is held now has the digest ${digest}; look at it again and approve that`;
-}
-
-function explainError(error: unknown, mappingsFile: string): readonly Problem[] {
-  const tell = (message: string) => ({ line: null, column: null, message });
-  if (!(error instanceof InputError)) return [tell(error instanceof Error ? error.message : String(error))];
-  return error.problems.map(({ file, ...problem }) => {
-    // A record's lines are those of the mappings: a fault of any other file says in its message where it is.
-    return file === mappingsFile ? problem : tell(formatFileProblem({ file, ...problem }));
-  });
 }

@@ -1,5 +1,5 @@
-import { readSurroundings } from "../config.ts";
 import { createRunner } from "../github/runner.ts";
+import { readSurroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import { InputError, readInputs } from "./inputs.ts";
 

@@ -1,4 +1,4 @@
-import type { GithubPlace } from "../config.ts";
+import type { GithubPlace } from "../github-place.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 import { isOwn, readViewer } from "./viewer.ts";
 

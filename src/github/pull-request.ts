@@ -1,4 +1,4 @@
-import type { Repository } from "../config.ts";
+import type { Repository } from "../github-place.ts";
 import { type GithubClient, statusOf } from "./client.ts";
 import { type Contents, readContents } from "./contents.ts";
 

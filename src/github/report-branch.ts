@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
-import type { Repository } from "../config.ts";
+import type { Repository } from "../github-place.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 
 /** A file of the report, by its path in the repository. */

@@ -1,4 +1,4 @@
-import type { Surroundings } from "../config.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 /** Something in a file that needs a person. */
 export interface Annotation {

@@ -1,4 +1,4 @@
-import type { GithubPlace } from "../config.ts";
+import type { GithubPlace } from "../github-place.ts";
 import { createGithubClient } from "./client.ts";
 
 const workflow = "sync.yml";

@@ -1,9 +1,9 @@
-import type { Repository } from "../config.ts";
+import type { Repository } from "../github-place.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 
 /** The secret that holds the refresh token. */
 export const secretName = "WEBEX_REFRESH_TOKEN";
-/** The environment that docs/setup.md tells people to make; it is looked into when none is named. */
+/** The environment that README.md tells people to make; it is looked into when none is named. */
 export const usualEnvironment = "webex";
 
 /** Where the secret is, and when it was last written. */

@@ -1,4 +1,5 @@
-import type { Repository, WorkflowRun } from "../config.ts";
+import type { WorkflowRun } from "../config.ts";
+import type { Repository } from "../github-place.ts";
 import type { CopyAge, Recovery, SaveOutcome, TokenStore } from "../token/store.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 import { explainRefusal } from "./permissions.ts";

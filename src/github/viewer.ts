@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Repository } from "../config.ts";
+import type { Repository } from "../github-place.ts";
 import type { GithubClient } from "./client.ts";
 
 const answerSchema = v.object({ data: v.object({ viewer: v.object({ login: v.string() }) }) });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { Repository, WorkflowRun } from "../config.ts";
+import type { WorkflowRun } from "../config.ts";
+import type { Repository } from "../github-place.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 
 /** When a run was queued and which workflow it belongs to. */

@@ -88,7 +88,11 @@ async function conclude(query: URLSearchParams, finish: ConsentOptions["finish"]
 }
 
 function explain({ message }: Error): ConsentPage {
-  return { isGood: false, title: "Not logged in", text: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` };
+  return {
+    isGood: false,
+    title: "Not logged in",
+    text: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`,
+  };
 }
 
 /** In constant time, and without telling the length. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Environment, readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
 import { createSecretStore } from "../../src/github/secret-store.ts";
 import { startSandbox } from "../../src/sandbox/server.ts";
+import type { Environment } from "../../src/surroundings.ts";
 
 const empty = { name: "acme", people: [], groups: [], rooms: [] };
 const name = "WEBEX_REFRESH_TOKEN";

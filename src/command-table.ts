@@ -1,0 +1,154 @@
+/** An option of a command. */
+export interface Option {
+  readonly name: string;
+  /** What the option takes, as the usage shows it, in brackets when it may be left out; null for a switch. */
+  readonly value: string | null;
+  readonly help: string;
+  /** What a value must look like, where not everything will do, and what to give then. */
+  readonly form?: RegExp;
+  readonly hint?: string;
+  /** The command can do nothing without it. */
+  readonly isRequired?: true;
+  /** The only values there are. */
+  readonly choices?: readonly string[];
+  /** May be given several times, and empty: the values are joined by new lines. */
+  readonly repeats?: true;
+}
+
+/** A command, as its usage shows it. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly Option[];
+}
+
+const inputs: readonly Option[] = [
+  {
+    name: "mappings",
+    value: "<file>",
+    help: "which groups belong in which rooms (default mappings/rooms.csv)",
+  },
+  { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
+];
+const online: readonly Option[] = [
+  ...inputs,
+  { name: "reports", value: "<dir>", help: "where reports are kept (default reports)" },
+  { name: "json", value: "<file>", help: "write the run's record to this file" },
+];
+const approve: Option = {
+  name: "approve",
+  value: "<digest>",
+  help: "apply the held removals that have this digest",
+  form: /^[0-9a-f]{12}$/,
+  hint: "the report shows the digest to give",
+};
+
+/** Every command there is. */
+export const commands = [
+  { name: "validate", summary: "check the mappings and the policy, without any network", options: inputs },
+  {
+    name: "plan",
+    summary: "read Webex and show what sync would do; changes no membership",
+    options: [
+      ...online,
+      {
+        name: "pull-request",
+        value: "<number>",
+        help: "plan what this pull request proposes, and write it as one comment there",
+        form: /^[1-9]\d{0,8}$/,
+        hint: "give the number after the # in its title, such as 12",
+      },
+      { name: "markdown", value: "<file>", help: "write the plan as Markdown to this file" },
+    ],
+  },
+  {
+    name: "sync",
+    summary: "make the rooms' members what the mappings say, within limits, and report",
+    options: [...online, { name: "dry-run", value: null, help: "only show the plan" }, approve],
+  },
+  {
+    name: "delegate",
+    summary: "show or change who may schedule meetings for whom",
+    options: [
+      {
+        name: "mode",
+        value: "<mode>",
+        help: "show (default), add, remove or replace",
+        choices: ["show", "add", "remove", "replace"],
+      },
+      { name: "host", value: "<email>", help: "for whom; may repeat or hold a list", repeats: true },
+      {
+        name: "delegate",
+        value: "<email>",
+        help: "who may schedule; may repeat or hold a list; none with replace takes all away",
+        repeats: true,
+      },
+      {
+        name: "until",
+        value: "<date>",
+        help: "with add: the last day, YYYY-MM-DD; sync revokes it after that",
+      },
+      {
+        name: "backend",
+        value: "<api>",
+        help: "the interface of Webex: rest (default) or xml",
+        choices: ["rest", "xml"],
+      },
+      { name: "dry-run", value: null, help: "only show what would be changed" },
+      ...online,
+    ],
+  },
+  {
+    name: "restore",
+    summary: "undo the membership changes of one earlier run, from its record",
+    options: [
+      {
+        name: "record",
+        value: "<file>",
+        help: "the run's record, such as reports/runs/2026-11-22-4711.json",
+        isRequired: true,
+      },
+      ...online,
+      { name: "dry-run", value: null, help: "only show the plan" },
+      approve,
+    ],
+  },
+  {
+    name: "discover",
+    summary: "list the groups and rooms the token sees, and suggest mappings",
+    options: [{ name: "csv", value: "<file>", help: "write the suggestions to this file as well" }],
+  },
+  {
+    name: "login",
+    summary: "get the first refresh token in a browser and store it",
+    options: [
+      {
+        name: "port",
+        value: "<port>",
+        help: "where the browser comes back to on 127.0.0.1 (default 5000)",
+        form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+      },
+      { name: "device", value: null, help: "show a code to enter in a browser on any other machine" },
+      {
+        name: "features",
+        value: "<list>",
+        help: "of memberships, delegates, xml (default memberships; with WEBEX_SITE_URL also delegates)",
+      },
+    ],
+  },
+  {
+    name: "doctor",
+    summary: "check the whole set-up and say what to fix",
+    options: [...inputs, { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" }],
+  },
+  {
+    name: "demo",
+    summary: "run sync twice against the built-in sandbox; needs no account",
+    options: [
+      { name: "reports", value: "<dir>", help: "where to leave the reports (default rollcall-demo)" },
+    ],
+  },
+] as const satisfies readonly Command[];
+
+/** The commands' names. */
+export type CommandName = (typeof commands)[number]["name"];
