@@ -1,6 +1,13 @@
 /** What the commands are told by the environment. What each variable means is the table in README.md. */
 
-import { type GithubPlace, githubUrls, isSafeUrl, type Repository, readGithubPlace } from "./github-place.ts";
+import {
+  type GithubPlace,
+  githubUrls,
+  isSafeUrl,
+  parseRepositoryName,
+  type Repository,
+  readGithubPlace,
+} from "./github-place.ts";
 import type { Environment } from "./surroundings.ts";
 
 /** Where the refresh token is kept, and so where a rotated one goes. */
@@ -76,12 +83,10 @@ export function readConfig(env: Environment, needsSite = false): Config {
     return value.replace(/\/+$/, "");
   };
   const readRepository = (): Repository => {
-    const [owner = "", name = "", more] = need("GITHUB_REPOSITORY", "the repository, as owner/name").split(
-      "/",
-    );
-    if (get("GITHUB_REPOSITORY") && (!owner || !name || more !== undefined))
-      faults.push("GITHUB_REPOSITORY must have the form owner/name");
-    return { owner, name, apiUrl: github.apiUrl, graphqlUrl: github.graphqlUrl, serverUrl: github.serverUrl };
+    const text = need("GITHUB_REPOSITORY", "the repository, as owner/name");
+    const named = parseRepositoryName(text);
+    if (text !== "" && named === null) faults.push("GITHUB_REPOSITORY must have the form owner/name");
+    return { owner: "", name: "", ...named, ...github };
   };
   const github = {
     apiUrl: readUrl("GITHUB_API_URL", githubUrls.GITHUB_API_URL),

@@ -25,13 +25,19 @@ export const githubUrls = {
 /** Reads where GitHub is, apart from all else; null where no repository or no token is named, or not as they must be. */
 export function readGithubPlace(env: Environment): GithubPlace | null {
   const token = env.GITHUB_TOKEN?.trim();
-  const [, owner, name] = /^([^/\s]+)\/([^/\s]+)$/.exec(env.GITHUB_REPOSITORY?.trim() ?? "") ?? [];
+  const named = parseRepositoryName(env.GITHUB_REPOSITORY?.trim() ?? "");
   const urlOf = (key: keyof typeof githubUrls) => (env[key]?.trim() || githubUrls[key]).replace(/\/+$/, "");
   const apiUrl = urlOf("GITHUB_API_URL");
   const graphqlUrl = urlOf("GITHUB_GRAPHQL_URL");
   const serverUrl = urlOf("GITHUB_SERVER_URL");
-  if (!token || !owner || !name || ![apiUrl, graphqlUrl, serverUrl].every(isSafeUrl)) return null;
-  return { token, repository: { owner, name, apiUrl, graphqlUrl, serverUrl } };
+  if (!token || named === null || ![apiUrl, graphqlUrl, serverUrl].every(isSafeUrl)) return null;
+  return { token, repository: { ...named, apiUrl, graphqlUrl, serverUrl } };
+}
+
+/** Takes `owner/name` apart; null for anything else. */
+export function parseRepositoryName(text: string): { readonly owner: string; readonly name: string } | null {
+  const [, owner, name] = /^([^/\s]+)\/([^/\s]+)$/.exec(text) ?? [];
+  return owner && name ? { owner, name } : null;
 }
 
 /** Encrypted, or not leaving this machine. */

@@ -1,6 +1,7 @@
 import { parseCommandLine } from "./command-line.ts";
 import type { CommandName } from "./command-table.ts";
 import type { Context, Options } from "./commands/context.ts";
+import { messageOf } from "./message-of.ts";
 import type { Paint } from "./report/terminal.ts";
 
 type RunCommand = (options: Options, context: Context) => Promise<number>;
@@ -63,7 +64,7 @@ run(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    console.error(disarm(error instanceof Error ? error.message : String(error)));
+    console.error(disarm(messageOf(error)));
     process.exitCode = 1;
   },
 );

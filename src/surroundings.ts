@@ -29,8 +29,9 @@ export interface Surroundings {
 /** Reads what the runner offers. */
 export function readSurroundings(env: Environment): Surroundings {
   const runId = env.GITHUB_RUN_ID?.trim() || null;
-  const server = env.GITHUB_SERVER_URL?.trim() || "https://github.com";
-  const repositoryUrl = env.GITHUB_REPOSITORY ? `${server}/${env.GITHUB_REPOSITORY}` : null;
+  const server = (env.GITHUB_SERVER_URL?.trim() || "https://github.com").replace(/\/+$/, "");
+  const repository = env.GITHUB_REPOSITORY?.trim();
+  const repositoryUrl = repository ? `${server}/${repository}` : null;
   return {
     isRunner: env.GITHUB_ACTIONS === "true",
     hasSummary: Boolean(env.GITHUB_STEP_SUMMARY),

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { parseCommandLine } from "../src/command-line.ts";
+import { commands } from "../src/command-table.ts";
 
 function run(command: string, options: object = {}) {
   return { kind: "run", command, options };
@@ -89,3 +91,8 @@ for (const args of [["--help"], ["-h"], ["--json", "--help"], ["--zzzz", "--help
     }
   });
 }
+
+test("each command has the npm script of its name", async () => {
+  const { scripts } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  for (const { name } of commands) assert.equal(scripts[name], `node --import tsx src/main.ts ${name}`);
+});

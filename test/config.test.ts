@@ -200,8 +200,8 @@ test("on a person's machine there is nothing of a runner", () => {
 test("on a runner the run and the repository have their pages", () => {
   const env = {
     GITHUB_ACTIONS: "true",
-    GITHUB_STEP_SUMMARY: "/tmp/summary",
-    GITHUB_OUTPUT: "/tmp/output",
+    GITHUB_STEP_SUMMARY: "summary.md",
+    GITHUB_OUTPUT: "output.txt",
     GITHUB_RUN_ID: "4711",
     GITHUB_REPOSITORY: "acme/spaces",
     GITHUB_SERVER_URL: "https://ghe.example",

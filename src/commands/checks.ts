@@ -1,3 +1,4 @@
+import { messageOf } from "../message-of.ts";
 import type { Check } from "../report/checklist.ts";
 
 /** What a look found: something good, something wrong with its remedy, or that it does not apply. */
@@ -19,7 +20,7 @@ export async function check(
       id,
       title,
       state: "wrong",
-      detail: error instanceof Error ? error.message : String(error),
+      detail: messageOf(error),
       remedy,
     };
   }

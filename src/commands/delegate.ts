@@ -8,7 +8,9 @@ import { type BackendName, buildDelegationRecord, type DelegationFacts } from ".
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
 import { settleGrants } from "../delegation/settle-grants.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
+import { dayOf } from "../instant.ts";
 import { defaultPolicy } from "../membership/policy.ts";
+import { messageOf } from "../message-of.ts";
 import { readSurroundings, type Surroundings } from "../surroundings.ts";
 import { type Context, type Options, textOption } from "./context.ts";
 import { type OpenBackend, openBackend, requireSite } from "./delegation-backend.ts";
@@ -110,7 +112,7 @@ async function setUpRun(
   surroundings: Surroundings,
   runner: Runner,
 ): Promise<SetUp> {
-  const today = context.now().toISOString().slice(0, 10);
+  const today = dayOf(context.now());
   const { request, faults } = parseRequest(
     {
       mode: textOption(options, "mode"),
@@ -174,7 +176,7 @@ async function listUsers(reader: DelegationReader): Promise<Findings> {
 }
 
 function failWith(error: unknown): Findings {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { outcomes: [], problems: [message], users: null, hasFailed: true };
 }
 

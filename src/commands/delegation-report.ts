@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { editGrants, type GrantEdit } from "../delegation/edit-grants.ts";
 import type { DelegationRecord } from "../delegation/record.ts";
+import { messageOf } from "../message-of.ts";
 import type { DelegationRenderer } from "../report/delegation-render.ts";
 import type { DelegationInput } from "../report/delegation-view.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -47,7 +48,7 @@ export async function storeDelegation(
     await storeFiles(place, record.path, draft, describeCommit(order.input.record));
     return { address: addressOf(place, page.path), error: null };
   } catch (error) {
-    return { address: null, error: error instanceof Error ? error.message : String(error) };
+    return { address: null, error: messageOf(error) };
   }
 }
 

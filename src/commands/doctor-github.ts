@@ -4,6 +4,7 @@ import { explainRefusal } from "../github/permissions.ts";
 import { createRepositoryReader, type RepositoryReader } from "../github/repository-checks.ts";
 import { findSecretEnvironment, usualEnvironment } from "../github/secret-place.ts";
 import type { Repository } from "../github-place.ts";
+import { messageOf } from "../message-of.ts";
 import type { Check } from "../report/checklist.ts";
 import { check, type Finding, ok, skip, wrong } from "./checks.ts";
 
@@ -40,7 +41,7 @@ function explainAs(tokenName: string, permission: string): (error: unknown) => F
   return (error) => {
     const status = statusOf(error);
     if (status !== 401 && status !== 403 && status !== 404) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     return wrong(detail, explainRefusal(error, tokenName, permission));
   };
 }

@@ -3,6 +3,7 @@ import { createRunner } from "../github/runner.ts";
 import { keepScheduleEnabled } from "../github/schedule.ts";
 import type { GithubPlace } from "../github-place.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { messageOf } from "../message-of.ts";
 import { describeCalm, describeNeed, needsAttention } from "../report/attention-view.ts";
 import { createNoteRenderer, isSameNote, noteMarkers } from "../report/notes.ts";
 import { readSurroundings, type Surroundings } from "../surroundings.ts";
@@ -35,7 +36,7 @@ export async function followUp(
   // Whatever else starts a run is activity by itself.
   if (surroundings.eventName !== "schedule") return;
   await keepScheduleEnabled(place).catch((error: unknown) => {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     tell(
       `the schedule could not be kept enabled: ${said}; give the workflow "permissions: actions: write", or GitHub stops it after 60 quiet days`,
     );

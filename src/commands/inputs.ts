@@ -5,6 +5,7 @@ import { type ListedGrant, parseGrants } from "../delegation/grants.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
 import type { Problem } from "../membership/record.ts";
+import { messageOf } from "../message-of.ts";
 import { type Options, textOption } from "./context.ts";
 
 /** A fault of an input file. */
@@ -139,7 +140,7 @@ async function read(file: string): Promise<Buffer | null> {
     return await readFile(file);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw new Error(`${file} cannot be read: ${error instanceof Error ? error.message : error}`, {
+    throw new Error(`${file} cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }

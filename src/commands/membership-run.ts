@@ -5,6 +5,7 @@ import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../
 import { defaultPolicy, type Policy } from "../membership/policy.ts";
 import type { MembershipReader } from "../membership/reader.ts";
 import type { Problem, RunRecord, TokenRecord } from "../membership/record.ts";
+import { messageOf } from "../message-of.ts";
 import { readSurroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import type { Delivery } from "./deliver.ts";
@@ -144,7 +145,7 @@ function endInFailure(record: RunRecord, { message }: Error): RunRecord {
 
 function explainError(error: unknown, mappingsFile: string): readonly Problem[] {
   const tell = (message: string) => ({ line: null, column: null, message });
-  if (!(error instanceof InputError)) return [tell(error instanceof Error ? error.message : String(error))];
+  if (!(error instanceof InputError)) return [tell(messageOf(error))];
   return error.problems.map(({ file, ...problem }) => {
     // A record's lines are those of the mappings: a fault of any other file says in its message where it is.
     return file === mappingsFile ? problem : tell(formatFileProblem({ file, ...problem }));

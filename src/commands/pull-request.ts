@@ -12,6 +12,7 @@ import { planChanges } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { MembershipReader } from "../membership/reader.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { messageOf } from "../message-of.ts";
 import { createNoteRenderer, isSameNote, noteMarkers } from "../report/notes.ts";
 import { readSurroundings, type Surroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
@@ -51,7 +52,7 @@ export async function runPullRequestPlan(options: Options, context: Context): Pr
     context.tell(`The comment on pull request ${number}: ${change}`);
     return planCode;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     context.tell(message);
     runner.warn(message);
     return exitCodes.failed;

@@ -7,6 +7,8 @@ import { observeLists } from "../delegation/observe.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
 import { findSettled } from "../delegation/settle-grants.ts";
 import type { Runner } from "../github/runner.ts";
+import { dayOf } from "../instant.ts";
+import { messageOf } from "../message-of.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import { openBackend, requireSite } from "./delegation-backend.ts";
@@ -48,7 +50,7 @@ export async function revokeExpired(
 ): Promise<Revocation> {
   const quiet = { problems: [], notices: [], hasChanged: false, draftFiles: null };
   if (grants.length === 0) return quiet;
-  const today = around.context.now().toISOString().slice(0, 10);
+  const today = dayOf(around.context.now());
   const notices = describeEnding(grants, today);
   const file = nameGrantsFile(around.options);
   if (around.config.siteUrl === null) {
@@ -61,7 +63,7 @@ export async function revokeExpired(
     const revoked = await revoke(expired, mayWrite, around);
     return { ...revoked, notices: [...notices, ...revoked.notices] };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { ...quiet, notices, problems: [`what has expired in ${file} was not revoked: ${message}`] };
   }
 }

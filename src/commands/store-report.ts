@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { messageOf } from "../message-of.ts";
 import { findFlapping } from "../report/flapping.ts";
 import { parseHistory } from "../report/history.ts";
 import type { Renderer, ReportFile, ReportInput } from "../report/render.ts";
@@ -58,7 +59,7 @@ export async function storeReport(
     const page = findPage(files) ?? `${reportsDir}/README.md`;
     return { address: addressOf(reportPlace, page), notices, error: null };
   } catch (error) {
-    return { address: null, notices, error: error instanceof Error ? error.message : String(error) };
+    return { address: null, notices, error: messageOf(error) };
   }
 }
 

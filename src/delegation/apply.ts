@@ -1,3 +1,4 @@
+import { messageOf } from "../message-of.ts";
 import type { DelegationReader, DelegationWriter } from "./backend.ts";
 import { createMatcher, type DelegateChange, type HostPlan, planHost } from "./plan.ts";
 
@@ -81,7 +82,7 @@ async function attempt<T>(send: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { value: await send() };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { addressForm, foldAddress } from "../address.ts";
 import { parseCsv, sortByLine } from "../csv.ts";
+import { dayMs, dayOf } from "../instant.ts";
 import type { Problem } from "../membership/record.ts";
 import { quoteText } from "../nearest.ts";
 
@@ -18,7 +19,6 @@ export interface ListedGrant extends Grant {
   readonly line: number;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
 /** Days before the end from which on `sync` says that a grant ends. */
 const warningDays = 7;
 
@@ -83,11 +83,7 @@ export function describeEnding(grants: readonly Grant[], today: string): readonl
 /** True for a day of the calendar, written YYYY-MM-DD. */
 export function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`);
-  return (
-    /^\d{4}-\d\d-\d\d$/.test(text) &&
-    !Number.isNaN(date.getTime()) &&
-    date.toISOString().slice(0, 10) === text
-  );
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime()) && dayOf(date) === text;
 }
 
 function describeFaults(

@@ -1,3 +1,4 @@
+import { messageOf } from "../message-of.ts";
 import type { DelegationReader, SiteUser } from "./backend.ts";
 import type { DelegationRequest } from "./request.ts";
 
@@ -46,7 +47,7 @@ async function askEach<T>(
     try {
       return [address, { value: await ask(address) }];
     } catch (error) {
-      return [address, { error: error instanceof Error ? error.message : String(error) }];
+      return [address, { error: messageOf(error) }];
     }
   });
   return new Map(await Promise.all(answers));

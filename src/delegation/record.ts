@@ -1,3 +1,4 @@
+import { formatInstant } from "../instant.ts";
 import type { RunStatus, TokenRecord } from "../membership/record.ts";
 import type { HostOutcome } from "./apply.ts";
 import type { SiteUser } from "./backend.ts";
@@ -124,8 +125,4 @@ function pickUser({
   canHost,
 }: SiteUser): Pick<SiteUser, "address" | "displayName" | "canHost"> {
   return { address, displayName, canHost };
-}
-
-function formatInstant(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, "Z");
 }

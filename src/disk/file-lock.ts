@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "../message-of.ts";
 
 /** How a lock waits; every default is what production uses. */
 export interface LockOptions {
@@ -70,7 +71,7 @@ async function create(path: string, own: Holder): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     throw new Error(`the lock ${path} cannot be made: ${said}; make its folder writable for this user`);
   } finally {
     await rm(draft, { force: true });

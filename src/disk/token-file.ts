@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { messageOf } from "../message-of.ts";
 import type { SaveOutcome, TokenStore } from "../token/store.ts";
 import { type LockOptions, withFileLock } from "./file-lock.ts";
 
@@ -116,7 +117,7 @@ async function syncFolder(folder: string): Promise<void> {
 async function readText(path: string): Promise<string | null> {
   return await readFile(path, "utf8").catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return null;
-    throw new Error(`the token file ${path} cannot be read: ${describeError(error)}`);
+    throw new Error(`the token file ${path} cannot be read: ${messageOf(error)}`);
   });
 }
 
@@ -133,11 +134,7 @@ function cannotWrite(file: string, error: unknown): Error {
 }
 
 function describe(file: string, error: unknown): string {
-  return `the token file's folder ${dirname(file)} cannot be written: ${describeError(error)}`;
-}
-
-function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return `the token file's folder ${dirname(file)} cannot be written: ${messageOf(error)}`;
 }
 
 function ignoreAbsence(error: unknown): void {

@@ -1,4 +1,5 @@
 import type { GithubPlace } from "../github-place.ts";
+import { messageOf } from "../message-of.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 import { isOwn, readViewer } from "./viewer.ts";
 
@@ -73,7 +74,7 @@ async function findOwn(
 
 /** What a refused issue means, in a sentence for the person who reads the run. */
 export function explainIssueFailure(error: unknown): string {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   const hints: Readonly<Record<number, string>> = {
     403: '; give the workflow "permissions: issues: write"',
     404: '; give the workflow "permissions: issues: write"',

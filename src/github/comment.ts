@@ -1,4 +1,5 @@
 import type { GithubPlace } from "../github-place.ts";
+import { messageOf } from "../message-of.ts";
 import { createGithubClient, statusOf } from "./client.ts";
 import { isOwn, readViewer } from "./viewer.ts";
 
@@ -49,7 +50,7 @@ export async function writeOwnComment(
     return "updated";
   } catch (error) {
     const status = statusOf(error);
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     const hint =
       status === 403 || status === 404
         ? "; the workflow's token needs permissions: pull-requests: write (and a locked conversation takes no comment)"

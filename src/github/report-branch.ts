@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
 import type { Repository } from "../github-place.ts";
-import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { messageOf } from "../message-of.ts";
+import { createGithubClient, type GithubClient } from "./client.ts";
+import { readContents } from "./contents.ts";
 
 /** A file of the report, by its path in the repository. */
 export interface ReportFile {
@@ -80,19 +82,11 @@ async function readText(
   path: string,
   ref: string,
 ): Promise<string | undefined> {
-  try {
-    const { data } = await github.repos.getContent({
-      owner: repository.owner,
-      repo: repository.name,
-      path,
-      ref,
-    });
-    if (Array.isArray(data) || data.type !== "file") return undefined;
-    return Buffer.from(data.content, "base64").toString("utf8");
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
-    throw error;
-  }
+  const contents = await readContents(github, { owner: repository.owner, repo: repository.name, path, ref });
+  if (contents.kind === "file") return contents.bytes.toString("utf8");
+  if (contents.kind === "missing") return undefined;
+  // Taken for empty, it would be written anew from nothing.
+  throw new Error(`${path} on the branch is no file that can be read (${contents.kind})`);
 }
 
 type Answer = { readonly oid: string } | { readonly isStale: boolean; readonly message: string };
@@ -145,7 +139,7 @@ function readAnswer(data: unknown): Answer {
 }
 
 function explain(error: unknown, { branch }: BranchPlace): string {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   return (
     `the report was not committed to ${branch}: ${said}. What was changed in Webex is as this run reports it. ` +
     "Let the workflow's token write to that branch (permissions: contents: write), or set REPORT_BRANCH to a branch without protection"

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { WorkflowRun } from "../config.ts";
 import type { Repository } from "../github-place.ts";
+import { messageOf } from "../message-of.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 
 /** When a run was queued and which workflow it belongs to. */
@@ -56,7 +57,7 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
   } catch (error) {
     const hint =
       statusOf(error) === 403 ? '; with "permissions: actions: write" the workflow could do it itself' : "";
-    return `${byHand}${hint} (${error instanceof Error ? error.message : String(error)})`;
+    return `${byHand}${hint} (${messageOf(error)})`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../message-of.ts";
 import { createSlots } from "../slots.ts";
 import { pickPerson } from "./build-record.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
@@ -170,7 +171,7 @@ function recordFailure(person: RecordedPerson, action: "add" | "remove", error: 
   return {
     ...pickPerson(person),
     action,
-    error: error instanceof Error ? error.message : String(error),
+    error: messageOf(error),
     trackingId: typeof trackingId === "string" ? trackingId : null,
   };
 }

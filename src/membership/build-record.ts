@@ -1,3 +1,4 @@
+import { formatInstant } from "../instant.ts";
 import type { RoomOutcome } from "./apply.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
 import type { Problem, RecordedPerson, RoomRecord, RunRecord, RunStatus, TokenRecord } from "./record.ts";
@@ -144,6 +145,5 @@ export function pickPerson({ personId, displayName, email }: RecordedPerson): Re
 }
 
 function formatTimes({ startedAt, finishedAt }: RunFacts): { startedAt: string; finishedAt: string } {
-  const format = (date: Date) => date.toISOString().replace(/\.\d+Z$/, "Z");
-  return { startedAt: format(startedAt), finishedAt: format(finishedAt) };
+  return { startedAt: formatInstant(startedAt), finishedAt: formatInstant(finishedAt) };
 }

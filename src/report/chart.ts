@@ -1,7 +1,7 @@
+import { dayMs, dayOf } from "../instant.ts";
 import type { History } from "./history.ts";
 import { escapeMarkdown, joinMarkdown, type Markdown, md } from "./markdown.ts";
 
-const dayMs = 24 * 60 * 60 * 1000;
 const maxLabels = 12;
 const maxDays = 180;
 
@@ -43,10 +43,10 @@ function fillDays(points: History["members"]): { date: string; members: number }
   const daily: { date: string; members: number }[] = [];
   for (const point of points) {
     const previous = daily.at(-1);
-    const dayOf = (date: string) => Math.round(Date.parse(`${date}T00:00:00Z`) / dayMs);
-    const gap = previous ? Math.min(dayOf(point.date) - dayOf(previous.date) - 1, maxDays) : 0;
+    const countDays = (date: string) => Math.round(Date.parse(`${date}T00:00:00Z`) / dayMs);
+    const gap = previous ? Math.min(countDays(point.date) - countDays(previous.date) - 1, maxDays) : 0;
     for (let missing = gap; previous && missing > 0; missing -= 1) {
-      const date = new Date((dayOf(point.date) - missing) * dayMs).toISOString().slice(0, 10);
+      const date = dayOf(new Date((countDays(point.date) - missing) * dayMs));
       daily.push({ date, members: previous.members });
     }
     daily.push({ date: point.date, members: point.members });

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { dayMs } from "../instant.ts";
 import type { RecordedPerson, RunRecord } from "../membership/record.ts";
 import { fingerprintChanges, keepRecent } from "./flapping.ts";
 import { cleanText, cutText } from "./markdown.ts";
 import { sortPeople, sortRooms } from "./rows.ts";
 
-const dayMs = 24 * 60 * 60 * 1000;
 const maxDays = 180;
 const maxRooms = 20;
 const maxNames = 10;

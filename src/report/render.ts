@@ -69,14 +69,10 @@ export function createRenderer(readTemplate: (name: TemplateName) => string): Re
     if (!due.commit) return [];
     const paths = nameRunFiles(record.startedAt, runId);
     const extended = extendHistory(history, record, paths.page);
-    const notices = new Set([
-      ...record.notices,
-      ...(notice ? [notice] : []),
-      ...findFlapping(history, record),
-    ]);
+    const told = { ...record, notices: [...record.notices, ...findFlapping(history, record)] };
     const page = (folder: string): PageInput => ({
       ...input,
-      notices: [...notices],
+      notices: [...(notice ? [notice] : []), ...told.notices],
       mappingsAddress: findRelativePath(folder, mappingsFile),
     });
     const files: ReportFile[] = [{ path: "history.json", text: `${JSON.stringify(extended, null, 2)}\n` }];
@@ -95,7 +91,7 @@ export function createRenderer(readTemplate: (name: TemplateName) => string): Re
         path: paths.page,
         text: fitRows(maxPageBytes, (rows) => run(viewRun(input, recordFile, rows))),
       });
-      files.push({ path: paths.record, text: formatRecord(record) });
+      files.push({ path: paths.record, text: formatRecord(told) });
     }
     return files.map((file) => ({ path: `${reportsDir}/${file.path}`, text: file.text }));
   }

@@ -1,4 +1,5 @@
 import type { RunRecord, TokenRecord } from "../membership/record.ts";
+import { measureLife } from "../token/lifetime.ts";
 import { codeSpan, escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
 import {
   emailOf,
@@ -14,7 +15,6 @@ import {
 } from "./rows.ts";
 import { adviseFailure, countOf, describeApproval, heldReasons } from "./words.ts";
 
-const dayMs = 24 * 60 * 60 * 1000;
 /** A longer list of people is folded away, so that the command below it stays in sight. */
 const maxUnfolded = 12;
 
@@ -139,18 +139,17 @@ export function viewProblems(record: RunRecord, line: LineLink, maxRows: number)
 
 /** Tells how long the refresh token still lives, counted from the end of the run. */
 export function viewToken(token: TokenRecord | null, finishedAt: string, warningDays: number): TokenView {
-  const expiresAt = token?.refreshTokenExpiresAt ?? null;
-  const leftMs = expiresAt === null ? Number.NaN : Date.parse(expiresAt) - Date.parse(finishedAt);
-  if (expiresAt === null || Number.isNaN(leftMs)) {
+  const life = measureLife(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), warningDays);
+  if (life === null) {
     const why = token === null ? md`this run did not use it` : md`Webex did not say`;
     return { text: md`How long the refresh token lives is not known: ${why}.`, warning: false };
   }
-  const date = escapeMarkdown(expiresAt.slice(0, 10));
+  const { lastDay, days, isShort } = life;
+  const date = escapeMarkdown(lastDay);
   const renew = md`Run ${codeSpan("npm run login")} to get a new one`;
-  if (leftMs < 0) return { text: md`The refresh token expired on **${date}**. ${renew}.`, warning: true };
-  const days = Math.floor(leftMs / dayMs);
+  if (days < 0) return { text: md`The refresh token expired on **${date}**. ${renew}.`, warning: true };
   const lives = md`The refresh token lives until **${date}**, ${countOf(days, "day")} from this check.`;
-  return days < warningDays
+  return isShort
     ? { text: md`${lives} ${renew} before then, or runs stop.`, warning: true }
     : { text: lives, warning: false };
 }

@@ -1,3 +1,4 @@
+import { formatInstant } from "../instant.ts";
 import type { CopyAge } from "./store.ts";
 
 /** What a copy's age means: use it, use it and say why if it is refused, or do not touch anything. */
@@ -33,9 +34,4 @@ export function judgeCopy(age: CopyAge | null): CopyVerdict {
     };
   }
   return { kind: "current" };
-}
-
-/** UTC, ISO 8601, whole seconds. */
-export function formatInstant(instant: Date): string {
-  return instant.toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -1,3 +1,5 @@
+import { dayMs, dayOf } from "../instant.ts";
+
 /** How long a refresh token still lives. */
 export interface TokenLife {
   /** The last day on which a login can be put off to, YYYY-MM-DD in UTC. */
@@ -7,8 +9,6 @@ export interface TokenLife {
   readonly isShort: boolean;
 }
 
-const dayMs = 86_400_000;
-
 /**
  * Counts the days that a refresh token still lives, by what the server stated; null when it stated nothing. Fewer
  * days than `warningDays` are short.
@@ -17,7 +17,7 @@ export function measureLife(expiresAt: string | null, now: Date, warningDays: nu
   const endMs = expiresAt === null ? Number.NaN : Date.parse(expiresAt);
   if (expiresAt === null || Number.isNaN(endMs)) return null;
   const days = Math.floor((endMs - now.getTime()) / dayMs);
-  return { lastDay: new Date(endMs).toISOString().slice(0, 10), days, isShort: days < warningDays };
+  return { lastDay: dayOf(new Date(endMs)), days, isShort: days < warningDays };
 }
 
 /** Says by which day the login has to be repeated at the latest. */

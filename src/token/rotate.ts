@@ -1,5 +1,6 @@
+import { formatInstant } from "../instant.ts";
 import type { TokenRecord } from "../membership/record.ts";
-import { formatInstant, judgeCopy } from "./copy-age.ts";
+import { judgeCopy } from "./copy-age.ts";
 import { StaleTokenError, UnstoredTokenError } from "./errors.ts";
 import type { LoadedToken, TokenStore } from "./store.ts";
 

@@ -14,7 +14,8 @@ const scopesOf: Readonly<Record<Feature, readonly string[]>> = {
     "spark:people_read",
     "identity:groups_read",
   ],
-  delegates: ["meeting:admin_preferences_read", "meeting:admin_preferences_write"],
+  // The last one tells who is on the site, who is active, and who may host.
+  delegates: ["meeting:admin_preferences_read", "meeting:admin_preferences_write", "spark-admin:people_read"],
   xml: ["spark:all"],
 };
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
+import { messageOf } from "../message-of.ts";
 import { createSlots } from "../slots.ts";
 import { WebexError } from "./webex-error.ts";
 import { buildMessage, childOf, element, parseDocument, textOf, type Xml } from "./xml-document.ts";
@@ -134,7 +135,7 @@ function readReply(operation: string, text: string): unknown {
   try {
     message = childOf(parseDocument(text), "message");
   } catch (error) {
-    throw fail(operation, 200, error instanceof Error ? error.message : String(error));
+    throw fail(operation, 200, messageOf(error));
   }
   const response = childOf(message, "header", "response");
   const verdict = textOf(response, "result");

@@ -7,6 +7,7 @@ test("the XML API's bundle is asked for without the user scopes it holds, and be
     "identity:groups_read",
     "meeting:admin_preferences_read",
     "meeting:admin_preferences_write",
+    "spark-admin:people_read",
     "spark:all",
   ]);
 });

@@ -76,7 +76,7 @@ test("each workflow's permissions are no more than its command needs", async () 
     delegate: { contents: "write", actions: "read" },
     doctor: { contents: "write", actions: "read" },
     plan: { contents: "read", "pull-requests": "write", actions: "read" },
-    restore: { contents: "write", issues: "write", actions: "write" },
+    restore: { contents: "write", actions: "write" },
     sync: { contents: "write", issues: "write", actions: "write" },
   });
 });
