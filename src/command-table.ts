@@ -39,7 +39,7 @@ const approve: Option = {
   name: "approve",
   value: "<digest>",
   help: "apply the held removals that have this digest",
-  form: /^[0-9a-f]{12}$/,
+  form: /^[0-9a-f]{12}$/i,
   hint: "the report shows the digest to give",
 };
 
@@ -116,7 +116,14 @@ export const commands = [
   {
     name: "discover",
     summary: "list the groups and rooms the token sees, and suggest mappings",
-    options: [{ name: "csv", value: "<file>", help: "write the suggestions to this file as well" }],
+    options: [
+      { name: "csv", value: "<file>", help: "write the suggestions to this file as well" },
+      { name: "json", value: "<file>", help: "write groups, rooms and suggestions to this file as JSON" },
+      // Taken as by every online command, so that one line of options serves them all.
+      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
+      { name: "mappings", value: "<file>", help: "without effect: the suggestions are of all that is seen" },
+      { name: "policy", value: "<file>", help: "without effect" },
+    ],
   },
   {
     name: "login",
@@ -139,7 +146,11 @@ export const commands = [
   {
     name: "doctor",
     summary: "check the whole set-up and say what to fix",
-    options: [...inputs, { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" }],
+    options: [
+      ...inputs,
+      { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" },
+      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
+    ],
   },
   {
     name: "demo",

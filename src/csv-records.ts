@@ -4,6 +4,7 @@
  * starts and ends is decided here.
  */
 import { CsvError, parse } from "csv-parse/sync";
+import { normaliseCell } from "./csv-cell.ts";
 import type { Problem } from "./membership/record.ts";
 
 /** The cells of one record, trimmed and NFC-normalised; null when its quotes are broken (that is a problem then). */
@@ -140,10 +141,6 @@ function readCells(text: string): { cells: string[] } | { fault: Fault } {
     if (!(error instanceof CsvError)) throw error;
     return { fault: describeFault(text, Number(error.bytes)) };
   }
-}
-
-function normaliseCell(cell: string): string {
-  return cell.trim().normalize("NFC");
 }
 
 /** Says what is wrong with the quotes of the cell that begins where the last good one ended (`goodBytes`). */

@@ -55,6 +55,15 @@ export function findJsonFault(text: string): JsonFault | undefined {
   }
 }
 
+/** Reads JSON leniently: undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The token at an offset; its kind is "" when there is none. */
 function readToken(text: string, offset: number): { kind: string; end: number } {
   const first = text.charAt(offset);

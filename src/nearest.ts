@@ -1,3 +1,5 @@
+import { compareTexts } from "./compare-texts.ts";
+
 /**
  * Finds what somebody probably meant: the names most like one that matches nothing.
  */
@@ -33,7 +35,7 @@ export function nearest(name: string, candidates: readonly string[], most = 3): 
     if (distance !== undefined) found.push({ name: candidate.name, distance });
   }
   return found
-    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .sort((a, b) => a.distance - b.distance || compareTexts(a.name, b.name))
     .slice(0, most)
     .map((candidate) => candidate.name);
 }

@@ -7,10 +7,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Surroundings {
   /** True on a runner, where annotations and masks are understood. */
   readonly isRunner: boolean;
-  readonly hasSummary: boolean;
-  readonly hasOutput: boolean;
+  /** The files that take the step's summary and its outputs; null where there are none. */
+  readonly summaryFile: string | null;
+  readonly outputFile: string | null;
   /** GitHub's run id; null elsewhere. */
   readonly runId: string | null;
+  /** From 1; a run that is started again keeps its id. */
+  readonly runAttempt: number;
   /** Who started the run, as GitHub knows them; null elsewhere. */
   readonly actor: string | null;
   /** The branch that the run is of; null elsewhere. */
@@ -34,9 +37,10 @@ export function readSurroundings(env: Environment): Surroundings {
   const repositoryUrl = repository ? `${server}/${repository}` : null;
   return {
     isRunner: env.GITHUB_ACTIONS === "true",
-    hasSummary: Boolean(env.GITHUB_STEP_SUMMARY),
-    hasOutput: Boolean(env.GITHUB_OUTPUT),
+    summaryFile: env.GITHUB_STEP_SUMMARY || null,
+    outputFile: env.GITHUB_OUTPUT || null,
     runId,
+    runAttempt: Number(env.GITHUB_RUN_ATTEMPT) || 1,
     actor: env.GITHUB_ACTOR?.trim() || null,
     refName: env.GITHUB_REF_NAME?.trim() || null,
     eventName: env.GITHUB_EVENT_NAME?.trim() || null,

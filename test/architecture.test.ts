@@ -37,7 +37,8 @@ const edges = /^(webex|github|disk)\//;
 /** What the environment says, read for the commands. */
 const settings = /^(config|surroundings|github-place|login-config)\.ts$/;
 /** Pure files that core and edges share. */
-const shared = /^(address|identity|nearest|slots|csv|csv-records|instant|json|message-of)\.ts$/;
+const shared =
+  /^(address|identity|nearest|slots|csv|csv-cell|csv-records|compare-texts|instant|json|message-of)\.ts$/;
 /** What core may load besides itself: nothing that touches a disk, a network, a process or a clock. */
 const pureModules = new Set(["node:crypto", "node:path", "valibot", "csv-parse/sync", "handlebars"]);
 

@@ -50,7 +50,7 @@ const mistakes: readonly [args: readonly string[], message: string][] = [
   [["sync", "--dry-run=true"], "sync takes --dry-run without a value"],
   [["sync", "--approve"], "sync needs a value: --approve <digest>"],
   [["sync", "--approve", "xyz"], malformed("xyz")],
-  [["sync", "--approve", "0123456789AB"], malformed("0123456789AB")],
+  [["sync", "--approve", "0123456789xy"], malformed("0123456789xy")],
   [["sync", "--approve", "0123456789ab0"], malformed("0123456789ab0")],
   [["plan", "--approve", "0123456789ab"], "plan has no option --approve; choose one of "],
 ];

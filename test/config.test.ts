@@ -194,7 +194,9 @@ test("an address loses its last slash, so that paths can follow", () => {
 });
 
 test("on a person's machine there is nothing of a runner", () => {
-  assert.deepEqual(Object.values(readSurroundings({})).filter(Boolean), []);
+  const { runAttempt, ...offers } = readSurroundings({});
+  assert.equal(runAttempt, 1);
+  assert.deepEqual(Object.values(offers).filter(Boolean), []);
 });
 
 test("on a runner the run and the repository have their pages", () => {
@@ -206,8 +208,8 @@ test("on a runner the run and the repository have their pages", () => {
     GITHUB_REPOSITORY: "acme/spaces",
     GITHUB_SERVER_URL: "https://ghe.example",
   };
-  const { isRunner, hasSummary, hasOutput, runId, repositoryUrl, runUrl } = readSurroundings(env);
-  assert.deepEqual([isRunner, hasSummary, hasOutput, runId], [true, true, true, "4711"]);
+  const { isRunner, summaryFile, outputFile, runId, repositoryUrl, runUrl } = readSurroundings(env);
+  assert.deepEqual([isRunner, summaryFile, outputFile, runId], [true, "summary.md", "output.txt", "4711"]);
   assert.equal(repositoryUrl, "https://ghe.example/acme/spaces");
   assert.equal(runUrl, "https://ghe.example/acme/spaces/actions/runs/4711");
 });

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { compareTexts } from "../compare-texts.ts";
 import { type Config, readConfig } from "../config.ts";
 import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
 import type { DelegationReader, SiteUser } from "../delegation/backend.ts";
-import { planDelegation } from "../delegation/check.ts";
 import { observeDelegation } from "../delegation/observe.ts";
+import { planDelegation } from "../delegation/plan-delegation.ts";
 import { type BackendName, buildDelegationRecord, type DelegationFacts } from "../delegation/record.ts";
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
 import { settleGrants } from "../delegation/settle-grants.ts";
@@ -15,13 +16,12 @@ import { readSurroundings, type Surroundings } from "../surroundings.ts";
 import { type Context, type Options, textOption } from "./context.ts";
 import { type OpenBackend, openBackend, requireSite } from "./delegation-backend.ts";
 import type { DelegationDelivery } from "./deliver-delegation.ts";
-import { type Inputs, readDelegationInputs, requireReportsInRepository } from "./inputs.ts";
+import { exitCodeOf } from "./exit-code.ts";
+import { type Inputs, readDelegationInputs, tellOfReportsElsewhere } from "./inputs.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** How long Webex gets to show a change before a list is looked at a second time. */
 const settleMs = 2_000;
-
-const exitCodes = { converged: 0, changed: 0, failed: 1, partial: 3 } as const;
 
 /** What a run came to know and did; all of it may be missing when it was stopped early. */
 interface Findings {
@@ -52,8 +52,7 @@ export async function runDelegate(options: Options, context: Context): Promise<n
     const { deliverDelegation } = await import("./deliver-delegation.ts");
     const delivery = { record, isDryRun, ...told };
     const { status } = await deliverDelegation(delivery, options, context, surroundings, runner);
-    // A plan succeeds when it could be made, whatever is in it.
-    return isDryRun && status !== "failed" ? 0 : exitCodes[status];
+    return exitCodeOf(status, isDryRun);
   };
 
   const setUp = await setUpRun(options, context, surroundings, runner).catch((error: unknown) => ({ error }));
@@ -126,7 +125,7 @@ async function setUpRun(
   const inputs = await readDelegationInputs(options);
   const config = requireSite(readConfig(context.env, true));
   config.secrets.forEach(runner.mask);
-  requireReportsInRepository(config, options);
+  tellOfReportsElsewhere(config.reportPlace, options, context.tell);
   const { reportPlace } = config;
   if (
     request.until !== null &&
@@ -168,7 +167,7 @@ async function listUsers(reader: DelegationReader): Promise<Findings> {
   const listing = await reader.listUsers();
   const users = listing.items
     .filter((user) => user.isActive)
-    .sort((a, b) => (a.address < b.address ? -1 : 1));
+    .sort((a, b) => compareTexts(a.address, b.address));
   const problems = listing.complete
     ? []
     : [`the list of the site's users is not complete: ${listing.reason}`];

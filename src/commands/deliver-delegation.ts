@@ -7,9 +7,9 @@ import { createDelegationRenderer, formatDelegationRecord } from "../report/dele
 import { renderDelegationTerminal } from "../report/delegation-terminal.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { type Context, type Options, textOption } from "./context.ts";
-import { storeDelegation } from "./delegation-report.ts";
 import { mostSummaryBytes, readTemplate, warnOfTokenEnd } from "./deliver.ts";
 import { nameGrantsFile, nameReportsDir } from "./inputs.ts";
+import { storeDelegation } from "./store-delegation.ts";
 
 /** What is told about a run of `delegate`. */
 export interface DelegationDelivery {
@@ -43,10 +43,11 @@ export async function deliverDelegation(
     runUrl: surroundings.runUrl,
     tokenWarningDays: delivery.tokenWarningDays,
   });
+  const isCommitted = delivery.reportPlace?.kind === "branch";
   const order = {
     input: view(delivery.record),
-    reportsDir: nameReportsDir(options),
-    grantsFile: nameGrantsFile(options),
+    reportsDir: nameReportsDir(options, isCommitted),
+    grantsFile: nameGrantsFile(options, isCommitted),
     edit: delivery.edit,
   };
   const place = delivery.reportPlace;

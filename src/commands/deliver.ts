@@ -43,7 +43,7 @@ export async function deliver(
 ): Promise<RunRecord> {
   const renderer = createRenderer(readTemplate);
   const stored = await storeReport(
-    { ...delivery, reportsDir: nameReportsDir(options) },
+    { ...delivery, reportsDir: nameReportsDir(options, delivery.reportPlace?.kind === "branch") },
     surroundings,
     renderer,
   );

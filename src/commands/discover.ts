@@ -1,3 +1,4 @@
+import { compareTexts } from "../compare-texts.ts";
 import { readConfig } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { createRunner } from "../github/runner.ts";
@@ -22,11 +23,14 @@ export async function runDiscover(options: Options, context: Context): Promise<n
   config.secrets.forEach(runner.mask);
   const session = await openSession(config, runner, context);
   try {
-    const { text, isWhole } = await discover(session.client, context);
+    const { directory, isWhole } = await discover(session.client, context);
+    const text = renderDirectory(directory);
     const file = textOption(options, "csv");
     if (file !== null) await replaceFile(file, text);
     context.print(text.trimEnd());
     if (file !== null) context.tell(`Written to ${file}`);
+    const jsonFile = textOption(options, "json");
+    if (jsonFile !== null) await replaceFile(jsonFile, `${JSON.stringify(directory, null, 2)}\n`);
     return isWhole ? 0 : 1;
   } finally {
     await session.client.close();
@@ -44,7 +48,7 @@ async function discover(client: WebexClient, { tell }: Context) {
     rooms: await Promise.all(rooms.items.map((room) => slots.use(() => describeRoom(reader, room)))),
     suggestions: suggestMappings(groups.items, rooms.items),
   };
-  return { text: renderDirectory(sortDirectory(directory)), isWhole };
+  return { directory: sortDirectory(directory), isWhole };
 }
 
 function tellGap(what: string, listing: Listing<unknown>, tell: Context["tell"]): boolean {
@@ -64,6 +68,6 @@ async function describeRoom(reader: MembershipReader, room: Room): Promise<Direc
 
 function sortDirectory({ groups, rooms, suggestions }: Directory): Directory {
   const compare = (a: DirectoryEntry, b: DirectoryEntry) =>
-    a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1;
+    compareTexts(a.name, b.name) || compareTexts(a.id, b.id);
   return { groups: [...groups].sort(compare), rooms: [...rooms].sort(compare), suggestions };
 }

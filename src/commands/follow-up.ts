@@ -66,7 +66,7 @@ function describeState(record: RunRecord, surroundings: Surroundings, options: O
     mappingsAddress: mappings === null ? null : `${mappings}?plain=1`,
     // A run that did not come as far as Webex has left no report, and there may be no earlier one.
     reportAddress:
-      record.token === null ? null : addressOf(reportBranch, `${nameReportsDir(options)}/README.md`),
+      record.token === null ? null : addressOf(reportBranch, `${nameReportsDir(options, true)}/README.md`),
   });
   const title = `Rollcall: ${describeNeed(record).replace(/\.$/, "")}`;
   return { kind: "open", title, body, isSame: (other) => isSameNote(body, other) };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Config } from "../config.ts";
+import { dirname, isAbsolute, join, relative } from "node:path";
+import type { ReportPlace } from "../config.ts";
 import { type ListedGrant, parseGrants } from "../delegation/grants.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
@@ -31,6 +31,7 @@ export class InputError extends Error {
 }
 
 const standardPolicy = "mappings/policy.json";
+const standardReports = "reports";
 
 /** Writes a fault as editors and terminals know it: `file:line: column: message`. */
 export function formatFileProblem({ file, line, column, message }: FileProblem): string {
@@ -42,27 +43,36 @@ export function nameMappingsFile(options: Options): string {
   return textOption(options, "mappings") ?? "mappings/rooms.csv";
 }
 
-/** The file of the delegations that end: delegations.csv beside the mappings, mappings/delegations.csv by default. */
-export function nameGrantsFile(options: Options): string {
-  return join(dirname(nameMappingsFile(options)), "delegations.csv").replaceAll("\\", "/");
+/**
+ * The file of the delegations that end: delegations.csv beside the mappings. Committed, it is always a file of the
+ * repository.
+ */
+export function nameGrantsFile(options: Options, isCommitted = false): string {
+  const file = join(dirname(nameMappingsFile(options)), "delegations.csv").replaceAll("\\", "/");
+  return isCommitted ? (findInRepository(file) ?? "mappings/delegations.csv") : file;
 }
 
-/** The folder of the reports. */
-export function nameReportsDir(options: Options): string {
-  return textOption(options, "reports") ?? "reports";
+/** The folder of the reports. Committed, it is always a folder of the repository. */
+export function nameReportsDir(options: Options, isCommitted = false): string {
+  const folder = textOption(options, "reports") ?? standardReports;
+  return isCommitted ? (findInRepository(folder) ?? standardReports) : folder;
 }
 
-/** @throws when the reports would have to be committed to a folder outside of the repository. */
-export function requireReportsInRepository(
-  { reportPlace }: Pick<Config, "reportPlace">,
+/** Says so when `--reports` names a folder to which nothing can be committed. */
+export function tellOfReportsElsewhere(
+  place: ReportPlace,
   options: Options,
+  tell: (text: string) => void,
 ): void {
-  const reportsDir = nameReportsDir(options);
-  if (reportPlace.kind === "branch" && /^([/\\]|[A-Za-z]:|.*\.\.)/.test(reportsDir)) {
-    throw new Error(
-      `--reports ${reportsDir} must be a folder of the repository, because the report is committed there`,
-    );
-  }
+  const folder = textOption(options, "reports");
+  if (folder === null || place.kind !== "branch" || findInRepository(folder) !== null) return;
+  tell(`--reports ${folder} lies outside of the repository; the report is committed to ${standardReports}`);
+}
+
+/** The path of a file or folder as the repository knows it; null when it lies outside. */
+function findInRepository(path: string): string | null {
+  const found = relative("", path).replaceAll("\\", "/");
+  return found === "" || found === ".." || found.startsWith("../") || isAbsolute(found) ? null : found;
 }
 
 /**

@@ -9,13 +9,10 @@ import { messageOf } from "../message-of.ts";
 import { readSurroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import type { Delivery } from "./deliver.ts";
-import { formatFileProblem, InputError, nameMappingsFile, requireReportsInRepository } from "./inputs.ts";
+import { formatFileProblem, InputError, nameMappingsFile, tellOfReportsElsewhere } from "./inputs.ts";
 import type { Decision } from "./reconcile.ts";
 import type { Revocation, RevocationSurroundings } from "./revoke.ts";
 import { openSession, type Session } from "./session.ts";
-
-/** The exit codes of the commands that change memberships; a plan that could be made ends with 0. */
-export const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;
 
 /** What a command has read before Webex is asked anything, and how it decides. */
 export interface LoadedTask {
@@ -35,22 +32,15 @@ export interface MembershipTask {
   load(): Promise<LoadedTask>;
 }
 
-/** How a run ended. */
-export interface RunEnding {
-  readonly record: RunRecord;
-  /** The report part of the policy; the standard one when the run did not come as far as reading it. */
-  readonly policy: Policy["report"];
-}
-
 /**
  * Runs one membership command: set up, rotate the token, decide, check the limits, apply unless it is only a plan,
- * and tell. What goes wrong is in the record, not thrown.
+ * and tell. Returns the record as it was told: what goes wrong is in it, not thrown.
  */
 export async function runMembership(
   task: MembershipTask,
   options: Options,
   context: Context,
-): Promise<RunEnding> {
+): Promise<RunRecord> {
   const { command, load: _, ...named } = task;
   const startedAt = context.now();
   const surroundings = readSurroundings(context.env);
@@ -58,8 +48,7 @@ export async function runMembership(
   const finish = async (record: RunRecord, told: Omit<Delivery, "record">) => {
     // Loaded when there is something to tell: until then every millisecond would delay the first request.
     const { deliver } = await import("./deliver.ts");
-    const delivered = await deliver({ record, ...told }, options, context, surroundings, runner);
-    return { record: delivered, policy: told.policy };
+    return await deliver({ record, ...told }, options, context, surroundings, runner);
   };
   const collect = (token: TokenRecord | null): Omit<RunFacts, "problems" | "notices"> => {
     return { command, ...named, startedAt, finishedAt: context.now(), token };
@@ -115,7 +104,7 @@ async function setUpRun(
   const loaded = await task.load();
   const config = readConfig(context.env);
   config.secrets.forEach(runner.mask);
-  requireReportsInRepository(config, options);
+  if (task.command !== "plan") tellOfReportsElsewhere(config.reportPlace, options, context.tell);
   return { loaded, config, session: await openSession(config, runner, context, { mayStartFreshRun: true }) };
 }
 

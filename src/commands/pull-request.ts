@@ -5,7 +5,7 @@ import { type PullRequest, readPullRequest } from "../github/pull-request.ts";
 import { createRunner } from "../github/runner.ts";
 import type { GithubPlace } from "../github-place.ts";
 import { buildRecord } from "../membership/build-record.ts";
-import { comparePlans, comparePolicies } from "../membership/effect.ts";
+import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import { checkLimits } from "../membership/limits.ts";
 import { type Observation, observeBoth } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
@@ -17,8 +17,9 @@ import { createNoteRenderer, isSameNote, noteMarkers } from "../report/notes.ts"
 import { readSurroundings, type Surroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
 import { readTemplate } from "./deliver.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { InputError, nameMappingsFile } from "./inputs.ts";
-import { exitCodes, type MembershipTask, runMembership } from "./membership-run.ts";
+import { type MembershipTask, runMembership } from "./membership-run.ts";
 import { type Proposal, readProposal } from "./proposal.ts";
 
 /** What became known on the way to the plan, as far as the way went. */
@@ -39,8 +40,8 @@ export async function runPullRequestPlan(options: Options, context: Context): Pr
   const runner = await createRunner(surroundings);
   runner.mask(place.token);
   const findings: Findings = { pull: null, proposal: null, present: null };
-  const { record } = await runMembership(createTask(place, findings, options, context), options, context);
-  const planCode = record.status === "failed" ? exitCodes.failed : 0;
+  const record = await runMembership(createTask(place, findings, options, context), options, context);
+  const planCode = exitCodeOf(record.status, true);
   // Without the pull request there is nothing to write a comment on; the run has told why.
   if (findings.pull === null) return planCode;
   const { number } = findings.pull;
@@ -55,7 +56,7 @@ export async function runPullRequestPlan(options: Options, context: Context): Pr
     const message = messageOf(error);
     context.tell(message);
     runner.warn(message);
-    return exitCodes.failed;
+    return exitCodeOf("failed", true);
   }
 }
 

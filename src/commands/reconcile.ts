@@ -47,7 +47,7 @@ export async function reconcile(
   if (session.lostAccess !== null) throw session.lostAccess;
   if (stop.aborted) throw new Error("the run was stopped before it changed anything");
   const checked = checkLimits(rooms, policy);
-  const approval = textOption(options, "approve");
+  const approval = textOption(options, "approve")?.toLowerCase() ?? null;
   const plan = approval === null ? checked : approve(checked, approval);
   const isFitting = approval === null || approval === checked.digest;
   const notices = [...said, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];

@@ -6,8 +6,9 @@ import type { RunRecord } from "../membership/record.ts";
 import { parseRecord } from "../membership/record-reading.ts";
 import { addAsModerators, observeUndo } from "../membership/restore.ts";
 import { type Context, type Options, textOption } from "./context.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { nameReportsDir, readPolicy } from "./inputs.ts";
-import { exitCodes, type MembershipTask, runMembership } from "./membership-run.ts";
+import { type MembershipTask, runMembership } from "./membership-run.ts";
 import type { Decision } from "./reconcile.ts";
 
 /**
@@ -16,9 +17,8 @@ import type { Decision } from "./reconcile.ts";
  */
 export async function runRestore(options: Options, context: Context): Promise<number> {
   const isDryRun = options["dry-run"] === true;
-  const { record } = await runMembership(createRestoreTask(isDryRun, options, context), options, context);
-  if (isDryRun) return record.status === "failed" ? exitCodes.failed : 0;
-  return exitCodes[record.status];
+  const { status } = await runMembership(createRestoreTask(isDryRun, options, context), options, context);
+  return exitCodeOf(status, isDryRun);
 }
 
 function createRestoreTask(isDryRun: boolean, options: Options, { tell }: Context): MembershipTask {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
-import { planList } from "../delegation/check.ts";
 import { describeEnding, findExpired, type ListedGrant } from "../delegation/grants.ts";
 import { observeLists } from "../delegation/observe.ts";
+import { planList } from "../delegation/plan-delegation.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
 import { findSettled } from "../delegation/settle-grants.ts";
 import type { Runner } from "../github/runner.ts";
@@ -140,11 +140,13 @@ async function draftReport(
   );
   const { runUrl } = surroundings;
   const input = { record, isDryRun: false, siteUrl: config.siteUrl, runUrl, tokenWarningDays };
-  const order = { input, reportsDir: nameReportsDir(options), grantsFile: nameGrantsFile(options) };
+  const isCommitted = config.reportPlace.kind === "branch";
+  const grantsFile = nameGrantsFile(options, isCommitted);
+  const order = { input, reportsDir: nameReportsDir(options, isCommitted), grantsFile };
   const edit = { set: [], takeOut: settled };
   // Loaded only when something was revoked: the rooms wait for this.
   const [{ draftDelegation }, { createDelegationRenderer }, { readTemplate }] = await Promise.all([
-    import("./delegation-report.ts"),
+    import("./store-delegation.ts"),
     import("../report/delegation-render.ts"),
     import("./deliver.ts"),
   ]);

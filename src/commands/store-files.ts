@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
 import type { Config } from "../config.ts";
 import { replaceFile } from "../disk/replace-file.ts";
+import type { ReadText } from "../github/report-branch.ts";
 import type { ReportFile } from "../report/render.ts";
 import type { Surroundings } from "../surroundings.ts";
 
-/** Reads a file as it is where the report is stored; undefined where there is none. */
-export type ReadStored = (path: string) => Promise<string | undefined>;
-
 /** Makes the files to store from what is stored there; none when there is nothing to say. May be asked again. */
-export type DraftFiles = (read: ReadStored) => Promise<readonly ReportFile[]>;
+export type DraftFiles = (read: ReadText) => Promise<readonly ReportFile[]>;
 
 /**
  * Writes files to disk, or commits them as one commit. `memoryPath` is the file that `draft` is sure to read.
@@ -44,6 +42,10 @@ export function addressOf(place: Config["reportPlace"], path: string): string {
 }
 
 /** What tells this run's page from those of other runs of its day. */
-export function nameRun({ startedAt }: { readonly startedAt: string }, { runId }: Surroundings): string {
-  return runId ?? `local-${startedAt.slice(11).replace(/\D/g, "")}`;
+export function nameRun(
+  { startedAt }: { readonly startedAt: string },
+  { runId, runAttempt }: Surroundings,
+): string {
+  if (runId !== null) return runAttempt > 1 ? `${runId}-${runAttempt}` : runId;
+  return `local-${startedAt.slice(11).replace(/\D/g, "")}`;
 }

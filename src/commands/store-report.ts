@@ -36,11 +36,13 @@ export async function storeReport(
   if (reportPlace === null) return { address: null, notices: [], error: null };
   const memoryPath = `${reportsDir}/history.json`;
   let notices: readonly string[] = [];
+  let drafts = 0;
   const draft: DraftFiles = async (read) => {
     const historyText = await read(memoryPath);
     const { history } = parseHistory(historyText);
-    // After an answer that got lost on the way, the branch may hold this very run already.
-    if (history.checkedAt === record.startedAt) return [];
+    drafts += 1;
+    // Asked again after an answer that got lost on the way, it may find this very run on the branch already.
+    if (drafts > 1 && history.checkedAt === record.startedAt) return [];
     notices = findFlapping(history, record);
     const files = renderer.renderFiles({
       record,

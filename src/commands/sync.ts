@@ -3,8 +3,9 @@ import { readGithubPlace } from "../github-place.ts";
 import type { MembershipReader } from "../membership/reader.ts";
 import { readSurroundings } from "../surroundings.ts";
 import type { Context, Options } from "./context.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { readInputs } from "./inputs.ts";
-import { exitCodes, type MembershipTask, runMembership } from "./membership-run.ts";
+import { type MembershipTask, runMembership } from "./membership-run.ts";
 
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
 export async function runSync(options: Options, context: Context): Promise<number> {
@@ -16,13 +17,13 @@ export async function runSync(options: Options, context: Context): Promise<numbe
     if (readSurroundings(context.env).eventName === "schedule") return 0;
   }
   if (options["dry-run"]) return await runPlan(options, context);
-  const { record } = await runMembership(createSyncTask("sync", options, context), options, context);
+  const record = await runMembership(createSyncTask("sync", options, context), options, context);
   const place = readGithubPlace(context.env);
   if (!isNew && place !== null) {
     const { followUp } = await import("./follow-up.ts");
     await followUp(record, place, options, context);
   }
-  return exitCodes[record.status];
+  return exitCodeOf(record.status, false);
 }
 
 /** Shows what `runSync` would do; it makes no writer, so it cannot change a membership. Returns the exit code. */
@@ -32,9 +33,8 @@ export async function runPlan(options: Options, context: Context): Promise<numbe
     const { runPullRequestPlan } = await import("./pull-request.ts");
     return await runPullRequestPlan(options, context);
   }
-  const { record } = await runMembership(createSyncTask("plan", options, context), options, context);
-  // A plan succeeds when it could be made, whatever is in it.
-  return record.status === "failed" ? exitCodes.failed : 0;
+  const { status } = await runMembership(createSyncTask("plan", options, context), options, context);
+  return exitCodeOf(status, true);
 }
 
 function createSyncTask(command: "plan" | "sync", options: Options, { tell }: Context): MembershipTask {

@@ -1,6 +1,6 @@
-import { messageOf } from "../message-of.ts";
+import { type Answer, attempt } from "./answer.ts";
 import type { DelegationReader, DelegationWriter } from "./backend.ts";
-import { createMatcher, type DelegateChange, type HostPlan, planHost } from "./plan.ts";
+import { createMatcher, type DelegateChange, type HostPlan, planHost } from "./plan-host.ts";
 
 /** What became of one host; `before` and `after` are null where nobody could look. */
 export interface HostOutcome {
@@ -9,7 +9,7 @@ export interface HostOutcome {
   readonly after: readonly string[] | null;
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Why the host is not as was asked; null when he is. */
+  /** Why the host is not as was asked; null when it is. */
   readonly error: string | null;
   readonly notices: readonly string[];
 }
@@ -25,7 +25,7 @@ export interface ApplyCollaborators {
 }
 
 /**
- * Applies the plans, each host for himself: one that fails is recorded and stops no other. The order for each host:
+ * Applies the plans, each host on its own: one that fails is recorded and stops no other. The order for each host:
  * read again immediately before the write (a backend may replace the whole list, and it may have changed since it was
  * planned), write, read back. What the read-back shows is the outcome, whatever Webex answered to the write.
  */
@@ -76,22 +76,12 @@ async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Pro
   return { ...conclude(change, plan.request.mode === "replace", refusal, look), notices };
 }
 
-type Attempt<T> = { readonly value: T } | { readonly error: string };
-
-async function attempt<T>(send: () => Promise<T>): Promise<Attempt<T>> {
-  try {
-    return { value: await send() };
-  } catch (error) {
-    return { error: messageOf(error) };
-  }
-}
-
 /** Reads the list until it shows the change, at most twice: a change may take seconds to show. */
 async function readBack(
   change: DelegateChange,
   refusal: string | null,
   { reader, settle }: ApplyCollaborators,
-): Promise<Attempt<readonly string[]>> {
+): Promise<Answer<readonly string[]>> {
   const look = await attempt(() => reader.readDelegates(change.host));
   if (refusal !== null || ("value" in look && holds(change, look.value))) return look;
   await settle();
@@ -102,7 +92,7 @@ function conclude(
   change: DelegateChange,
   mustBeExact: boolean,
   refusal: string | null,
-  look: Attempt<readonly string[]>,
+  look: Answer<readonly string[]>,
 ): Omit<HostOutcome, "notices"> {
   const { host, before } = change;
   if ("error" in look) {

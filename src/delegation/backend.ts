@@ -1,5 +1,5 @@
 import type { Listing } from "../membership/reader.ts";
-import type { DelegateChange } from "./plan.ts";
+import type { DelegateChange } from "./plan-host.ts";
 
 /** One user of the Webex site. */
 export interface SiteUser {

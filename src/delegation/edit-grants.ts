@@ -1,3 +1,4 @@
+import { formatCell } from "../csv-cell.ts";
 import { readRecords } from "../csv-records.ts";
 import { type Grant, grantColumns, pairOf, parseGrants } from "./grants.ts";
 
@@ -38,7 +39,10 @@ export function editGrants(text: string | undefined, edit: GrantEdit): string | 
   const columns = (records[0]?.cells ?? []).map((name) => findColumn(name));
   const rows = set.map((grant) => {
     const note = grant.note || (listed.get(pairOf(grant))?.note ?? "");
-    return columns.map((column) => formatCell(column ? { ...grant, note }[column] : "")).join(",") + lineEnd;
+    return (
+      columns.map((column) => formatCell(flatten(column ? { ...grant, note }[column] : ""))).join(",") +
+      lineEnd
+    );
   });
   const gap = rows.length > 0 && kept !== "" && !/[\r\n]$/.test(kept) ? lineEnd : "";
   return kept + gap + rows.join("");
@@ -48,8 +52,7 @@ function findColumn(name: string): keyof Grant | undefined {
   return [...grantColumns.required, ...grantColumns.optional].find((column) => column === name);
 }
 
-/** Quotes a cell where RFC 4180 wants it; line ends become spaces, so that a row stays on its line. */
-function formatCell(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return /[",#]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
+/** Line ends become spaces, so that a row stays on its line. */
+function flatten(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }

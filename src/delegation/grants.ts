@@ -1,4 +1,5 @@
 import { addressForm, foldAddress } from "../address.ts";
+import { compareTexts } from "../compare-texts.ts";
 import { parseCsv, sortByLine } from "../csv.ts";
 import { dayMs, dayOf } from "../instant.ts";
 import type { Problem } from "../membership/record.ts";
@@ -73,7 +74,7 @@ export function describeEnding(grants: readonly Grant[], today: string): readonl
   return grants
     .map((grant) => ({ grant, days: countDays(today, grant.until) }))
     .filter(({ days }) => days >= 0 && days <= warningDays)
-    .sort((a, b) => a.days - b.days || (pairOf(a.grant) < pairOf(b.grant) ? -1 : 1))
+    .sort((a, b) => a.days - b.days || compareTexts(pairOf(a.grant), pairOf(b.grant)))
     .map(({ grant: { host, delegate, until }, days }) => {
       const when = days === 0 ? "today is the last day" : `${days} ${days === 1 ? "day" : "days"} left`;
       return `${delegate} may schedule meetings for ${host} until ${until} (${when})`;
@@ -93,7 +94,7 @@ function describeFaults(
     .filter((column) => cells[column] !== "" && !addressForm.test(cells[column]))
     .map((column) => ({ column, message: `${quoteText(cells[column])} is no e-mail address` }));
   if (cells.host !== "" && foldAddress(cells.host) === foldAddress(cells.delegate)) {
-    faults.push({ column: "delegate", message: "a host is never his own delegate; remove the line" });
+    faults.push({ column: "delegate", message: "a host is never their own delegate; remove the line" });
   }
   if (cells.until === "" || isDay(cells.until)) return faults;
   const message = `${quoteText(cells.until)} is no date; write the last day as YYYY-MM-DD`;

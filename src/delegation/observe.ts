@@ -1,9 +1,6 @@
-import { messageOf } from "../message-of.ts";
+import { type Answer, attempt } from "./answer.ts";
 import type { DelegationReader, SiteUser } from "./backend.ts";
 import type { DelegationRequest } from "./request.ts";
-
-/** Something that was asked of Webex: the answer, or why there is none. */
-export type Answer<T> = { readonly value: T } | { readonly error: string };
 
 /** All that is known before anything is written. */
 export interface DelegationObservation {
@@ -43,13 +40,9 @@ async function askEach<T>(
   addresses: readonly string[],
   ask: (address: string) => Promise<T>,
 ): Promise<ReadonlyMap<string, Answer<T>>> {
-  const answers = addresses.map(async (address): Promise<[string, Answer<T>]> => {
-    try {
-      return [address, { value: await ask(address) }];
-    } catch (error) {
-      return [address, { error: messageOf(error) }];
-    }
-  });
+  const answers = addresses.map(
+    async (address): Promise<[string, Answer<T>]> => [address, await attempt(() => ask(address))],
+  );
   return new Map(await Promise.all(answers));
 }
 

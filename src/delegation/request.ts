@@ -1,7 +1,7 @@
 import { addressForm, foldAddress } from "../address.ts";
 import { quoteText } from "../nearest.ts";
 import { isDay } from "./grants.ts";
-import { mostDelegates } from "./plan.ts";
+import { mostDelegates } from "./plan-host.ts";
 
 const modes = ["show", "add", "remove", "replace"] as const;
 

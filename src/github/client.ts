@@ -45,6 +45,11 @@ export function createGithubClient(
   return client;
 }
 
+/** A path or a branch as it stands in an address: the slashes stay, which Octokit would encode too. */
+export function encodePath(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
 /** The HTTP status of a refused request; null for anything else. */
 export function statusOf(error: unknown): number | null {
   return error instanceof Error && "status" in error && typeof error.status === "number"

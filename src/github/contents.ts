@@ -1,4 +1,4 @@
-import { type GithubClient, statusOf } from "./client.ts";
+import { encodePath, type GithubClient, statusOf } from "./client.ts";
 
 /** A file at one commit, or why there is none to read. */
 export type Contents =
@@ -25,7 +25,9 @@ export const mostContentBytes = 1024 * 1024;
  */
 export async function readContents(github: GithubClient, place: FilePlace): Promise<Contents> {
   try {
-    const { data } = await github.repos.getContent({ ...place });
+    const { owner, repo, path, ref } = place;
+    const route = `GET /repos/${owner}/${repo}/contents/${encodePath(path)}`;
+    const { data } = await github.request(route, { ref });
     if (Array.isArray(data)) return { kind: "no-file", type: "dir" };
     if (data.type !== "file") return { kind: "no-file", type: data.type };
     if (data.size > mostContentBytes) return { kind: "too-large", size: data.size };

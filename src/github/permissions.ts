@@ -6,7 +6,7 @@ import { statusOf } from "./client.ts";
  * write". Null where GitHub named nothing. Sets are separated by `;`, the parts of a set by `,`.
  * https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
  */
-export function readAcceptedPermissions(error: unknown): string | null {
+function readAcceptedPermissions(error: unknown): string | null {
   const header = headerOf(error, "x-accepted-github-permissions");
   if (!header) return null;
   const sets = header.split(";").map((set) =>

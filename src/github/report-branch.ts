@@ -1,15 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
-import type { Repository } from "../github-place.ts";
+import type { ReportPlace } from "../config.ts";
 import { messageOf } from "../message-of.ts";
-import { createGithubClient, type GithubClient } from "./client.ts";
+import type { ReportFile } from "../report/render.ts";
+import { createGithubClient, encodePath, type GithubClient } from "./client.ts";
 import { readContents } from "./contents.ts";
-
-/** A file of the report, by its path in the repository. */
-export interface ReportFile {
-  readonly path: string;
-  readonly text: string;
-}
 
 /** What a commit is to hold, made from what the branch holds now. */
 export interface ReportDraft {
@@ -17,15 +12,11 @@ export interface ReportDraft {
   readonly headline: string;
 }
 
-/** Reads a file of the commit that a report is made on; undefined where there is none. */
+/** Reads a file as it is where the report goes, on the commit it is made on; undefined where there is none. */
 export type ReadText = (path: string) => Promise<string | undefined>;
 
 /** Which branch gets the report, and with which token. */
-export interface BranchPlace {
-  readonly repository: Repository;
-  readonly branch: string;
-  readonly token: string;
-}
+export type BranchPlace = Omit<Extract<ReportPlace, { readonly kind: "branch" }>, "kind">;
 
 /** The branch would not take the report: what GitHub said, and what to do about it. */
 export class ReportRefused extends Error {
@@ -67,13 +58,12 @@ export async function commitReport(
   }
 }
 
+const refSchema = v.object({ object: v.object({ sha: v.string() }) });
+
 async function readHead(github: GithubClient, { repository, branch }: BranchPlace): Promise<string> {
-  const { data } = await github.git.getRef({
-    owner: repository.owner,
-    repo: repository.name,
-    ref: `heads/${branch}`,
-  });
-  return data.object.sha;
+  const route = `GET /repos/${repository.owner}/${repository.name}/git/ref/heads/${encodePath(branch)}`;
+  const { data } = await github.request(route);
+  return v.parse(refSchema, data).object.sha;
 }
 
 async function readText(

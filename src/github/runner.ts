@@ -1,3 +1,6 @@
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { messageOf } from "../message-of.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 /** Something in a file that needs a person. */
@@ -14,6 +17,7 @@ export interface Runner {
   annotate(annotations: readonly Annotation[]): void;
   /** Shows a warning that belongs to no file. */
   warn(message: string): void;
+  /** What cannot be written here, and by the next, is a warning: the run has done its work by then. */
   setOutputs(outputs: Readonly<Record<string, string | number>>): void;
   writeSummary(markdown: string): Promise<void>;
 }
@@ -26,13 +30,18 @@ const mostAnnotations = 9;
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
  */
 export async function createRunner(surroundings: Surroundings): Promise<Runner> {
-  const { isRunner, hasOutput, hasSummary } = surroundings;
-  if (!isRunner && !hasOutput && !hasSummary) {
+  const { isRunner, outputFile, summaryFile } = surroundings;
+  if (!isRunner && outputFile === null && summaryFile === null) {
     const writeSummary = () => Promise.resolve();
     return { mask: ignore, annotate: ignore, warn: ignore, setOutputs: ignore, writeSummary };
   }
   // Loaded only where it is needed: it would double the time until the first request.
   const core = await import("@actions/core");
+  const warn = (message: string) => {
+    if (isRunner) core.warning(message, { title: "Rollcall" });
+  };
+  // The protocol's files are the runner's to make; elsewhere somebody may have named them only.
+  for (const file of [outputFile, summaryFile]) if (file !== null) await touch(file).catch(ignore);
   return {
     mask(secret) {
       if (isRunner && secret !== "") core.setSecret(secret);
@@ -45,16 +54,28 @@ export async function createRunner(surroundings: Surroundings): Promise<Runner> 
       const more = annotations.length - mostAnnotations;
       if (more > 0) core.error(`${more} more, see the summary of this run`, { title: "Rollcall" });
     },
-    warn(message) {
-      if (isRunner) core.warning(message, { title: "Rollcall" });
-    },
+    warn,
     setOutputs(outputs) {
-      if (hasOutput) for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+      if (outputFile === null) return;
+      try {
+        for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+      } catch (error) {
+        warn(`the step's outputs could not be written: ${messageOf(error)}`);
+      }
     },
     async writeSummary(markdown) {
-      if (hasSummary) await core.summary.addRaw(markdown).write();
+      if (summaryFile === null) return;
+      await core.summary
+        .addRaw(markdown)
+        .write()
+        .catch((error: unknown) => warn(`the step's summary could not be written: ${messageOf(error)}`));
     },
   };
+}
+
+async function touch(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await (await open(file, "a")).close();
 }
 
 function ignore(): void {}

@@ -50,11 +50,14 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
     load: () => Promise.resolve({ refreshToken, isStored: true }),
     async dateCopy() {
       const { path, what, updatedAt } = await explaining("look at", options, findPlace);
+      // Outside of a runner nothing waits in a queue: a person has put the copy there just now.
+      const { run } = options;
+      if (run === null) return null;
       if (savedAt !== null) {
         const until = new Date(savedAt.getTime() + clockSlackMs);
         return { what, updatedAt: await readUpdatedAt(github, path), takenFrom: until, takenUntil: until };
       }
-      return { what, updatedAt, ...(await dateRun(await findPlace(), options)) };
+      return { what, updatedAt, ...(await dateRun(await findPlace(), run, options)) };
     },
     async prove() {
       await explaining("write", options, async () => {
@@ -86,10 +89,9 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
 /** Between which instants the run was given its copy. */
 async function dateRun(
   { environment }: SecretPlace,
-  { repository, run, secretsToken, startedAt }: SecretStoreOptions,
+  run: WorkflowRun,
+  { repository, secretsToken, startedAt }: SecretStoreOptions,
 ): Promise<Pick<CopyAge, "takenFrom" | "takenUntil">> {
-  // Outside of a runner a person has put the copy there, just now as far as anybody can tell.
-  if (run === null) return { takenFrom: startedAt, takenUntil: startedAt };
   const github = createGithubClient(repository.apiUrl, run.token ?? secretsToken);
   const queuedAt = (await readRun(github, repository, run.id))?.createdAt ?? null;
   // A re-run has been seen to hold the secrets of the first attempt: https://github.com/cli/cli/issues/13522

@@ -1,5 +1,5 @@
 import { createSlots } from "../slots.ts";
-import { compareRoom, nameStray, type RoomDifference, type Stray } from "./compare.ts";
+import { compareRoom, type RoomDifference, type Stray } from "./compare-room.ts";
 import { type GroupReading, judgeGroup } from "./group-reading.ts";
 import type { Mapping } from "./mapping.ts";
 import type { Group, GroupMember, KnownPerson, MembershipReader, Owner } from "./reader.ts";
@@ -93,9 +93,8 @@ export async function observeBoth(
   );
   tell(`Read the members of ${fedRooms.size} rooms`);
 
-  const unknown = findUnknownPeople([...differences.values()], seen);
-  if (unknown.length > 0)
-    for (const [key, person] of await reader.lookUpPeople(unknown)) seen.set(key, person);
+  for (const [key, person] of await lookUpUnknownPeople(reader, [...differences.values()], seen))
+    seen.set(key, person);
   const conclude = (which: "first" | "second"): Observation => {
     const { feeds, groupLines, problems } = resolutions[which];
     const found = feeds.flatMap((feed) => differences.get(feed) ?? []);
@@ -128,18 +127,23 @@ async function readGroups(
   return new Map(await Promise.all(readings));
 }
 
-/** Who has to be looked up, by Webex id: whoever might be removed and might not be a person, and newcomers nobody described. */
-export function findUnknownPeople(
+/** Describes whoever might be removed and might not be a person, and the newcomers nobody has described yet. */
+export async function lookUpUnknownPeople(
+  reader: Pick<MembershipReader, "lookUpPeople">,
   differences: readonly RoomDifference[],
   seen: ReadonlyMap<string, KnownPerson>,
-): string[] {
-  const unknown = new Map<string, string>();
+): Promise<ReadonlyMap<string, KnownPerson>> {
+  const leavers = new Set<string>();
+  const newcomers = new Set<string>();
   for (const { feed, surplus, absent, uncertainties } of differences) {
-    for (const { key, personId } of absent) if (!seen.has(key)) unknown.set(key, personId);
+    for (const { key, personId } of absent) if (!seen.has(key)) newcomers.add(personId);
     if (feed.mode !== "sync" || uncertainties.length > 0) continue;
-    for (const { key, personId } of surplus) if (!seen.get(key)?.kind) unknown.set(key, personId);
+    for (const { key, personId } of surplus) if (!seen.get(key)?.kind) leavers.add(personId);
   }
-  return [...unknown.values()].sort();
+  // Apart from each other: a newcomer whom Webex cannot describe must not keep it from describing the others.
+  const lookUps = [leavers, newcomers].filter((ids) => ids.size > 0);
+  const found = await Promise.all(lookUps.map((ids) => reader.lookUpPeople([...ids].sort())));
+  return new Map(found.flatMap((people) => [...people]));
 }
 
 /** One problem for each group whose members are not surely known, at the first line that names it. */
@@ -159,13 +163,13 @@ function findGroupProblems(
   });
 }
 
-/** One problem for each stray row that may be the reason why people are in a room that would lose them. */
+/** One problem for each stray row that keeps people in a room that would lose them. */
 function findStrayProblems(differences: readonly RoomDifference[], strays: readonly Stray[]): Problem[] {
   return strays.flatMap((stray) => {
-    const doubtful = differences.filter(({ uncertainties }) => uncertainties.includes(nameStray(stray)));
-    if (doubtful.length === 0) return [];
-    const titles = doubtful.map(({ feed }) => `"${feed.room.title}"`).join(", ");
-    const message = `this row leads to no room, but people of its group "${stray.reading.group.displayName}" are in ${titles}; nobody is removed from there until the row is right`;
+    const sparing = differences.filter(({ spared }) => spared.includes(stray));
+    if (sparing.length === 0) return [];
+    const titles = sparing.map(({ feed }) => `"${feed.room.title}"`).join(", ");
+    const message = `this row leads to no room, but people of its group "${stray.reading.group.displayName}" are in ${titles}; they stay there until the row is right`;
     return [{ line: stray.line, column: "room", message }];
   });
 }

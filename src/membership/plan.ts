@@ -1,4 +1,5 @@
-import type { RoomDifference } from "./compare.ts";
+import { compareTexts } from "../compare-texts.ts";
+import type { RoomDifference } from "./compare-room.ts";
 import type { Observation } from "./observe.ts";
 import type { Policy } from "./policy.ts";
 import type { KnownPerson, Owner, PersonKind, RoomMember } from "./reader.ts";
@@ -182,9 +183,4 @@ function sortPeople<T extends RecordedPerson>(people: readonly T[]): readonly T[
   return [...people].sort(
     (a, b) => compareTexts(a.displayName, b.displayName) || compareTexts(a.personId, b.personId),
   );
-}
-
-/** By code unit: the same order on every machine, whatever its language. */
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -63,7 +63,7 @@ const schema = createSection({
   }),
   report: createSection({
     heartbeatDays: v.optional(createWholeNumber("a whole number of days from 0 to 365", 365), 1),
-    tokenWarningDays: v.optional(createWholeNumber("a whole number of days from 0 to 90", 90), 14),
+    tokenWarningDays: v.optional(createWholeNumber("a whole number of days from 0 to 365", 365), 14),
   }),
 });
 

@@ -30,9 +30,12 @@ const roomSchema = v.strictObject({
       ]),
     }),
   ),
+  // Names are beyond what a record has to hold of a change that failed: there is nothing of it to undo.
   failed: v.array(
     v.strictObject({
-      ...person,
+      personId: id,
+      displayName: v.optional(v.string(), ""),
+      email: v.optional(v.nullable(v.string()), null),
       action: v.picklist(["add", "remove"]),
       error: v.string(),
       trackingId: v.nullable(v.string()),
@@ -77,7 +80,7 @@ const recordSchema = v.strictObject({
   problems: v.array(
     v.strictObject({ line: v.nullable(count), column: v.nullable(v.string()), message: v.string() }),
   ),
-  notices: v.array(v.string()),
+  notices: v.optional(v.array(v.string()), []),
   token: v.nullable(
     v.strictObject({
       refreshed: v.boolean(),

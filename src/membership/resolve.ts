@@ -1,3 +1,4 @@
+import { normaliseCell } from "../csv-cell.ts";
 import { decodeId, identityOf } from "../identity.ts";
 import { quoteText, suggestNearest } from "../nearest.ts";
 import type { Mapping, Mode } from "./mapping.ts";
@@ -128,7 +129,7 @@ function createFinder<T extends { key: string; id: string }>(
   const byKey = new Map(listing.items.map((item) => [item.key, item]));
   const byName = new Map<string, T[]>();
   for (const item of byKey.values()) {
-    const name = normaliseName(nameOf(item));
+    const name = normaliseCell(nameOf(item));
     byName.set(name, [...(byName.get(name) ?? []), item]);
   }
   const names = [...byName.keys()];
@@ -151,8 +152,4 @@ function createFinder<T extends { key: string; id: string }>(
       failure: `no ${noun} is ${named} ${quoteText(cell)}${suggestNearest(cell, names, `; ${hint}`)}`,
     };
   };
-}
-
-function normaliseName(name: string): string {
-  return name.normalize("NFC").trim();
 }

@@ -1,7 +1,7 @@
 import { identityOf } from "../identity.ts";
 import { createSlots } from "../slots.ts";
-import { compareRoom, type RoomDifference } from "./compare.ts";
-import { findUnknownPeople, type Observation, roomsAtOnce } from "./observe.ts";
+import { compareRoom, type RoomDifference } from "./compare-room.ts";
+import { lookUpUnknownPeople, type Observation, roomsAtOnce } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
 import type { KnownPerson, Listing, MembershipReader, Owner, Room, RoomMember } from "./reader.ts";
 import type { Problem, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
@@ -50,9 +50,7 @@ export async function observeUndo(
       { displayName, email, kind },
     ]),
   );
-  const unknown = findUnknownPeople(differences, people);
-  if (unknown.length > 0)
-    for (const [key, person] of await reader.lookUpPeople(unknown)) people.set(key, person);
+  for (const [key, person] of await lookUpUnknownPeople(reader, differences, people)) people.set(key, person);
   return {
     owner,
     differences,

@@ -1,3 +1,4 @@
+import { compareTexts } from "../compare-texts.ts";
 import { nearest } from "../nearest.ts";
 import type { Group, Room } from "./reader.ts";
 
@@ -45,9 +46,5 @@ function foldName(name: string): string {
 }
 
 function byName<T extends { readonly id: string }>(nameOf: (item: T) => string) {
-  return (a: T, b: T) => compare(nameOf(a), nameOf(b)) || compare(a.id, b.id);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return (a: T, b: T) => compareTexts(nameOf(a), nameOf(b)) || compareTexts(a.id, b.id);
 }

@@ -1,15 +1,13 @@
-import Handlebars from "handlebars";
 import type { DelegationRecord } from "../delegation/record.ts";
+import { createCompiler } from "./compile-templates.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation-view.ts";
 import { linkTo, md } from "./markdown.ts";
 import { nameRunFiles } from "./paths.ts";
 import type { ReportFile } from "./render.ts";
 import { fitRows } from "./rows.ts";
 
-const templateNames = ["delegation", "delegation-body", "delegation-summary"] as const;
-
 /** The name of a template of the delegation report. */
-export type DelegationTemplateName = (typeof templateNames)[number];
+export type DelegationTemplateName = "delegation" | "delegation-body" | "delegation-summary";
 
 /** Renders what people read about delegations. */
 export interface DelegationRenderer {
@@ -22,15 +20,13 @@ export interface DelegationRenderer {
 /** GitHub shows no more than 500 KiB of a Markdown file. */
 const maxPageBytes = 500 * 1024;
 
-/** Compiles the templates; texts are made harmless in the view, so here nothing is escaped again. */
+/** Compiles the templates of the delegation report. */
 export function createDelegationRenderer(
   readTemplate: (name: DelegationTemplateName) => string,
 ): DelegationRenderer {
-  const handlebars = Handlebars.create();
-  const options = { noEscape: true, strict: true, knownHelpersOnly: true };
-  handlebars.registerPartial("delegation-body", handlebars.compile(readTemplate("delegation-body"), options));
-  const page = handlebars.compile(readTemplate("delegation"), options);
-  const summary = handlebars.compile(readTemplate("delegation-summary"), options);
+  const compile = createCompiler(readTemplate, ["delegation-body"]);
+  const page = compile("delegation");
+  const summary = compile("delegation-summary");
   return {
     renderFiles(input, runId, reportsDir) {
       const paths = nameRunFiles(input.record.startedAt, runId, "delegations");

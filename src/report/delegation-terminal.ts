@@ -3,7 +3,7 @@ import { describeDelegation } from "./delegation-view.ts";
 import { cleanText } from "./markdown.ts";
 import { type Paint, statusStyles } from "./terminal.ts";
 
-/** Tells a delegation run in plain lines: each host with his delegates, changes marked. */
+/** Tells a delegation run in plain lines: each host with the delegates, changes marked. */
 export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boolean, paint: Paint): string {
   const lines = record.hosts.flatMap((host) => [...renderHost(host, paint), ""]);
   for (const { address, displayName, canHost } of record.users ?? []) {

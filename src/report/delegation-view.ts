@@ -1,4 +1,5 @@
 import { foldAddress } from "../address.ts";
+import { compareTexts } from "../compare-texts.ts";
 import { countChanges, type DelegationRecord, type HostRecord } from "../delegation/record.ts";
 import {
   codeSpan,
@@ -146,7 +147,7 @@ function viewHost({ host, before, after, added, removed, error }: HostRecord): H
 function listAddresses(addresses: readonly string[] | null): Markdown {
   if (addresses === null) return md`not known`;
   if (addresses.length === 0) return md`nobody`;
-  const sorted = [...addresses].sort((a, b) => (foldAddress(a) < foldAddress(b) ? -1 : 1));
+  const sorted = [...addresses].sort((a, b) => compareTexts(foldAddress(a), foldAddress(b)));
   const shown = joinMarkdown(
     sorted.map((address) => codeSpan(address)),
     " ",

@@ -1,3 +1,4 @@
+import { formatCell, normaliseCell } from "../csv-cell.ts";
 import type { Suggestion } from "../membership/suggest.ts";
 import { cleanText } from "./markdown.ts";
 
@@ -33,8 +34,8 @@ export function renderDirectory({ groups, rooms, suggestions }: Directory): stri
     "group,room,mode,note",
     ...suggestions.map(({ group, room, isSame }) =>
       [
-        writeCell(isOnlyGroup(group.displayName) ? group.displayName : group.id),
-        writeCell(isOnlyRoom(room.title) ? room.title : room.id),
+        formatCell(isOnlyGroup(group.displayName) ? group.displayName : group.id),
+        formatCell(isOnlyRoom(room.title) ? room.title : room.id),
         "audit",
         isSame ? "same name" : "similar name",
       ].join(","),
@@ -50,14 +51,9 @@ function describeEntry({ id, name, size }: DirectoryEntry): string {
 /** Whether a name can stand for what it names: it occurs once, and is one line that nothing takes for a comment. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const counts = new Map<string, number>();
-  for (const { name } of entries) counts.set(normalise(name), (counts.get(normalise(name)) ?? 0) + 1);
-  return (name) => counts.get(normalise(name)) === 1 && !/^\s*(#|$)|\p{Cc}/u.test(name);
-}
-
-function normalise(name: string): string {
-  return name.normalize("NFC").trim();
-}
-
-function writeCell(text: string): string {
-  return /[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  for (const entry of entries) {
+    const name = normaliseCell(entry.name);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return (name) => counts.get(normaliseCell(name)) === 1 && !/^\s*(#|$)|\p{Cc}/u.test(name);
 }

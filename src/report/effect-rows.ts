@@ -1,4 +1,4 @@
-import type { PersonEffect, RoomEffect, Verdict } from "../membership/effect.ts";
+import type { PersonEffect, RoomEffect, Verdict } from "../membership/compare-plans.ts";
 import type { RoomRecord } from "../membership/record.ts";
 import { escapeMarkdown, joinMarkdown, type Markdown, md, messageLength } from "./markdown.ts";
 import { describeSource } from "./room-table.ts";

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { compareTexts } from "../compare-texts.ts";
 import { dayMs } from "../instant.ts";
+import { parseJson } from "../json.ts";
 import type { RecordedPerson, RunRecord } from "../membership/record.ts";
 import { fingerprintChanges, keepRecent } from "./flapping.ts";
 import { cleanText, cutText } from "./markdown.ts";
@@ -56,6 +58,7 @@ export const emptyHistory: History = {
 /** Reads history.json; a missing file is an empty memory, a damaged one too, with a notice for the page. */
 export function parseHistory(text: string | undefined): { history: History; notice: string | null } {
   if (text === undefined) return { history: emptyHistory, notice: null };
+  // Not JSON is one more way of being damaged: the schema refuses what it is read as.
   const parsed = v.safeParse(historySchema, parseJson(text));
   if (parsed.success) return { history: parsed.output, notice: null };
   const where = v.getDotPath(parsed.issues[0]) ?? "the file as a whole";
@@ -128,7 +131,7 @@ function extendMembers(members: History["members"], record: RunRecord): History[
   const date = record.startedAt.slice(0, 10);
   const point = { date, members: read.reduce((sum, one) => sum + one, 0), rooms: read.length };
   return [...members.filter((one) => one.date !== date), point]
-    .sort((a, b) => (a.date < b.date ? -1 : 1))
+    .sort((a, b) => compareTexts(a.date, b.date))
     .slice(-maxDays);
 }
 
@@ -149,12 +152,4 @@ function summariseRooms(record: RunRecord): NonNullable<History["lastChange"]>["
 
 function shorten(text: string): string {
   return cutText(cleanText(text), maxNameLength);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // not JSON is one more way of being damaged; the schema refuses it
-  }
 }

@@ -1,50 +1,17 @@
 import type { RunRecord } from "../membership/record.ts";
 import { drawMembers } from "./chart.ts";
 import type { History } from "./history.ts";
-import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
+import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { type RoomsView, viewRooms } from "./room-table.ts";
-import { createLineLink, type Rows, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
-import {
-  describeInstant,
-  type FailureRow,
-  type HeldView,
-  type ProblemsView,
-  type TokenView,
-  viewFailures,
-  viewHeld,
-  viewProblems,
-  viewToken,
-} from "./sections.ts";
+import { createLineLink, type Rows, takeRows, titleOf } from "./rows.ts";
+import { describeInstant, type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
 import { countOf, describeChanges, describeRun, formatNumber, statusIcons } from "./words.ts";
 
-/** The settings of the `report` part of policy.json. */
-export interface ReportPolicy {
-  readonly heartbeatDays: number;
-  readonly tokenWarningDays: number;
-}
-
-/** What a page needs beside the record: where things are, and what else is worth saying. */
-export interface PageInput {
-  readonly record: RunRecord;
-  readonly notices: readonly string[];
-  readonly policy: ReportPolicy;
-  /** The address of rooms.csv as seen from the page; null when no link leads there. */
-  readonly mappingsAddress: string | null;
-  /** The repository on GitHub and the run there; null outside of GitHub. */
-  readonly repositoryUrl: string | null;
-  readonly runUrl: string | null;
-}
-
 /** All that reports/README.md says. */
-export interface IndexView {
+export interface IndexView extends SharedBlocks {
   readonly icon: Markdown;
   readonly headline: Markdown;
   readonly facts: Markdown;
-  readonly token: TokenView;
-  readonly notices: Rows<Markdown> | null;
-  readonly held: HeldView | null;
-  readonly failures: Rows<FailureRow> | null;
-  readonly problems: ProblemsView | null;
   readonly rooms: RoomsView | null;
   readonly noRooms: Markdown;
   readonly lastChange: LastChangeView | null;
@@ -64,14 +31,10 @@ export function viewIndex(input: PageInput, history: History, maxRows: number): 
   const { record, policy } = input;
   const line = createLineLink(input.mappingsAddress);
   return {
+    ...viewShared(input, maxRows),
     icon: statusIcons[record.status],
     headline: describeRun(record),
     facts: describeFacts(input),
-    token: viewToken(record.token, record.finishedAt, policy.tokenWarningDays),
-    notices: viewNotices(input.notices, maxRows),
-    held: viewHeld(record, input.repositoryUrl, maxRows),
-    failures: viewFailures(record, maxRows),
-    problems: viewProblems(record, line, maxRows),
     rooms: viewRooms(record, line, maxRows),
     noRooms: describeNoRooms(record),
     lastChange: viewLastChange(history.lastChange, maxRows),
@@ -81,11 +44,6 @@ export function viewIndex(input: PageInput, history: History, maxRows: number): 
     staleAfter: countOf(Math.max(2, policy.heartbeatDays + 1), "day"),
     mappings: input.mappingsAddress === null ? md`rooms.csv` : linkTo(md`rooms.csv`, input.mappingsAddress),
   };
-}
-
-/** Makes notices harmless; they may hold names from Webex. Null when there is none. */
-export function viewNotices(notices: readonly string[], maxRows: number): Rows<Markdown> | null {
-  return takeRowsIfAny(notices, maxRows, (notice) => escapeMarkdown(notice, messageLength));
 }
 
 function describeFacts({ record, runUrl }: PageInput): Markdown {

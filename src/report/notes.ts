@@ -1,14 +1,13 @@
-import Handlebars from "handlebars";
 import { type AttentionInput, viewAttention } from "./attention-view.ts";
+import { createCompiler } from "./compile-templates.ts";
 import { type PlanCommentInput, viewPlanComment } from "./plan-comment-view.ts";
 import { fitRows } from "./rows.ts";
 import { type SetUpInput, viewSetUp } from "./set-up-view.ts";
 
 const partNames = ["held", "approve", "failures", "notices"] as const;
-const noteNames = ["plan-comment", "attention", "set-up"] as const;
 
 /** The name of a template of a note, or of a part that notes share with the report. */
-export type NoteTemplateName = (typeof partNames)[number] | (typeof noteNames)[number];
+export type NoteTemplateName = (typeof partNames)[number] | "plan-comment" | "attention" | "set-up";
 
 /** Renders what is told outside of the report: comments, issues, and what has to be set up. */
 export interface NoteRenderer {
@@ -28,15 +27,12 @@ export const noteMarkers = {
   attention: "<!-- rollcall:attention -->",
 } as const;
 
-/** Compiles the templates; texts are made harmless in the view models, so here nothing is escaped again. */
+/** Compiles the templates of the notes. */
 export function createNoteRenderer(readTemplate: (name: NoteTemplateName) => string): NoteRenderer {
-  const handlebars = Handlebars.create();
-  const options = { noEscape: true, strict: true, knownHelpersOnly: true };
-  for (const name of partNames)
-    handlebars.registerPartial(name, handlebars.compile(readTemplate(name), options));
-  const planComment = handlebars.compile(readTemplate("plan-comment"), options);
-  const attention = handlebars.compile(readTemplate("attention"), options);
-  const setUp = handlebars.compile(readTemplate("set-up"), options);
+  const compile = createCompiler(readTemplate, partNames);
+  const planComment = compile("plan-comment");
+  const attention = compile("attention");
+  const setUp = compile("set-up");
   return {
     renderPlanComment: (input) =>
       `${noteMarkers.planComment}\n${fitRows(mostBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,

@@ -1,10 +1,9 @@
-import type { PersonEffect, PlanEffect, PolicyChange, RoomEffect } from "../membership/effect.ts";
+import type { PersonEffect, PlanEffect, PolicyChange, RoomEffect } from "../membership/compare-plans.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type EffectRow, isRewired, listEffectRows } from "./effect-rows.ts";
-import { viewNotices } from "./index-view.ts";
 import { codeSpan, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { createLineLink, type Rows, sortBy, takeRowsIfAny } from "./rows.ts";
-import { viewProblems } from "./sections.ts";
+import { viewNotices, viewProblems } from "./sections.ts";
 import { countOf } from "./words.ts";
 
 /** What the comment on a pull request is made from. */

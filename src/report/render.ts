@@ -1,28 +1,19 @@
-import Handlebars from "handlebars";
+import { createCompiler } from "./compile-templates.ts";
 import { findFlapping } from "./flapping.ts";
 import { decideReport, extendHistory, parseHistory } from "./history.ts";
-import { type PageInput, type ReportPolicy, viewIndex } from "./index-view.ts";
+import { viewIndex } from "./index-view.ts";
 import { findRelativePath, nameRunFiles } from "./paths.ts";
 import { formatRecord } from "./record-text.ts";
 import { fitRows } from "./rows.ts";
 import { viewRun } from "./run-view.ts";
+import type { PageInput, ReportPolicy } from "./sections.ts";
 import { type SummaryInput, viewSummary } from "./summary-view.ts";
 
-/** The templates, and the parts they share: src/report/templates/<name>.hbs, read by whoever may read files. */
-const templateNames = [
-  "index",
-  "run",
-  "summary",
-  "held",
-  "failures",
-  "problems",
-  "notices",
-  "room-rows",
-  "approve",
-] as const;
+/** The parts that the templates share. */
+const partNames = ["held", "failures", "problems", "notices", "room-rows", "approve"] as const;
 
-/** The name of a template. */
-export type TemplateName = (typeof templateNames)[number];
+/** The name of a template or a part: src/report/templates/<name>.hbs, read by whoever may read files. */
+export type TemplateName = "index" | "run" | "summary" | (typeof partNames)[number];
 
 /** One file of the report; the path is seen from the repository (or wherever `reportsDir` is). */
 export interface ReportFile {
@@ -52,15 +43,12 @@ export interface Renderer {
 /** GitHub shows no more than 500 KiB of a Markdown file. */
 const maxPageBytes = 500 * 1024;
 
-/** Compiles the templates; texts are made harmless in the view models, so here nothing is escaped again. */
+/** Compiles the templates of the report. */
 export function createRenderer(readTemplate: (name: TemplateName) => string): Renderer {
-  const handlebars = Handlebars.create();
-  const options = { noEscape: true, strict: true, knownHelpersOnly: true };
-  for (const name of templateNames)
-    handlebars.registerPartial(name, handlebars.compile(readTemplate(name), options));
-  const index = handlebars.compile(readTemplate("index"), options);
-  const run = handlebars.compile(readTemplate("run"), options);
-  const summary = handlebars.compile(readTemplate("summary"), options);
+  const compile = createCompiler(readTemplate, partNames);
+  const index = compile("index");
+  const run = compile("run");
+  const summary = compile("summary");
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
     const { record, runId, reportsDir, mappingsFile, policy } = input;

@@ -1,5 +1,4 @@
 import type { RoomRecord, RunRecord } from "../membership/record.ts";
-import { type PageInput, viewNotices } from "./index-view.ts";
 import { escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
 import {
   describeMembers,
@@ -20,22 +19,11 @@ import {
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
-import {
-  describeError,
-  describeInstant,
-  type FailureRow,
-  type HeldView,
-  type ProblemsView,
-  type TokenView,
-  viewFailures,
-  viewHeld,
-  viewProblems,
-  viewToken,
-} from "./sections.ts";
+import { describeError, describeInstant, type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
 import { countOf, describeRun, formatNumber, heldReasons, keptReasons, statusIcons } from "./words.ts";
 
 /** All that the page of one run says. */
-export interface RunView {
+export interface RunView extends SharedBlocks {
   readonly title: Markdown;
   readonly command: Markdown;
   readonly icon: Markdown;
@@ -46,16 +34,11 @@ export interface RunView {
   readonly started: Markdown;
   readonly took: Markdown;
   readonly totals: Readonly<Record<keyof RunRecord["totals"], Markdown>>;
-  readonly notices: Rows<Markdown> | null;
-  readonly held: HeldView | null;
-  readonly failures: Rows<FailureRow> | null;
-  readonly problems: ProblemsView | null;
   readonly eventful: Rows<RoomDetail> | null;
   readonly quiet: Rows<RoomRow> | null;
   readonly quietLabel: Markdown;
   readonly kept: Rows<PersonRow & { readonly room: Markdown }> | null;
   readonly keptLabel: Markdown;
-  readonly token: TokenView;
 }
 
 interface RoomDetail {
@@ -84,6 +67,7 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
   const kept = rooms.flatMap((room) => sortPeople(room.kept).map((person) => ({ room, person })));
   const { totals } = record;
   return {
+    ...viewShared(input, maxRows),
     title: describeInstant(record.startedAt),
     command: escapeMarkdown(record.command),
     icon: statusIcons[record.status],
@@ -101,10 +85,6 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
       failed: formatNumber(totals.failed),
       kept: formatNumber(totals.kept),
     },
-    notices: viewNotices(input.notices, maxRows),
-    held: viewHeld(record, input.repositoryUrl, maxRows),
-    failures: viewFailures(record, maxRows),
-    problems: viewProblems(record, line, maxRows),
     eventful: takeRowsIfAny(eventful, maxRows, (room) => viewDetail(room, record, line, maxRows)),
     quiet: listRows(quiet, line, maxRows),
     quietLabel: countOf(quiet.length, "room"),
@@ -114,7 +94,6 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
       why: keptReasons[person.reason],
     })),
     keptLabel: countOf(kept.length, "member"),
-    token: viewToken(record.token, record.finishedAt, input.policy.tokenWarningDays),
   };
 }
 

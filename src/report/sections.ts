@@ -2,6 +2,7 @@ import type { RunRecord, TokenRecord } from "../membership/record.ts";
 import { measureLife } from "../token/lifetime.ts";
 import { codeSpan, escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
 import {
+  createLineLink,
   emailOf,
   type LineLink,
   nameOf,
@@ -17,6 +18,24 @@ import { adviseFailure, countOf, describeApproval, heldReasons } from "./words.t
 
 /** A longer list of people is folded away, so that the command below it stays in sight. */
 const maxUnfolded = 12;
+
+/** The settings of the `report` part of policy.json. */
+export interface ReportPolicy {
+  readonly heartbeatDays: number;
+  readonly tokenWarningDays: number;
+}
+
+/** What a page needs beside the record: where things are, and what else is worth saying. */
+export interface PageInput {
+  readonly record: RunRecord;
+  readonly notices: readonly string[];
+  readonly policy: ReportPolicy;
+  /** The address of rooms.csv as seen from the page; null when no link leads there. */
+  readonly mappingsAddress: string | null;
+  /** The repository on GitHub and the run there; null outside of GitHub. */
+  readonly repositoryUrl: string | null;
+  readonly runUrl: string | null;
+}
 
 /** Who would be removed, why they are not yet, and the exact commands that approve it. */
 export interface HeldView {
@@ -60,6 +79,32 @@ export interface ProblemsView extends Rows<ProblemRow> {
 export interface TokenView {
   readonly text: Markdown;
   readonly warning: boolean;
+}
+
+/** The blocks that every page of a run has. */
+export interface SharedBlocks {
+  readonly token: TokenView;
+  readonly notices: Rows<Markdown> | null;
+  readonly held: HeldView | null;
+  readonly failures: Rows<FailureRow> | null;
+  readonly problems: ProblemsView | null;
+}
+
+/** Builds the blocks that every page of a run has. */
+export function viewShared(input: PageInput, maxRows: number): SharedBlocks {
+  const { record } = input;
+  return {
+    token: viewToken(record.token, record.finishedAt, input.policy.tokenWarningDays),
+    notices: viewNotices(input.notices, maxRows),
+    held: viewHeld(record, input.repositoryUrl, maxRows),
+    failures: viewFailures(record, maxRows),
+    problems: viewProblems(record, createLineLink(input.mappingsAddress), maxRows),
+  };
+}
+
+/** Makes notices harmless; they may hold names from Webex. Null when there is none. */
+export function viewNotices(notices: readonly string[], maxRows: number): Rows<Markdown> | null {
+  return takeRowsIfAny(notices, maxRows, (notice) => escapeMarkdown(notice, messageLength));
 }
 
 /** Builds the block about what is held; null when nothing is. */

@@ -1,18 +1,8 @@
 import type { HeldReason, RoomRecord } from "../membership/record.ts";
-import { type PageInput, viewNotices } from "./index-view.ts";
 import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { describeDelta, describeMembers } from "./room-table.ts";
-import { createLineLink, listNames, type Rows, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
-import {
-  type FailureRow,
-  type HeldView,
-  type ProblemsView,
-  type TokenView,
-  viewFailures,
-  viewHeld,
-  viewProblems,
-  viewToken,
-} from "./sections.ts";
+import { listNames, type Rows, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
+import { type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
 import { countOf, describeRun, heldReasons, statusIcons } from "./words.ts";
 
 /** What the short text needs beside the page's input. */
@@ -22,20 +12,15 @@ export interface SummaryInput extends PageInput {
 }
 
 /** All that the step summary, the terminal and the comment say. */
-export interface SummaryView {
+export interface SummaryView extends SharedBlocks {
   readonly command: Markdown;
   readonly icon: Markdown;
   readonly headline: Markdown;
   readonly facts: Markdown;
-  readonly held: HeldView | null;
   readonly heldRooms: Rows<{ readonly title: Markdown; readonly names: Markdown; readonly why: Markdown }>;
-  readonly failures: Rows<FailureRow> | null;
-  readonly problems: ProblemsView | null;
   readonly changesTitle: Markdown;
   readonly changed: Rows<ChangedRoom> | null;
   readonly missing: Rows<{ readonly title: Markdown; readonly names: Markdown }> | null;
-  readonly notices: Rows<Markdown> | null;
-  readonly token: TokenView;
   readonly reportLink: Markdown | null;
 }
 
@@ -54,6 +39,7 @@ export function viewSummary(input: SummaryInput, maxRows: number): SummaryView {
   const changed = rooms.filter((room) => room.added.length + room.removed.length > 0);
   const missing = rooms.filter((room) => room.missing.length > 0);
   return {
+    ...viewShared(input, maxRows),
     command: escapeMarkdown(record.command),
     icon: statusIcons[record.status],
     headline: describeRun(record),
@@ -64,22 +50,17 @@ export function viewSummary(input: SummaryInput, maxRows: number): SummaryView {
       ],
       ", ",
     ),
-    held: viewHeld(record, input.repositoryUrl, maxRows),
     heldRooms: takeRows(listHeld(rooms), maxRows, ({ room, reason, people }) => ({
       title: titleOf(room),
       names: listNames(people, maxRows),
       why: heldReasons[reason],
     })),
-    failures: viewFailures(record, maxRows),
-    problems: viewProblems(record, createLineLink(input.mappingsAddress), maxRows),
     changesTitle: record.command === "plan" ? md`What would change` : md`What changed`,
     changed: takeRowsIfAny(changed, maxRows, (room) => viewChanged(room, maxRows)),
     missing: takeRowsIfAny(missing, maxRows, (room) => ({
       title: titleOf(room),
       names: listNames(room.missing, maxRows),
     })),
-    notices: viewNotices(input.notices, maxRows),
-    token: viewToken(record.token, record.finishedAt, input.policy.tokenWarningDays),
     reportLink: input.reportAddress === null ? null : linkTo(md`The whole report`, input.reportAddress),
   };
 }

@@ -69,11 +69,7 @@ export class Issues {
 }
 
 /** One page of a list by number, with GitHub's `Link` header where more follows. */
-export function answerNumberedPage<T>(
-  request: ApiRequest,
-  all: readonly T[],
-  show: (item: T) => unknown,
-): Reply {
+function answerNumberedPage<T>(request: ApiRequest, all: readonly T[], show: (item: T) => unknown): Reply {
   const query = request.url.searchParams;
   const size = Math.min(Number(query.get("per_page") ?? 30), 100);
   const page = Number(query.get("page") ?? 1);

@@ -14,7 +14,7 @@ function sameAddress(a: string, b: string): boolean {
 
 /** `/meetingPreferences/schedulingOptions`: who may schedule meetings for whom. */
 export function preferencesRoutes(world: World, meetings: Meetings, tokens: Tokens, quirks: Quirks): Routes {
-  /** Whom a request is about: without the administrator's scopes, silently, the caller himself. */
+  /** Whom a request is about: without the administrator's scopes, silently, the caller. */
   function target(request: ApiRequest, scope: string): SiteUser {
     const { searchParams } = request.url;
     const email = searchParams.get("userEmail");

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TokenIssuer } from "../token/rotate.ts";
+import { retryAfterSeconds } from "./retry-after.ts";
 import { type ClientIdentity, GrantError, postForm, readTokens } from "./token-request.ts";
 import { WebexError } from "./webex-error.ts";
 
@@ -10,6 +11,8 @@ export interface IssuerOptions extends ClientIdentity {
 
 const path = "/access_token";
 const attempts = 4;
+/** A run that has not begun may as well be run again later. */
+const longestPauseMs = 60_000;
 /** Statuses with which Webex says that it did nothing yet. */
 const notNow = new Set([429, 500, 502, 503, 504]);
 /** The request cannot have reached Webex. */
@@ -30,12 +33,19 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
           return readTokens(await postForm(options, { path, fields, clientIn: "form" }), path);
         } catch (error) {
           if (!(error instanceof WebexError)) throw error;
-          if (attempt === attempts || !mayRepeat(error)) throw advise(error);
-          await sleep(1000 * 2 ** (attempt - 1));
+          const isTooLong = askedPauseMs(error) > longestPauseMs;
+          if (attempt === attempts || isTooLong || !mayRepeat(error)) throw advise(error);
+          await sleep(Math.max(1000 * 2 ** (attempt - 1), askedPauseMs(error)));
         }
       }
     },
   };
+}
+
+/** What Webex asks to wait before the next attempt. */
+function askedPauseMs(error: WebexError): number {
+  const isTold = error instanceof GrantError && error.status === 429 && error.retryAfter !== null;
+  return isTold ? retryAfterSeconds(error.retryAfter) * 1000 : 0;
 }
 
 function mayRepeat(error: WebexError): boolean {

@@ -1,8 +1,10 @@
 import { STATUS_CODES } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
+import { parseJson } from "../json.ts";
 import { createSlots } from "../slots.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
+import { retryAfterSeconds } from "./retry-after.ts";
 import { readErrorBody, WebexError } from "./webex-error.ts";
 
 /** One request to Webex, relative to the API's base URL, or an absolute URL below it (a next page). */
@@ -55,8 +57,6 @@ export interface WebexClientOptions extends AccessOptions {
 export const allowedConnections = 5;
 
 const largestReplyBytes = 32 * 1024 * 1024;
-/** What a missing or malformed `Retry-After` counts as; Webex has been seen to send `rand(30),add(30)`. */
-const unreadableRetryAfterSeconds = 15;
 const waitsAsTold = new Set([423, 429]);
 const passing = new Set([500, 502, 503, 504]);
 
@@ -108,7 +108,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
       if (reply.statusCode >= 200 && reply.statusCode < 300) {
         return { status: reply.statusCode, body: text && JSON.parse(text), link: one(reply.headers.link) };
       }
-      const said = readErrorBody(parseLeniently(text));
+      const said = readErrorBody(parseJson(text));
       throw new RefusedRequest(one(reply.headers["retry-after"]), {
         ...failure,
         status: reply.statusCode,
@@ -199,22 +199,8 @@ function backOffMs(attempt: number, random: () => number): number {
   return 1000 * 2 ** (attempt - 1) * (1 - random() / 2);
 }
 
-/** Seconds to wait as a 429 or 423 reply asks, at least one. */
-function retryAfterSeconds(header: string | null): number {
-  const text = header?.trim() ?? "";
-  return /^\d+$/.test(text) ? Math.max(1, Number(text)) : unreadableRetryAfterSeconds;
-}
-
 function one(header: string | string[] | undefined): string | null {
   return Array.isArray(header) ? header.join(", ") : (header ?? null);
-}
-
-function parseLeniently(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function describe(error: unknown): string {

@@ -29,7 +29,8 @@ export async function listRooms(client: WebexClient): Promise<Listing<Room>> {
     const { items } = parseReply(pageSchema, body, "GET", path);
     const rooms = items.filter((room) => room.type === "group");
     return {
-      strangers: items.length - rooms.length,
+      // Asked for or not, a direct room is no sign of a list that leads astray.
+      strangers: 0,
       items: rooms.map((room) => ({
         key: identityOf(room.id, "ROOM"),
         id: room.id,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parseJson } from "../json.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
 import { parseReply } from "./parse.ts";
 import { readErrorBody, WebexError } from "./webex-error.ts";
@@ -29,6 +30,8 @@ export interface FormReply {
 export class GrantError extends WebexError {
   constructor(
     readonly error: string,
+    /** What a 429 asks to wait; null where nothing was asked. */
+    readonly retryAfter: string | null,
     failure: ConstructorParameters<typeof WebexError>[0],
   ) {
     super(failure);
@@ -85,7 +88,7 @@ export async function postForm(
     : { error: "", error_description: undefined };
   const said = readErrorBody(body);
   const detail = [error || (said.detail ?? "no reason given"), error_description].filter(Boolean).join(": ");
-  throw new GrantError(error || (said.detail ?? ""), {
+  throw new GrantError(error || (said.detail ?? ""), headers.get("retry-after"), {
     method: "POST",
     path,
     status,
@@ -113,12 +116,4 @@ export function readTokens({ body, date }: FormReply, path: string): IssuedToken
     refreshTokenExpiresAt: lifeSeconds === undefined ? null : new Date(date + lifeSeconds * 1000),
     scopes: tokens.scope === undefined ? null : tokens.scope.split(/\s+/).filter(Boolean),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -24,7 +24,7 @@ export interface XmlClientOptions {
   readonly url: string;
   /** The first label of the site's address. */
   readonly siteName: string;
-  /** The token owner's WebExID, which is his e-mail address on sites that Control Hub manages. */
+  /** The token owner's WebExID, which is their e-mail address on sites that Control Hub manages. */
   readonly webExId: string;
   readonly accessToken: string;
   /** Is given the session ticket before its first use. */

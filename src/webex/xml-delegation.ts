@@ -21,7 +21,7 @@ export function createXmlReader(client: XmlClient, webExId: string): DelegationR
         textOf(privilege, "siteAdmin") === "true" && textOf(privilege, "roSiteAdmin") !== "true";
       if (isAdministrator) return;
       throw new Error(
-        `the token's owner ${webExId} is no administrator of the site, and only one may see and change the delegates of others; nothing was changed. Make him site administrator in Control Hub, or log in as one (npm run login)`,
+        `the token's owner ${webExId} is no administrator of the site, and only one may see and change the delegates of others; nothing was changed. Make them site administrator in Control Hub, or log in as one (npm run login)`,
       );
     },
     listUsers: () => listUsers(client),
@@ -45,7 +45,7 @@ export function createXmlReader(client: XmlClient, webExId: string): DelegationR
 }
 
 /**
- * Writes a host's whole list, which is all that SetUser can do, and nothing else of his account.
+ * Writes a host's whole list, which is all that SetUser can do, and nothing else of the account.
  * https://developer.cisco.com/docs/webex-xml-api-reference-guide/setuser
  */
 export function createXmlWriter(client: XmlClient): DelegationWriter {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { applyPlans } from "../../src/delegation/apply.ts";
-import { type DelegateChange, type HostPlan, planHost } from "../../src/delegation/plan.ts";
+import { type DelegateChange, type HostPlan, planHost } from "../../src/delegation/plan-host.ts";
 import type { DelegationMode } from "../../src/delegation/request.ts";
 
 const host = "ann@acme.example";

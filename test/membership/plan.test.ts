@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareRoom } from "../../src/membership/compare.ts";
+import { compareRoom } from "../../src/membership/compare-room.ts";
 import type { GroupReading } from "../../src/membership/group-reading.ts";
 import type { Mode } from "../../src/membership/mapping.ts";
 import { planChanges, type RoomPlan } from "../../src/membership/plan.ts";

@@ -93,7 +93,7 @@ test("all faults are named in one go, each with its path, what was found and wha
     'protect.people[4] is "a b@x.ch"; it must be an e-mail address',
     'protect.people[5] is "a@x.ch,b@x.ch"; it must be an e-mail address',
     "report.heartbeatDays is 366; it must be a whole number of days from 0 to 365",
-    'report.tokenWarningDays is "14"; it must be a whole number of days from 0 to 90',
+    'report.tokenWarningDays is "14"; it must be a whole number of days from 0 to 365',
   ]);
 });
 

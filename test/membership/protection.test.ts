@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareRoom } from "../../src/membership/compare.ts";
+import { compareRoom } from "../../src/membership/compare-room.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy, type Policy } from "../../src/membership/policy.ts";
 import type { KnownPerson, Listing, Room, RoomMember } from "../../src/membership/reader.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { comparePlans } from "../../src/membership/effect.ts";
+import { comparePlans } from "../../src/membership/compare-plans.ts";
 import type { RoomRecord } from "../../src/membership/record.ts";
 import {
   createNoteRenderer,

@@ -55,7 +55,7 @@ describe("held removals wait for the digest that names them", { concurrency: 2 }
 
   test("a malformed digest is refused in one line before any request", async () => {
     await using story = await startHeldStory();
-    for (const digest of ["0123456789AB", "0123456789abc"]) {
+    for (const digest of ["0123456789xy", "0123456789abc"]) {
       const { code, stdout, stderr } = await story.folder.run(
         ["sync", "--approve", digest],
         story.sandbox.environment({ WEBEX_TOKEN_FILE: "token" }),

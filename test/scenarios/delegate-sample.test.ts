@@ -17,7 +17,7 @@ describe("faults of the second sample application", { concurrency: 2 }, () => {
       assert.deepEqual([code, story.delegates("ann"), story.delegates("ben")], [0, "cat eve", "dan eve"]);
     });
 
-    test(`2. a host among the delegates is left out for himself only, not for later hosts (${backend})`, async () => {
+    test(`2. a host among the delegates is left out for that host only, not for later hosts (${backend})`, async () => {
       await using story = await startDelegationStory(acme);
       const { code, record } = await story.run([
         ...xml,
@@ -28,7 +28,7 @@ describe("faults of the second sample application", { concurrency: 2 }, () => {
         addresses("ann", "eve"),
       ]);
       assert.deepEqual([code, story.delegates("ann"), story.delegates("ben")], [0, "cat eve", "ann dan eve"]);
-      assert.deepEqual(record.notices, ["ann@acme.example was left out of his own delegates"]);
+      assert.deepEqual(record.notices, ["ann@acme.example was left out of their own delegates"]);
     });
 
     test(`3. a failed reading is not taken for "no delegates": that host is not written (${backend})`, async () => {
@@ -222,7 +222,7 @@ describe("faults of the second sample application", { concurrency: 2 }, () => {
       );
     });
 
-    test(`12. case makes no duplicate, and a host is never his own delegate (${backend})`, async () => {
+    test(`12. case makes no duplicate, and a host is never their own delegate (${backend})`, async () => {
       await using story = await startDelegationStory(site({ ann: ["Cat@Acme.example"], cat: [] }));
       const same = await story.run([
         ...xml,
@@ -244,7 +244,7 @@ describe("faults of the second sample application", { concurrency: 2 }, () => {
         "ANN@acme.example",
       ]);
       assert.deepEqual([own.code, own.writes], [3, []]);
-      assert.match(own.record.hosts[0]?.error ?? "", /a host is never his own delegate/);
+      assert.match(own.record.hosts[0]?.error ?? "", /a host is never their own delegate/);
     });
 
     test(`13. a delegate without a host licence, or switched off, is named before anything is written (${backend})`, async () => {

@@ -235,7 +235,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       code: 1,
       stdout: "",
       stderr:
-        "mappings/delegations.csv:2: delegate: a host is never his own delegate; remove the line\n" +
+        "mappings/delegations.csv:2: delegate: a host is never their own delegate; remove the line\n" +
         'mappings/delegations.csv:2: until: "soon" is no date; write the last day as YYYY-MM-DD\n',
     });
     const { code, requests } = await story.run([

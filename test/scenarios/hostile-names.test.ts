@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 
-/** Names as somebody who wants to do harm would give them to himself in Webex. */
+/** Names as somebody who wants to do harm would give them to themselves in Webex. */
 const hostile = [
   "</td><script>alert(1)</script>",
   "a | b || c",

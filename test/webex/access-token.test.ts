@@ -132,6 +132,15 @@ for (const status of [429, 500, 502, 503, 504]) {
   });
 }
 
+test("a 429 is waited for as it asks, when that is not more than a minute", async () => {
+  const asking = (seconds: string): Script => ({ status: 429, headers: { "retry-after": seconds } });
+  const patient = await refresh(asking("30"), asking("rand(30)"), issue({ refresh_token: "new" }));
+  assert.deepEqual([patient.issued, patient.pauses], [{ ...issued, refreshToken: "new" }, [30_000, 15_000]]);
+  const given = await refresh(asking("194"));
+  assert.match(given.message, /^\[POST\] \/access_token: 429: /);
+  assert.deepEqual([given.pauses, given.requests.length], [[], 1]);
+});
+
 test("after four attempts it gives up", async () => {
   const busy: Script = { status: 503, body: { message: "Busy.", trackingId: "T1" } };
   const outcome = await refresh(busy, busy, busy, busy, busy);

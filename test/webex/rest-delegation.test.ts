@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planHost } from "../../src/delegation/plan.ts";
+import { planHost } from "../../src/delegation/plan-host.ts";
 import { createRestReader, createRestWriter } from "../../src/webex/rest-delegation.ts";
 import { openClient } from "../support/open-webex.ts";
 import { type Received, type Script, startScript } from "../support/scripted-server.ts";

@@ -11,13 +11,15 @@ export interface RoomDifference {
   readonly absent: readonly GroupMember[];
   /** In the room, in no feeding group. Nobody may be removed while `uncertainties` holds anything. */
   readonly surplus: readonly RoomMember[];
-  /** People of the groups who are in the room, without the token's owner. */
+  /** People of the groups, and of strays, who are in the room, without the token's owner. */
   readonly presentCount: number;
   readonly moderatorCount: number;
   readonly hasEmptyGroup: boolean;
   /** Why nothing may be changed in this room; null when nothing stands in the way. */
   readonly obstacle: string | null;
-  /** Why nobody may be removed: the groups that are not surely known, or not surely elsewhere. */
+  /** The strays whose people are in the room; they stay, and are in no list here. */
+  readonly spared: readonly Stray[];
+  /** Why nobody may be removed: the groups that are not surely known. */
   readonly uncertainties: readonly string[];
 }
 
@@ -25,11 +27,6 @@ export interface RoomDifference {
 export interface Stray {
   readonly line: number;
   readonly reading: GroupReading;
-}
-
-/** How a stray is named among the uncertainties. */
-export function nameStray({ line, reading }: Stray): string {
-  return `${reading.group.displayName} (line ${line}, which leads to no room)`;
 }
 
 /**
@@ -52,24 +49,23 @@ export function compareRoom(
       : null;
   const present = [...members.values()];
   const isTrusted = blindness === null && feed.obstacle === null;
-  const surplus = isTrusted ? present.filter((member) => !desired.has(member.key)) : [];
-  // Whoever would be removed and is in a stray's group may be here because of that very row.
-  const doubtful = strays.filter(
-    ({ reading }) =>
-      feed.mode === "sync" && surplus.some(({ key }) => key !== owner.key && reading.members.has(key)),
-  );
+  const others = isTrusted ? present.filter((member) => !desired.has(member.key)) : [];
+  // Whoever is in the group of a stray may be here because of that very row.
+  const strayOf = ({ key }: RoomMember) =>
+    feed.mode === "sync" && key !== owner.key
+      ? strays.find(({ reading }) => reading.members.has(key))
+      : undefined;
+  const spared = others.filter(strayOf);
   return {
     feed,
     before: blindness === null ? members.size : null,
     absent: isTrusted ? [...desired.values()].filter((person) => !members.has(person.key)) : [],
-    surplus,
-    presentCount: present.filter((member) => desired.has(member.key) && member.key !== owner.key).length,
+    surplus: others.filter((member) => !spared.includes(member)),
+    spared: [...new Set(spared.map(strayOf))].flatMap((stray) => stray ?? []),
+    presentCount: present.filter(({ key }) => desired.has(key) && key !== owner.key).length + spared.length,
     moderatorCount: present.filter((member) => member.isModerator).length,
     hasEmptyGroup: readings.some((reading) => reading.complete && reading.members.size === 0),
     obstacle: blindness ?? feed.obstacle,
-    uncertainties: [
-      ...readings.flatMap((reading) => (reading.complete ? [] : [reading.group.displayName])),
-      ...doubtful.map(nameStray),
-    ],
+    uncertainties: readings.flatMap((reading) => (reading.complete ? [] : [reading.group.displayName])),
   };
 }

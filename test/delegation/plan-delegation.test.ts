@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SiteUser } from "../../src/delegation/backend.ts";
-import { planDelegation } from "../../src/delegation/check.ts";
 import type { DelegationObservation } from "../../src/delegation/observe.ts";
+import { planDelegation } from "../../src/delegation/plan-delegation.ts";
 import type { DelegationRequest } from "../../src/delegation/request.ts";
 
 const ann = "ann@acme.example";
@@ -47,7 +47,7 @@ test("an unknown delegate concerns every host and is named with the nearest addr
   assert.deepEqual(problems, ['the site has no user "even@acme.example"; did you mean "eve@acme.example"?']);
 });
 
-test("an inactive delegate, and one who may not host, are refused; where Webex does not say, he may", () => {
+test("an inactive delegate, and one who may not host, are refused; where Webex does not say, they may", () => {
   const with_ = (facts: Partial<SiteUser>) =>
     plan(
       {},
@@ -86,7 +86,7 @@ test("a host whose delegates cannot be read is not written, whatever is asked", 
   for (const mode of ["add", "remove", "replace"] as const) {
     assert.deepEqual(plan({ mode }, { delegates }), {
       changes: [null],
-      refusals: ["his delegates could not be read, so nothing was written: [GET] …: 503"],
+      refusals: ["the host's delegates could not be read, so nothing was written: [GET] …: 503"],
       problems: [],
     });
   }
@@ -107,7 +107,7 @@ test("an inactive host gets no delegates, but they can be taken away", () => {
   });
 });
 
-test("who has left the site can be removed from where he is a delegate; a name that is nowhere is a slip", () => {
+test("who has left the site can be removed from where they are a delegate; a name that is nowhere is a slip", () => {
   const users = new Map([
     [ann, user(ann)],
     [gil, { value: null }],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareRoom } from "../../src/membership/compare.ts";
+import { compareRoom } from "../../src/membership/compare-room.ts";
 import type { GroupReading } from "../../src/membership/group-reading.ts";
 import type { Listing, RoomMember } from "../../src/membership/reader.ts";
 import {
@@ -35,6 +35,7 @@ const equal = {
   before: 1,
   absent: [],
   surplus: [own],
+  spared: [],
   presentCount: 0,
   moderatorCount: 0,
   hasEmptyGroup: false,

@@ -2,7 +2,7 @@ import { foldAddress } from "../address.ts";
 import { nearest, quoteText } from "../nearest.ts";
 import type { SiteUser } from "./backend.ts";
 import type { DelegationObservation } from "./observe.ts";
-import { createMatcher, type HostPlan, type HostRequest, planHost, refuseHost } from "./plan.ts";
+import { createMatcher, type HostPlan, type HostRequest, planHost, refuseHost } from "./plan-host.ts";
 import type { DelegationRequest } from "./request.ts";
 
 /** What should happen to each host, and what keeps all of it from happening. */
@@ -23,12 +23,16 @@ export function planDelegation(
   return { hosts, problems: checkDelegates(request, hosts, observation) };
 }
 
-/** Plans a host whose delegates were read, or says why he is left alone. */
+/** Plans a host whose delegates were read, or says why the host is left alone. */
 export function planList(request: HostRequest, delegates: DelegationObservation["delegates"]): HostPlan {
   const list = delegates.get(request.host);
-  if (list === undefined) return refuseHost(request, null, "his delegates were not read");
+  if (list === undefined) return refuseHost(request, null, "the host's delegates were not read");
   return "error" in list
-    ? refuseHost(request, null, `his delegates could not be read, so nothing was written: ${list.error}`)
+    ? refuseHost(
+        request,
+        null,
+        `the host's delegates could not be read, so nothing was written: ${list.error}`,
+      )
     : planHost(request, list.value);
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planHost } from "../../src/delegation/plan.ts";
+import { planHost } from "../../src/delegation/plan-host.ts";
 import type { DelegationMode } from "../../src/delegation/request.ts";
 
 const host = "ann@acme.example";
@@ -59,10 +59,13 @@ test("the change is the difference, and those who stay keep Webex's spelling", (
   });
 });
 
-test("a host is never his own delegate, and being named as one empties no list", () => {
+test("a host is never their own delegate, and being named as one empties no list", () => {
   const both = plan("add", [host, cat], []);
-  assert.deepEqual([both.change?.add, both.notices], [[cat], [`${host} was left out of his own delegates`]]);
-  const refusal = "a host is never his own delegate; name somebody else";
+  assert.deepEqual(
+    [both.change?.add, both.notices],
+    [[cat], [`${host} was left out of their own delegates`]],
+  );
+  const refusal = "a host is never their own delegate; name somebody else";
   assert.deepEqual([plan("add", [host], [cat]).refusal, plan("add", [host], [cat]).change], [refusal, null]);
   assert.deepEqual(
     [plan("replace", [host], [cat]).refusal, plan("replace", [host], [cat]).change],

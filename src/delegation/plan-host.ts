@@ -28,7 +28,7 @@ export interface HostPlan {
   readonly before: readonly string[] | null;
   /** Null when there is nothing to change, or when it must not be. */
   readonly change: DelegateChange | null;
-  /** Why the host is left alone although something was asked for; null when he is not. */
+  /** Why the host is left alone although something was asked for; null when it is not. */
   readonly refusal: string | null;
   readonly notices: readonly string[];
 }
@@ -37,7 +37,7 @@ export interface HostPlan {
 export const mostDelegates = 20;
 
 /**
- * Plans one host from his delegates as they are now. Pure and minimal: who is a delegate already is not added, who is
+ * Plans one host from the delegates as they are now. Pure and minimal: who is a delegate already is not added, who is
  * none is not removed, and addresses that differ in case only are one.
  */
 export function planHost(request: HostRequest, delegates: readonly string[]): HostPlan {
@@ -47,8 +47,9 @@ export function planHost(request: HostRequest, delegates: readonly string[]): Ho
   const others = request.delegates.filter((delegate) => delegate !== foldAddress(host));
   const namesHost = others.length < request.delegates.length && (mode === "add" || mode === "replace");
   const refuse = (refusal: string): HostPlan => ({ request, before, change: null, refusal, notices: [] });
-  // Otherwise a host named as his own only delegate would lose all the others by `replace`.
-  if (namesHost && others.length === 0) return refuse("a host is never his own delegate; name somebody else");
+  // Otherwise a host named as their own only delegate would lose all the others by `replace`.
+  if (namesHost && others.length === 0)
+    return refuse("a host is never their own delegate; name somebody else");
 
   const wanted = createMatcher(mode === "remove" ? request.delegates : others);
   const add = mode === "add" || mode === "replace" ? others.filter((delegate) => !has(delegate)) : [];
@@ -67,7 +68,7 @@ export function planHost(request: HostRequest, delegates: readonly string[]): Ho
     before,
     change: add.length + remove.length > 0 ? { host, before, add, remove, after, removeFirst } : null,
     refusal: null,
-    notices: namesHost ? [`${host} was left out of his own delegates`] : [],
+    notices: namesHost ? [`${host} was left out of their own delegates`] : [],
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { comparePlans, comparePolicies } from "../../src/membership/effect.ts";
+import { comparePlans, comparePolicies } from "../../src/membership/compare-plans.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import { person, room, runRecord } from "../report/build-record.ts";
 
