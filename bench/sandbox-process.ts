@@ -1,6 +1,6 @@
 /** Runs a synthetic organisation in a process of its own, so that its memory and its work are not the product's. */
-import { type Sandbox, startSandbox } from "../src/sandbox/server.ts";
-import { buildSyntheticOrganisation, type SyntheticSize } from "../src/sandbox/synthetic-organisation.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import { buildSyntheticOrganisation, type SyntheticSize } from "./synthetic-organisation.ts";
 
 /** What the benchmark asks for. */
 export interface SandboxOrder extends SyntheticSize {

@@ -1,4 +1,4 @@
-import type { Environment } from "./surroundings.ts";
+import type { Environment } from "./config/actions.ts";
 
 /** A repository on one GitHub, with that GitHub's addresses. */
 export interface Repository {

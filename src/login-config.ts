@@ -1,5 +1,5 @@
-import { readConfig, type TokenPlace } from "./config.ts";
-import type { Environment } from "./surroundings.ts";
+import type { Environment } from "./config/actions.ts";
+import { readConfig, type TokenPlace } from "./config/settings.ts";
 
 /** What a login needs to know of its surroundings. */
 export interface LoginConfig {

@@ -1,6 +1,6 @@
-import { parseCommandLine } from "./command-line.ts";
-import type { CommandName } from "./command-table.ts";
-import type { Context, Options } from "./commands/context.ts";
+import type { Context, Options } from "./cli/context.ts";
+import type { CommandName } from "./cli/options.ts";
+import { parseCommandLine } from "./cli/parse-args.ts";
 import { messageOf } from "./message-of.ts";
 import type { Paint } from "./report/terminal.ts";
 

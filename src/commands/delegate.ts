@@ -1,24 +1,24 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { compareTexts } from "../compare-texts.ts";
-import { type Config, readConfig } from "../config.ts";
+import { type Context, type Options, textOption } from "../cli/context.ts";
+import { readSurroundings, type Surroundings } from "../config/actions.ts";
+import { type Config, readConfig } from "../config/settings.ts";
 import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
 import type { DelegationReader, SiteUser } from "../delegation/backend.ts";
 import { observeDelegation } from "../delegation/observe.ts";
-import { planDelegation } from "../delegation/plan-delegation.ts";
+import { planDelegation } from "../delegation/plan.ts";
 import { type BackendName, buildDelegationRecord, type DelegationFacts } from "../delegation/record.ts";
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
 import { settleGrants } from "../delegation/settle-grants.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
-import { dayOf } from "../instant.ts";
+import { dayOf } from "../lib/date.ts";
+import { compareTexts } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { messageOf } from "../message-of.ts";
-import { readSurroundings, type Surroundings } from "../surroundings.ts";
-import { type Context, type Options, textOption } from "./context.ts";
-import { type OpenBackend, openBackend, requireSite } from "./delegation-backend.ts";
-import type { DelegationDelivery } from "./deliver-delegation.ts";
+import { type OpenBackend, openBackend, requireSite } from "../run/delegation-backend.ts";
+import { type Inputs, readDelegationInputs, tellOfReportsElsewhere } from "../run/inputs.ts";
+import type { DelegationDelivery } from "../run/publish-delegation.ts";
+import { openSession, type Session } from "../run/session.ts";
 import { exitCodeOf } from "./exit-code.ts";
-import { type Inputs, readDelegationInputs, tellOfReportsElsewhere } from "./inputs.ts";
-import { openSession, type Session } from "./session.ts";
 
 /** How long Webex gets to show a change before a list is looked at a second time. */
 const settleMs = 2_000;
@@ -49,7 +49,7 @@ export async function runDelegate(options: Options, context: Context): Promise<n
     const facts = { command: "delegate", backend, actor: surroundings.actor, ...times } as const;
     const record = buildDelegationRecord({ ...facts, ...findings, ...known }, outcomes);
     // Loaded when there is something to tell: until then every millisecond would delay the first request.
-    const { deliverDelegation } = await import("./deliver-delegation.ts");
+    const { deliverDelegation } = await import("../run/publish-delegation.ts");
     const delivery = { record, isDryRun, ...told };
     const { status } = await deliverDelegation(delivery, options, context, surroundings, runner);
     return exitCodeOf(status, isDryRun);

@@ -1,12 +1,12 @@
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { replaceFile } from "../disk/replace-file.ts";
-import { loadOrganisation } from "../sandbox/organisation.ts";
-import { startSandbox } from "../sandbox/server.ts";
-import { type Context, type Options, textOption } from "./context.ts";
+import { loadOrganisation } from "../../sandbox/organisation.ts";
+import { startSandbox } from "../../sandbox/server.ts";
+import { type Context, type Options, textOption } from "../cli/context.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
 import { runSync } from "./sync.ts";
 
-const files = new URL("../../demo/", import.meta.url);
+const files = new URL("../../sandbox/demo/", import.meta.url);
 
 /**
  * Runs `sync` twice against the sandbox, just as it runs in production, and leaves the report in a folder.

@@ -1,17 +1,17 @@
-import { compareTexts } from "../compare-texts.ts";
-import { readConfig } from "../config.ts";
-import { replaceFile } from "../disk/replace-file.ts";
+import { type Context, type Options, textOption } from "../cli/context.ts";
+import { readSurroundings } from "../config/actions.ts";
+import { readConfig } from "../config/settings.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
 import { createRunner } from "../github/runner.ts";
-import type { Group, Listing, MembershipReader, Room } from "../membership/reader.ts";
-import { suggestMappings } from "../membership/suggest.ts";
-import { type Directory, type DirectoryEntry, renderDirectory } from "../report/directory-text.ts";
-import { createSlots } from "../slots.ts";
-import { readSurroundings } from "../surroundings.ts";
+import { createSlots } from "../lib/semaphore.ts";
+import { compareTexts } from "../lib/text.ts";
+import type { Group, Listing, MembershipReader, Room } from "../membership/directory.ts";
+import { suggestMappings } from "../membership/suggest-mappings.ts";
+import { type Directory, type DirectoryEntry, renderDirectory } from "../report/discovery.ts";
+import { openSession } from "../run/session.ts";
 import { allowedConnections, type WebexClient } from "../webex/client.ts";
+import { createWebexReader } from "../webex/directory.ts";
 import { readGroupSize } from "../webex/reach.ts";
-import { createWebexReader } from "../webex/reader.ts";
-import { type Context, type Options, textOption } from "./context.ts";
-import { openSession } from "./session.ts";
 
 /**
  * Lists the groups and rooms that the token sees, with suggested rows, as a rooms.csv on standard output. Returns

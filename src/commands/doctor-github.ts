@@ -1,12 +1,12 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/settings.ts";
 import { statusOf } from "../github/client.ts";
 import { explainRefusal } from "../github/permissions.ts";
-import { createRepositoryReader, type RepositoryReader } from "../github/repository-checks.ts";
+import { createRepositoryReader, type RepositoryReader } from "../github/repository.ts";
 import { findSecretEnvironment, usualEnvironment } from "../github/secret-place.ts";
 import type { Repository } from "../github-place.ts";
 import { messageOf } from "../message-of.ts";
 import type { Check } from "../report/checklist.ts";
-import { check, type Finding, ok, skip, wrong } from "./checks.ts";
+import { check, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 
 /** The workflow that has the schedule. */
 const scheduled = "sync.yml";

@@ -1,16 +1,16 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/settings.ts";
+import type { Group, Listing, MembershipReader, Owner, Room } from "../membership/directory.ts";
 import { judgeGroup } from "../membership/group-reading.ts";
 import type { Mapping } from "../membership/mapping.ts";
-import type { Group, Listing, MembershipReader, Owner, Room } from "../membership/reader.ts";
 import { resolveMappings } from "../membership/resolve.ts";
 import type { Check } from "../report/checklist.ts";
+import type { Session } from "../run/session.ts";
 import type { WebexClient } from "../webex/client.ts";
+import { createRestReader } from "../webex/delegation-rest.ts";
+import { createWebexReader } from "../webex/directory.ts";
 import { readDelegateEmails } from "../webex/preferences.ts";
 import { readIsModerated } from "../webex/reach.ts";
-import { createWebexReader } from "../webex/reader.ts";
-import { createRestReader } from "../webex/rest-delegation.ts";
-import { check, conclude, type Finding, ok, skip, wrong } from "./checks.ts";
-import type { Session } from "./session.ts";
+import { check, conclude, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 
 const askAdministrator =
   "Make the token's owner an administrator who may see groups (Control Hub, Users, Roles)";

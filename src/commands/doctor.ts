@@ -1,5 +1,7 @@
-import { type Config, readConfig } from "../config.ts";
-import { replaceFile } from "../disk/replace-file.ts";
+import { type Context, type Options, textOption } from "../cli/context.ts";
+import { readSurroundings } from "../config/actions.ts";
+import { type Config, readConfig } from "../config/settings.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
 import {
   type Check,
@@ -8,15 +10,13 @@ import {
   renderChecklist,
   renderChecklistMarkdown,
 } from "../report/checklist.ts";
-import { readSurroundings } from "../surroundings.ts";
-import { describeLife, measureLife } from "../token/lifetime.ts";
+import { type Inputs, readInputs } from "../run/inputs.ts";
+import { openSession, openStore, type Session } from "../run/session.ts";
+import { describeLife, measureLife } from "../token/expiry.ts";
 import { type Feature, findMissingScopes } from "../token/scopes.ts";
 import { reachWebex } from "../webex/reach.ts";
-import { check, conclude, type Finding, ok, skip, wrong } from "./checks.ts";
-import { type Context, type Options, textOption } from "./context.ts";
+import { check, conclude, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 import { checkDelegation, checkMappings } from "./doctor-webex.ts";
-import { type Inputs, readInputs } from "./inputs.ts";
-import { openSession, openStore, type Session } from "./session.ts";
 
 /**
  * Checks the whole set-up and says what to fix. The token is refreshed in the same order as ever, so nothing is

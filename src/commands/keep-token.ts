@@ -1,12 +1,12 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TokenPlace } from "../config.ts";
-import { replaceFile } from "../disk/replace-file.ts";
+import type { Context } from "../cli/context.ts";
+import type { TokenPlace } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
 import type { LoginConfig } from "../login-config.ts";
 import type { TokenStore } from "../token/store.ts";
-import type { Context } from "./context.ts";
 
 /** Keeps the refresh token that a login brings. */
 export interface Keeper {

@@ -1,19 +1,19 @@
+import type { Context, Options } from "../cli/context.ts";
+import { textOption } from "../cli/context.ts";
+import { readSurroundings } from "../config/actions.ts";
 import { createRunner } from "../github/runner.ts";
 import { type LoginConfig, readLoginConfig } from "../login-config.ts";
-import type { Owner } from "../membership/reader.ts";
-import { readSurroundings } from "../surroundings.ts";
-import { describeLife, measureLife } from "../token/lifetime.ts";
+import type { Owner } from "../membership/directory.ts";
+import { describeLife, measureLife } from "../token/expiry.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
 import { type Feature, features, findMissingScopes, listScopes } from "../token/scopes.ts";
-import { type Authorization, createAuthorization, exchangeCode } from "../webex/authorization.ts";
 import { createWebexClient } from "../webex/client.ts";
-import { awaitConsent } from "../webex/consent-listener.ts";
 import type { ConsentPage } from "../webex/consent-page.ts";
-import { awaitDeviceTokens, requestDeviceCode } from "../webex/device-grant.ts";
+import { type Authorization, createAuthorization, exchangeCode } from "../webex/oauth-authorize.ts";
+import { awaitConsent } from "../webex/oauth-callback.ts";
+import { awaitDeviceTokens, requestDeviceCode } from "../webex/oauth-device.ts";
+import type { ClientIdentity } from "../webex/oauth-token.ts";
 import { readOwner } from "../webex/people.ts";
-import type { ClientIdentity } from "../webex/token-request.ts";
-import type { Context, Options } from "./context.ts";
-import { textOption } from "./context.ts";
 import { createKeeper, type Keeper } from "./keep-token.ts";
 import { openBrowser } from "./open-browser.ts";
 

@@ -1,3 +1,4 @@
+import type { Options } from "../cli/context.ts";
 import type { GithubClient } from "../github/client.ts";
 import { type Contents, mostContentBytes, readContents } from "../github/contents.ts";
 import { type PullRequest, readHeadFile } from "../github/pull-request.ts";
@@ -5,8 +6,7 @@ import type { Repository } from "../github-place.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
 import type { Problem } from "../membership/record.ts";
-import type { Options } from "./context.ts";
-import { type FileProblem, nameMappingsFile, namePolicyFile } from "./inputs.ts";
+import { type FileProblem, nameMappingsFile, namePolicyFile } from "../run/inputs.ts";
 
 /** The mappings and the policy at one commit, and everything that is wrong with them. */
 export interface Side {

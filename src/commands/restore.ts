@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
+import { type Context, type Options, textOption } from "../cli/context.ts";
+import type { MembershipReader } from "../membership/directory.ts";
 import { planChanges } from "../membership/plan.ts";
-import type { MembershipReader } from "../membership/reader.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { parseRecord } from "../membership/record-reading.ts";
 import { addAsModerators, observeUndo } from "../membership/restore.ts";
-import { type Context, type Options, textOption } from "./context.ts";
+import { nameReportsDir, readPolicy } from "../run/inputs.ts";
+import { type MembershipTask, runMembership } from "../run/membership.ts";
+import type { Decision } from "../run/reconcile.ts";
 import { exitCodeOf } from "./exit-code.ts";
-import { nameReportsDir, readPolicy } from "./inputs.ts";
-import { type MembershipTask, runMembership } from "./membership-run.ts";
-import type { Decision } from "./reconcile.ts";
 
 /**
  * Undoes the membership changes of one earlier run, from its record, within the same limits and with the same report

@@ -1,8 +1,8 @@
-import type { Config } from "../config.ts";
+import type { Context } from "../cli/context.ts";
+import type { Config } from "../config/settings.ts";
 import type { Runner } from "../github/runner.ts";
 import { StaleTokenError, UnstoredTokenError } from "../token/errors.ts";
 import type { Recovery } from "../token/store.ts";
-import type { Context } from "./context.ts";
 
 /** Of which run a rotation failed. */
 export interface FailedRotation {
@@ -43,7 +43,7 @@ function formatRecovery({ advice, facts, command }: Recovery): string {
 async function startFreshRun(error: StaleTokenError, { config }: FailedRotation): Promise<Error> {
   const { tokenPlace } = config;
   if (tokenPlace.kind !== "secret" || tokenPlace.run === null) return error;
-  const { dispatchFreshRun } = await import("../github/workflow-run.ts");
+  const { dispatchFreshRun } = await import("../github/workflows.ts");
   const done = await dispatchFreshRun(tokenPlace.repository, tokenPlace.run);
   return new StaleTokenError(`${error.message}: ${done}`, { cause: error.cause });
 }

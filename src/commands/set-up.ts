@@ -1,9 +1,9 @@
+import type { Context, Options } from "../cli/context.ts";
+import { type Environment, readSurroundings } from "../config/actions.ts";
 import { createRunner } from "../github/runner.ts";
 import { createNoteRenderer } from "../report/notes.ts";
-import { type Environment, readSurroundings } from "../surroundings.ts";
-import type { Context, Options } from "./context.ts";
-import { readTemplate } from "./deliver.ts";
-import { readInputs } from "./inputs.ts";
+import { readInputs } from "../run/inputs.ts";
+import { readTemplate } from "../run/publish.ts";
 
 const names = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN"] as const;
 

@@ -1,10 +1,10 @@
-import type { Config } from "../config.ts";
+import type { Surroundings } from "../config/actions.ts";
+import type { Config } from "../config/settings.ts";
 import { editGrants, type GrantEdit } from "../delegation/edit-grants.ts";
 import type { DelegationRecord } from "../delegation/record.ts";
 import { messageOf } from "../message-of.ts";
+import type { DelegationInput } from "../report/delegation.ts";
 import type { DelegationRenderer } from "../report/delegation-render.ts";
-import type { DelegationInput } from "../report/delegation-view.ts";
-import type { Surroundings } from "../surroundings.ts";
 import { addressOf, type DraftFiles, nameRun, storeFiles } from "./store-files.ts";
 
 /** A delegation run's page and record, and what it changes in delegations.csv. */

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import type { Config } from "../config.ts";
-import { replaceFile } from "../disk/replace-file.ts";
-import type { ReadText } from "../github/report-branch.ts";
-import type { ReportFile } from "../report/render.ts";
-import type { Surroundings } from "../surroundings.ts";
+import type { Surroundings } from "../config/actions.ts";
+import type { Config } from "../config/settings.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
+import type { ReadText } from "../github/commit.ts";
+import type { ReportFile } from "../report/renderer.ts";
 
 /** Makes the files to store from what is stored there; none when there is nothing to say. May be asked again. */
 export type DraftFiles = (read: ReadText) => Promise<readonly ReportFile[]>;
@@ -23,7 +23,7 @@ export async function storeFiles(
     for (const { path, text } of files) await replaceFile(path, text);
     return files;
   }
-  const { commitReport } = await import("../github/report-branch.ts");
+  const { commitReport } = await import("../github/commit.ts");
   let stored: readonly ReportFile[] = [];
   await commitReport(place, memoryPath, async (memory, read) => {
     const files = await draft(async (path) => (path === memoryPath ? memory : await read(path)));

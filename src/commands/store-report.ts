@@ -1,10 +1,10 @@
-import type { Config } from "../config.ts";
+import type { Surroundings } from "../config/actions.ts";
+import type { Config } from "../config/settings.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { messageOf } from "../message-of.ts";
 import { findFlapping } from "../report/flapping.ts";
 import { parseHistory } from "../report/history.ts";
-import type { Renderer, ReportFile, ReportInput } from "../report/render.ts";
-import type { Surroundings } from "../surroundings.ts";
+import type { Renderer, ReportFile, ReportInput } from "../report/renderer.ts";
 import { addressOf, type DraftFiles, nameRun, storeFiles } from "./store-files.ts";
 
 /** What is to be stored, and where; null when the run leaves no report. */

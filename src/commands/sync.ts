@@ -1,11 +1,11 @@
-import { isUnconfigured } from "../config.ts";
+import type { Context, Options } from "../cli/context.ts";
+import { readSurroundings } from "../config/actions.ts";
+import { isUnconfigured } from "../config/settings.ts";
 import { readGithubPlace } from "../github-place.ts";
-import type { MembershipReader } from "../membership/reader.ts";
-import { readSurroundings } from "../surroundings.ts";
-import type { Context, Options } from "./context.ts";
+import type { MembershipReader } from "../membership/directory.ts";
+import { readInputs } from "../run/inputs.ts";
+import { type MembershipTask, runMembership } from "../run/membership.ts";
 import { exitCodeOf } from "./exit-code.ts";
-import { readInputs } from "./inputs.ts";
-import { type MembershipTask, runMembership } from "./membership-run.ts";
 
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
 export async function runSync(options: Options, context: Context): Promise<number> {
@@ -20,7 +20,7 @@ export async function runSync(options: Options, context: Context): Promise<numbe
   const record = await runMembership(createSyncTask("sync", options, context), options, context);
   const place = readGithubPlace(context.env);
   if (!isNew && place !== null) {
-    const { followUp } = await import("./follow-up.ts");
+    const { followUp } = await import("./post-sync.ts");
     await followUp(record, place, options, context);
   }
   return exitCodeOf(record.status, false);
@@ -30,7 +30,7 @@ export async function runSync(options: Options, context: Context): Promise<numbe
 export async function runPlan(options: Options, context: Context): Promise<number> {
   if ("pull-request" in options) {
     // Loaded only where it is asked for: it works on GitHub alone.
-    const { runPullRequestPlan } = await import("./pull-request.ts");
+    const { runPullRequestPlan } = await import("./plan-pull-request.ts");
     return await runPullRequestPlan(options, context);
   }
   const { status } = await runMembership(createSyncTask("plan", options, context), options, context);

@@ -1,7 +1,7 @@
+import type { Context, Options } from "../cli/context.ts";
+import { readSurroundings } from "../config/actions.ts";
 import { createRunner } from "../github/runner.ts";
-import { readSurroundings } from "../surroundings.ts";
-import type { Context, Options } from "./context.ts";
-import { InputError, readInputs } from "./inputs.ts";
+import { InputError, readInputs } from "../run/inputs.ts";
 
 /** Checks the mappings, the policy and the delegations that end without any network. Returns the exit code. */
 export async function runValidate(options: Options, context: Context): Promise<number> {

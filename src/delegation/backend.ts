@@ -1,4 +1,4 @@
-import type { Listing } from "../membership/reader.ts";
+import type { Listing } from "../membership/directory.ts";
 import type { DelegateChange } from "./plan-host.ts";
 
 /** One user of the Webex site. */

@@ -1,6 +1,6 @@
 import { formatCell } from "../csv-cell.ts";
 import { readRecords } from "../csv-records.ts";
-import { type Grant, grantColumns, pairOf, parseGrants } from "./grants.ts";
+import { type Grant, grantColumns, pairOf, parseGrants } from "./expiring.ts";
 
 /** What is to change in delegations.csv; a grant that is set replaces the row of its host and delegate. */
 export interface GrantEdit {

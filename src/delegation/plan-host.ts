@@ -1,4 +1,4 @@
-import { foldAddress } from "../address.ts";
+import { foldAddress } from "../lib/email.ts";
 import type { DelegationMode } from "./request.ts";
 
 /** What is asked for one host, and for no other: every host has a request of its own. */

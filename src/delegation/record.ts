@@ -1,4 +1,4 @@
-import { formatInstant } from "../instant.ts";
+import { formatInstant } from "../lib/date.ts";
 import type { RunStatus, TokenRecord } from "../membership/record.ts";
 import type { HostOutcome } from "./apply.ts";
 import type { SiteUser } from "./backend.ts";

@@ -1,6 +1,6 @@
-import { addressForm, foldAddress } from "../address.ts";
-import { quoteText } from "../nearest.ts";
-import { isDay } from "./grants.ts";
+import { quoteText } from "../lib/did-you-mean.ts";
+import { addressForm, foldAddress } from "../lib/email.ts";
+import { isDay } from "./expiring.ts";
 import { mostDelegates } from "./plan-host.ts";
 
 const modes = ["show", "add", "remove", "replace"] as const;

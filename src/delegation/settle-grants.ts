@@ -1,6 +1,6 @@
 import type { HostOutcome } from "./apply.ts";
 import type { GrantEdit } from "./edit-grants.ts";
-import { type Grant, type ListedGrant, pairOf } from "./grants.ts";
+import { type Grant, type ListedGrant, pairOf } from "./expiring.ts";
 import { createMatcher } from "./plan-host.ts";
 import type { DelegationRequest } from "./request.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Surroundings } from "../config/actions.ts";
 import { messageOf } from "../message-of.ts";
-import type { Surroundings } from "../surroundings.ts";
 
 /** Something in a file that needs a person. */
 export interface Annotation {

@@ -1,11 +1,11 @@
-import type { WorkflowRun } from "../config.ts";
+import type { WorkflowRun } from "../config/settings.ts";
 import type { Repository } from "../github-place.ts";
 import type { CopyAge, Recovery, SaveOutcome, TokenStore } from "../token/store.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 import { explainRefusal } from "./permissions.ts";
 import { createSeal, type Seal, type SealedValue } from "./sealing.ts";
 import { findSecretPlace, readUpdatedAt, type SecretPlace, secretName } from "./secret-place.ts";
-import { readRun } from "./workflow-run.ts";
+import { readRun } from "./workflows.ts";
 
 /** Which secret, with which token it may be written, and which run has a copy of it. */
 export interface SecretStoreOptions {

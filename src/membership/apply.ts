@@ -1,9 +1,9 @@
+import { createSlots } from "../lib/semaphore.ts";
 import { messageOf } from "../message-of.ts";
-import { createSlots } from "../slots.ts";
 import { pickPerson } from "./build-record.ts";
+import type { MembershipReader, Room } from "./directory.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
 import type { Addition, Removal } from "./plan.ts";
-import type { MembershipReader, Room } from "./reader.ts";
 import type { FailedChange, RecordedPerson } from "./record.ts";
 
 /** The port by which Webex is changed. Each call throws when the change did not happen. */

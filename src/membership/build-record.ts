@@ -1,4 +1,4 @@
-import { formatInstant } from "../instant.ts";
+import { formatInstant } from "../lib/date.ts";
 import type { RoomOutcome } from "./apply.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
 import type { Problem, RecordedPerson, RoomRecord, RunRecord, RunStatus, TokenRecord } from "./record.ts";

@@ -1,4 +1,4 @@
-import { identityOf } from "../identity.ts";
+import { identityOf } from "../lib/webex-id.ts";
 import type { Policy } from "./policy.ts";
 import type { HeldReason, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 

@@ -1,4 +1,4 @@
-import type { Group, GroupMember, Listing } from "./reader.ts";
+import type { Group, GroupMember, Listing } from "./directory.ts";
 
 /** The members of one group, by key, and whether they are surely all. */
 export type GroupReading = { readonly group: Group; readonly members: ReadonlyMap<string, GroupMember> } & (

@@ -1,5 +1,5 @@
-import { parseCsv, sortByLine } from "../csv.ts";
-import { quoteText, suggestNearest } from "../nearest.ts";
+import { parseCsv, sortByLine } from "../lib/csv.ts";
+import { quoteText, suggestNearest } from "../lib/did-you-mean.ts";
 import type { Problem } from "./record.ts";
 
 const modes = ["sync", "add-only", "audit"] as const;

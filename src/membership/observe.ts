@@ -1,8 +1,8 @@
-import { createSlots } from "../slots.ts";
-import { compareRoom, type RoomDifference, type Stray } from "./compare-room.ts";
+import { createSlots } from "../lib/semaphore.ts";
+import { compareRoom, type RoomDifference, type Stray } from "./diff.ts";
+import type { Group, GroupMember, KnownPerson, MembershipReader, Owner } from "./directory.ts";
 import { type GroupReading, judgeGroup } from "./group-reading.ts";
 import type { Mapping } from "./mapping.ts";
-import type { Group, GroupMember, KnownPerson, MembershipReader, Owner } from "./reader.ts";
 import type { Problem } from "./record.ts";
 import { type Resolution, type RoomFeed, resolveMappings } from "./resolve.ts";
 

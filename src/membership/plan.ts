@@ -1,8 +1,8 @@
-import { compareTexts } from "../compare-texts.ts";
-import type { RoomDifference } from "./compare-room.ts";
+import { compareTexts } from "../lib/text.ts";
+import type { RoomDifference } from "./diff.ts";
+import type { KnownPerson, Owner, PersonKind, RoomMember } from "./directory.ts";
 import type { Observation } from "./observe.ts";
 import type { Policy } from "./policy.ts";
-import type { KnownPerson, Owner, PersonKind, RoomMember } from "./reader.ts";
 import type { KeptReason, Problem, RecordedPerson } from "./record.ts";
 import type { RoomFeed } from "./resolve.ts";
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { addressForm } from "../address.ts";
-import { findJsonFault } from "../json.ts";
-import { quoteText, suggestNearest } from "../nearest.ts";
+import { quoteText, suggestNearest } from "../lib/did-you-mean.ts";
+import { addressForm } from "../lib/email.ts";
+import { findJsonFault } from "../lib/json.ts";
 import type { Problem } from "./record.ts";
 
 /** How many removals go through without approval: the larger of `count` and `share` of the members (0 to 1). */

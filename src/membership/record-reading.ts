@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { findJsonFault } from "../json.ts";
-import { quoteText } from "../nearest.ts";
+import { quoteText } from "../lib/did-you-mean.ts";
+import { findJsonFault } from "../lib/json.ts";
 import type { RunRecord } from "./record.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));

@@ -1,8 +1,8 @@
 import { normaliseCell } from "../csv-cell.ts";
-import { decodeId, identityOf } from "../identity.ts";
-import { quoteText, suggestNearest } from "../nearest.ts";
+import { quoteText, suggestNearest } from "../lib/did-you-mean.ts";
+import { decodeId, identityOf } from "../lib/webex-id.ts";
+import type { Group, Listing, Owner, Room } from "./directory.ts";
 import type { Mapping, Mode } from "./mapping.ts";
-import type { Group, Listing, Owner, Room } from "./reader.ts";
 import type { Problem } from "./record.ts";
 
 /** A room and the groups that the mappings name for it. */

@@ -1,9 +1,9 @@
-import { identityOf } from "../identity.ts";
-import { createSlots } from "../slots.ts";
-import { compareRoom, type RoomDifference } from "./compare-room.ts";
+import { createSlots } from "../lib/semaphore.ts";
+import { identityOf } from "../lib/webex-id.ts";
+import { compareRoom, type RoomDifference } from "./diff.ts";
+import type { KnownPerson, Listing, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
 import { lookUpUnknownPeople, type Observation, roomsAtOnce } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
-import type { KnownPerson, Listing, MembershipReader, Owner, Room, RoomMember } from "./reader.ts";
 import type { Problem, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
 /** What an undo is planned from: an observation like that of `sync`, and what the record adds to it. */

@@ -1,4 +1,4 @@
-import { dayMs, dayOf } from "../instant.ts";
+import { dayMs, dayOf } from "../lib/date.ts";
 import type { History } from "./history.ts";
 import { escapeMarkdown, joinMarkdown, type Markdown, md } from "./markdown.ts";
 

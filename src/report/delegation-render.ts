@@ -1,9 +1,9 @@
 import type { DelegationRecord } from "../delegation/record.ts";
 import { createCompiler } from "./compile-templates.ts";
-import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation-view.ts";
+import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
 import { linkTo, md } from "./markdown.ts";
 import { nameRunFiles } from "./paths.ts";
-import type { ReportFile } from "./render.ts";
+import type { ReportFile } from "./renderer.ts";
 import { fitRows } from "./rows.ts";
 
 /** The name of a template of the delegation report. */

@@ -1,5 +1,5 @@
 import type { DelegationRecord, HostRecord } from "../delegation/record.ts";
-import { describeDelegation } from "./delegation-view.ts";
+import { describeDelegation } from "./delegation.ts";
 import { cleanText } from "./markdown.ts";
 import { type Paint, statusStyles } from "./terminal.ts";
 

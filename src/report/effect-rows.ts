@@ -1,7 +1,7 @@
 import type { PersonEffect, RoomEffect, Verdict } from "../membership/compare-plans.ts";
 import type { RoomRecord } from "../membership/record.ts";
 import { escapeMarkdown, joinMarkdown, type Markdown, md, messageLength } from "./markdown.ts";
-import { describeSource } from "./room-table.ts";
+import { describeSource } from "./rooms.ts";
 import { type LineLink, listNames, titleOf } from "./rows.ts";
 import { countOf, heldReasons, keptReasons } from "./words.ts";
 

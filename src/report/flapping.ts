@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { identityOf } from "../identity.ts";
+import { identityOf } from "../lib/webex-id.ts";
 import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
 import type { History } from "./history.ts";
 import { sortPeople, sortRooms } from "./rows.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { compareTexts } from "../compare-texts.ts";
-import { dayMs } from "../instant.ts";
-import { parseJson } from "../json.ts";
+import { dayMs } from "../lib/date.ts";
+import { parseJson } from "../lib/json.ts";
+import { compareTexts } from "../lib/text.ts";
 import type { RecordedPerson, RunRecord } from "../membership/record.ts";
 import { fingerprintChanges, keepRecent } from "./flapping.ts";
 import { cleanText, cutText } from "./markdown.ts";

@@ -1,8 +1,8 @@
-import { type AttentionInput, viewAttention } from "./attention-view.ts";
 import { createCompiler } from "./compile-templates.ts";
-import { type PlanCommentInput, viewPlanComment } from "./plan-comment-view.ts";
+import { type AttentionInput, viewAttention } from "./issue.ts";
+import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
 import { fitRows } from "./rows.ts";
-import { type SetUpInput, viewSetUp } from "./set-up-view.ts";
+import { type SetUpInput, viewSetUp } from "./set-up.ts";
 
 const partNames = ["held", "approve", "failures", "notices"] as const;
 

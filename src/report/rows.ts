@@ -1,4 +1,4 @@
-import { compareTexts } from "../compare-texts.ts";
+import { compareTexts } from "../lib/text.ts";
 import type { RecordedPerson } from "../membership/record.ts";
 import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";

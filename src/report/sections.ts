@@ -1,5 +1,5 @@
 import type { RunRecord, TokenRecord } from "../membership/record.ts";
-import { measureLife } from "../token/lifetime.ts";
+import { measureLife } from "../token/expiry.ts";
 import { codeSpan, escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
 import {
   createLineLink,

@@ -1,4 +1,4 @@
-import { formatInstant } from "../instant.ts";
+import { formatInstant } from "../lib/date.ts";
 import type { CopyAge } from "./store.ts";
 
 /** What a copy's age means: use it, use it and say why if it is refused, or do not touch anything. */

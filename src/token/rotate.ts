@@ -1,4 +1,4 @@
-import { formatInstant } from "../instant.ts";
+import { formatInstant } from "../lib/date.ts";
 import type { TokenRecord } from "../membership/record.ts";
 import { judgeCopy } from "./copy-age.ts";
 import { StaleTokenError, UnstoredTokenError } from "./errors.ts";

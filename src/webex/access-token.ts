@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TokenIssuer } from "../token/rotate.ts";
+import { WebexError } from "./errors.ts";
+import { type ClientIdentity, GrantError, postForm, readTokens } from "./oauth-token.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
-import { type ClientIdentity, GrantError, postForm, readTokens } from "./token-request.ts";
-import { WebexError } from "./webex-error.ts";
 
 /** Which integration asks, and how it waits between attempts. */
 export interface IssuerOptions extends ClientIdentity {

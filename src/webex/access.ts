@@ -1,4 +1,4 @@
-import { WebexError } from "./webex-error.ts";
+import { WebexError } from "./errors.ts";
 
 /** What a client is given to reach Webex with. */
 export interface AccessOptions {

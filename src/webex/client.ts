@@ -1,11 +1,11 @@
 import { STATUS_CODES } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
-import { parseJson } from "../json.ts";
-import { createSlots } from "../slots.ts";
+import { parseJson } from "../lib/json.ts";
+import { createSlots } from "../lib/semaphore.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
+import { readErrorBody, WebexError } from "./errors.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
-import { readErrorBody, WebexError } from "./webex-error.ts";
 
 /** One request to Webex, relative to the API's base URL, or an absolute URL below it (a next page). */
 export interface WebexRequest {

@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import { identityOf } from "../identity.ts";
-import type { Group, GroupMember, Listing } from "../membership/reader.ts";
+import { identityOf } from "../lib/webex-id.ts";
+import type { Group, GroupMember, Listing } from "../membership/directory.ts";
 import { urlOf, type WebexClient, type WebexRequest } from "./client.ts";
-import { readNextPage } from "./pages.ts";
+import { WebexError } from "./errors.ts";
+import { readNextPage } from "./pagination.ts";
 import { parseReply } from "./parse.ts";
-import { WebexError } from "./webex-error.ts";
 
 const groupsSchema = v.object({
   groups: v.optional(v.array(v.object({ id: v.string(), displayName: v.string() })), []),

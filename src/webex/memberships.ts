@@ -1,12 +1,12 @@
 import * as v from "valibot";
-import { identityOf } from "../identity.ts";
+import { identityOf } from "../lib/webex-id.ts";
+import type { Listing, PersonKind, Room, RoomMember } from "../membership/directory.ts";
 import type { Addition, Removal } from "../membership/plan.ts";
-import type { Listing, PersonKind, Room, RoomMember } from "../membership/reader.ts";
 import type { RecordedPerson } from "../membership/record.ts";
 import type { WebexClient } from "./client.ts";
-import { readPages } from "./pages.ts";
+import { WebexError } from "./errors.ts";
+import { readPages } from "./pagination.ts";
 import { parseReply } from "./parse.ts";
-import { WebexError } from "./webex-error.ts";
 
 const membershipSchema = v.object({
   id: v.string(),

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { WebexError } from "./webex-error.ts";
+import { WebexError } from "./errors.ts";
 
 /**
  * Checks a reply's shape and gives it its type.

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { identityOf } from "../identity.ts";
-import type { KnownPerson, Owner, PersonKind } from "../membership/reader.ts";
+import { identityOf } from "../lib/webex-id.ts";
+import type { KnownPerson, Owner, PersonKind } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
 import { parseReply } from "./parse.ts";
 

@@ -1,9 +1,9 @@
 import { request } from "undici";
 import * as v from "valibot";
-import type { Room } from "../membership/reader.ts";
+import type { Room } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
+import { WebexError } from "./errors.ts";
 import { parseReply } from "./parse.ts";
-import { WebexError } from "./webex-error.ts";
 
 /**
  * Asks Webex without a token, which it refuses with 401: whoever says so is reachable, and no token was spent.

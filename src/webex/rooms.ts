@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { decodeId, identityOf } from "../identity.ts";
-import type { Listing, Room } from "../membership/reader.ts";
+import { decodeId, identityOf } from "../lib/webex-id.ts";
+import type { Listing, Room } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
-import { readPages } from "./pages.ts";
+import { readPages } from "./pagination.ts";
 import { parseReply } from "./parse.ts";
 
 const pageSchema = v.object({

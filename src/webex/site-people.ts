@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import type { SiteUser } from "../delegation/backend.ts";
-import type { Listing } from "../membership/reader.ts";
+import type { Listing } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
-import { readPages } from "./pages.ts";
+import { readPages } from "./pagination.ts";
 import { parseReply } from "./parse.ts";
 
 /** The specification types `loginEnabled` as a text; Webex sends a boolean too. */

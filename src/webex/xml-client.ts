@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
+import { createSlots } from "../lib/semaphore.ts";
 import { messageOf } from "../message-of.ts";
-import { createSlots } from "../slots.ts";
-import { WebexError } from "./webex-error.ts";
-import { buildMessage, childOf, element, parseDocument, textOf, type Xml } from "./xml-document.ts";
+import { WebexError } from "./errors.ts";
+import { buildMessage, childOf, element, parseDocument, textOf, type Xml } from "./xml.ts";
 import { XmlFailure } from "./xml-failure.ts";
 
 /** One operation of the user service. */

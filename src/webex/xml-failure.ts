@@ -1,4 +1,4 @@
-import { WebexError } from "./webex-error.ts";
+import { WebexError } from "./errors.ts";
 
 /** What an exception id of the XML API means to whoever runs Rollcall, where it is known. */
 const meanings: Readonly<Record<string, string>> = {

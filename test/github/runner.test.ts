@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { readSurroundings } from "../../src/config/actions.ts";
 import { createRunner, type Runner } from "../../src/github/runner.ts";
-import { readSurroundings } from "../../src/surroundings.ts";
 
 const files = { GITHUB_OUTPUT: "", GITHUB_STEP_SUMMARY: "" };
 let folder = "";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readConfig } from "../../src/config.ts";
+import { startSandbox } from "../../sandbox/server.ts";
+import type { Environment } from "../../src/config/actions.ts";
+import { readConfig } from "../../src/config/settings.ts";
 import { createSecretStore } from "../../src/github/secret-store.ts";
-import { startSandbox } from "../../src/sandbox/server.ts";
-import type { Environment } from "../../src/surroundings.ts";
 
 const empty = { name: "acme", people: [], groups: [], rooms: [] };
 const name = "WEBEX_REFRESH_TOKEN";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { GroupMember, Listing } from "../../src/membership/directory.ts";
 import { judgeGroup } from "../../src/membership/group-reading.ts";
-import type { GroupMember, Listing } from "../../src/membership/reader.ts";
 import { complete, group, incomplete, uncertain, user } from "../support/builders.ts";
 
 const eng = group("eng").group;

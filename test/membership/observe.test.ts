@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { KnownPerson, Listing, MembershipReader, RoomMember } from "../../src/membership/directory.ts";
 import type { GroupReading } from "../../src/membership/group-reading.ts";
 import type { Mapping } from "../../src/membership/mapping.ts";
 import { observe, observeBoth } from "../../src/membership/observe.ts";
-import type { KnownPerson, Listing, MembershipReader, RoomMember } from "../../src/membership/reader.ts";
 import { complete, group, incomplete, member, owner, room, user } from "../support/builders.ts";
 
 interface World {

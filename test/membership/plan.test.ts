@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareRoom } from "../../src/membership/compare-room.ts";
+import { compareRoom } from "../../src/membership/diff.ts";
+import type { KnownPerson, RoomMember } from "../../src/membership/directory.ts";
 import type { GroupReading } from "../../src/membership/group-reading.ts";
 import type { Mode } from "../../src/membership/mapping.ts";
 import { planChanges, type RoomPlan } from "../../src/membership/plan.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
-import type { KnownPerson, RoomMember } from "../../src/membership/reader.ts";
 import {
   addition,
   complete,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareRoom } from "../../src/membership/compare-room.ts";
+import { compareRoom } from "../../src/membership/diff.ts";
+import type { KnownPerson, Listing, Room, RoomMember } from "../../src/membership/directory.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy, type Policy } from "../../src/membership/policy.ts";
-import type { KnownPerson, Listing, Room, RoomMember } from "../../src/membership/reader.ts";
 import type { Problem } from "../../src/membership/record.ts";
 import { complete, feed, group, incomplete, member, owner, room } from "../support/builders.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseRecord } from "../../src/membership/record-reading.ts";
-import { formatRecord } from "../../src/report/record-text.ts";
+import { formatRecord } from "../../src/report/record-json.ts";
 import { eventfulRun, runRecord } from "../report/build-record.ts";
 
 const read = (change: object) => parseRecord(JSON.stringify({ ...eventfulRun, ...change }));

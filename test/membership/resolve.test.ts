@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Group, Room } from "../../src/membership/directory.ts";
 import type { Mapping, Mode } from "../../src/membership/mapping.ts";
-import type { Group, Room } from "../../src/membership/reader.ts";
 import { resolveMappings } from "../../src/membership/resolve.ts";
 import { complete, group, incomplete, owner, room } from "../support/builders.ts";
 

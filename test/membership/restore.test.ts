@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Listing, MembershipReader, RoomMember } from "../../src/membership/directory.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
-import type { Listing, MembershipReader, RoomMember } from "../../src/membership/reader.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
 import { addAsModerators, observeUndo } from "../../src/membership/restore.ts";
 import { room as roomRecord, runRecord } from "../report/build-record.ts";

@@ -1,6 +1,6 @@
 import { applyPlan, type MembershipWriter } from "../../src/membership/apply.ts";
+import type { Listing, RoomMember } from "../../src/membership/directory.ts";
 import type { CheckedRoom } from "../../src/membership/limits.ts";
-import type { Listing, RoomMember } from "../../src/membership/reader.ts";
 import { complete, member, owner, person } from "../support/builders.ts";
 
 /** How the made-up Webex behaves. */

@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { RoomRecord, RunRecord } from "../../src/membership/record.ts";
-import { createRenderer, type Renderer, type ReportFile, type ReportInput } from "../../src/report/render.ts";
+import {
+  createRenderer,
+  type Renderer,
+  type ReportFile,
+  type ReportInput,
+} from "../../src/report/renderer.ts";
 
 /** A person whose id and address follow from the name. */
 export function person(displayName: string): { personId: string; displayName: string; email: string | null } {

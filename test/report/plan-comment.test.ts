@@ -9,7 +9,7 @@ import {
   type NoteTemplateName,
   noteMarkers,
 } from "../../src/report/notes.ts";
-import type { PlanCommentInput } from "../../src/report/plan-comment-view.ts";
+import type { PlanCommentInput } from "../../src/report/plan-comment.ts";
 import { person, room, runRecord } from "./build-record.ts";
 
 const notes = createNoteRenderer((name: NoteTemplateName) =>

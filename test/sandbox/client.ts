@@ -1,5 +1,5 @@
-import type { Organisation } from "../../src/sandbox/organisation.ts";
-import type { Sandbox } from "../../src/sandbox/server.ts";
+import type { Organisation } from "../../sandbox/organisation.ts";
+import type { Sandbox } from "../../sandbox/server.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import sodium from "libsodium-wrappers";
-import type { Exchange } from "../../src/sandbox/listener.ts";
-import { startSandbox } from "../../src/sandbox/server.ts";
+import type { Exchange } from "../../sandbox/http.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { loadContracts } from "../support/contract.ts";
 import { createCall, list, signIn, small } from "./client.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Fault } from "../../src/sandbox/faults.ts";
-import { startSandbox } from "../../src/sandbox/server.ts";
+import type { Fault } from "../../sandbox/faults.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { type Answer, signIn, small } from "./client.ts";
 
 async function startWith(...faults: Omit<Fault, "route">[]) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { loadOrganisation } from "../../src/sandbox/organisation.ts";
-import { startSandbox } from "../../src/sandbox/server.ts";
+import { loadOrganisation } from "../../sandbox/organisation.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { createCall, list, requestToken, signIn, small } from "./client.ts";
 
 const rustLang = new URL("../../../shared/orgs/rust-lang.json", import.meta.url);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { startSandbox } from "../../sandbox/server.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
-import { startSandbox } from "../../src/sandbox/server.ts";
 import { address, site, startDelegationStory } from "../support/delegation-story.ts";
 import { createFolder } from "../support/run-rollcall.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startSandbox } from "../../src/sandbox/server.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { createFolder } from "../support/run-rollcall.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { SandboxOptions } from "../../src/sandbox/server.ts";
-import { startSandbox } from "../../src/sandbox/server.ts";
+import type { SandboxOptions } from "../../sandbox/server.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { createFolder } from "../support/run-rollcall.ts";
 

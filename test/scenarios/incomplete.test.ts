@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Fault } from "../../src/sandbox/faults.ts";
-import type { SandboxOptions } from "../../src/sandbox/server.ts";
+import type { Fault } from "../../sandbox/faults.ts";
+import type { SandboxOptions } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { type RoomSummary, startStory } from "../support/story.ts";
 

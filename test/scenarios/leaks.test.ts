@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { Fault } from "../../src/sandbox/faults.ts";
+import type { Fault } from "../../sandbox/faults.ts";
 import { organisation } from "../support/organisation.ts";
 import { type Ending, type RunOptions, type Story, startStory } from "../support/story.ts";
 

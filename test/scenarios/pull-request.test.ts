@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Proposal } from "../../src/sandbox/pulls.ts";
-import type { SandboxOptions } from "../../src/sandbox/server.ts";
+import type { Proposal } from "../../sandbox/github/pulls.ts";
+import type { SandboxOptions } from "../../sandbox/server.ts";
 import { loadContracts } from "../support/contract.ts";
 import { organisation } from "../support/organisation.ts";
 import { type Ending, startStory } from "../support/story.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { SandboxOptions } from "../../src/sandbox/server.ts";
+import type { SandboxOptions } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SandboxOptions } from "../../src/sandbox/server.ts";
+import type { SandboxOptions } from "../../sandbox/server.ts";
 import { loadContracts } from "../support/contract.ts";
 import { crowd, organisation } from "../support/organisation.ts";
 import { type Ending, type Story, startStory } from "../support/story.ts";

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { loadOrganisation, type Organisation } from "../../src/sandbox/organisation.ts";
+import { loadOrganisation, type Organisation } from "../../sandbox/organisation.ts";
 import { type Ending, startStory } from "../support/story.ts";
 
 const real = new URL("../../../shared/orgs/rust-lang.json", import.meta.url);
-const bundled = new URL("../../demo/", import.meta.url);
+const bundled = new URL("../../sandbox/demo/", import.meta.url);
 
 /** What `sync` should do with one room per group of the same name, worked out from the file alone. */
 function expectDrift({ groups, rooms }: Organisation) {

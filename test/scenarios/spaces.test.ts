@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Exchange } from "../../src/sandbox/listener.ts";
+import type { Exchange } from "../../sandbox/http.ts";
 import { nameOf, organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { Exchange } from "../../src/sandbox/listener.ts";
-import type { ApiRequest } from "../../src/sandbox/route.ts";
-import type { SandboxOptions } from "../../src/sandbox/server.ts";
+import type { Exchange } from "../../sandbox/http.ts";
+import type { ApiRequest } from "../../sandbox/router.ts";
+import type { SandboxOptions } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { Exchange } from "../../src/sandbox/listener.ts";
-import type { SandboxOptions } from "../../src/sandbox/server.ts";
+import type { Exchange } from "../../sandbox/http.ts";
+import type { SandboxOptions } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 

@@ -1,7 +1,7 @@
+import type { GroupMember, Listing, Owner, Room, RoomMember } from "../../src/membership/directory.ts";
 import type { GroupReading } from "../../src/membership/group-reading.ts";
 import type { CheckedRoom } from "../../src/membership/limits.ts";
 import type { Addition, Removal, RoomPlan } from "../../src/membership/plan.ts";
-import type { GroupMember, Listing, Owner, Room, RoomMember } from "../../src/membership/reader.ts";
 import type { RoomFeed } from "../../src/membership/resolve.ts";
 
 /** The organisation of everybody who is not declared to be of another one. */

@@ -24,12 +24,12 @@ export async function compileMain(): Promise<CompiledMain> {
     folder,
     "--rewriteRelativeImportExtensions",
     "--rootDir",
-    "src",
+    ".",
   ];
   // Types are `npm run typecheck`'s business: it emits whatever they are.
   await promisify(execFile)(process.execPath, [tsc, "-p", "test/support/tsconfig.compiled.json", ...args], {
     cwd: root,
   }).catch((error: { stdout?: string }) => error);
-  await cp(`${root}src/report/templates`, `${folder}/report/templates`, { recursive: true });
-  return { main: `${folder}/main.js`, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  await cp(`${root}src/report/templates`, `${folder}/src/report/templates`, { recursive: true });
+  return { main: `${folder}/src/main.js`, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }

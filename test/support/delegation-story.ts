@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Exchange } from "../../sandbox/http.ts";
+import type { Organisation } from "../../sandbox/organisation.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
+import type { OrganisationSiteUser } from "../../sandbox/webex/meetings.ts";
 import type { DelegationRecord } from "../../src/delegation/record.ts";
-import type { Exchange } from "../../src/sandbox/listener.ts";
-import type { OrganisationSiteUser } from "../../src/sandbox/meetings.ts";
-import type { Organisation } from "../../src/sandbox/organisation.ts";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/server.ts";
 import { createFolder, type Folder, type RunResult } from "./run-rollcall.ts";
 
 /** A user's address follows from the name. */

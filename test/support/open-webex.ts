@@ -1,4 +1,4 @@
-import type { Sandbox } from "../../src/sandbox/server.ts";
+import type { Sandbox } from "../../sandbox/server.ts";
 import { createTokenIssuer } from "../../src/webex/access-token.ts";
 import { createWebexClient, type WebexClient, type WebexClientOptions } from "../../src/webex/client.ts";
 

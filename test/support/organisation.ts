@@ -3,7 +3,7 @@ import type {
   OrganisationPerson,
   OrganisationRoom,
   OrganisationTeam,
-} from "../../src/sandbox/organisation.ts";
+} from "../../sandbox/organisation.ts";
 
 /** An organisation in few words: who is not declared is an ordinary person. */
 export interface Outline {

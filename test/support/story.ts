@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Exchange } from "../../sandbox/http.ts";
+import type { Organisation } from "../../sandbox/organisation.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
 import type { RoomRecord, RunRecord } from "../../src/membership/record.ts";
-import type { Exchange } from "../../src/sandbox/listener.ts";
-import type { Organisation } from "../../src/sandbox/organisation.ts";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/server.ts";
 import { createFolder, type Folder, type OnStart, type RunResult } from "./run-rollcall.ts";
 import { assertNoSecret } from "./secrets.ts";
 

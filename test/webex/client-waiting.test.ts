@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WebexError } from "../../src/webex/webex-error.ts";
+import { WebexError } from "../../src/webex/errors.ts";
 import { openClient } from "../support/open-webex.ts";
 import { type Script, startScript } from "../support/scripted-server.ts";
 

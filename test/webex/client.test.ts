@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { urlOf } from "../../src/webex/client.ts";
-import { WebexError } from "../../src/webex/webex-error.ts";
+import { WebexError } from "../../src/webex/errors.ts";
 import { openClient } from "../support/open-webex.ts";
 import { drop, hang, type Script, startScript, truncate } from "../support/scripted-server.ts";
 

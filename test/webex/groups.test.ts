@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Group } from "../../src/membership/reader.ts";
-import type { Organisation } from "../../src/sandbox/organisation.ts";
-import { type SandboxOptions, startSandbox } from "../../src/sandbox/server.ts";
+import type { Organisation } from "../../sandbox/organisation.ts";
+import { type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
+import type { Group } from "../../src/membership/directory.ts";
 import { listGroupMembers, listGroups } from "../../src/webex/groups.ts";
 import { user } from "../support/builders.ts";
 import { openClient, openWebex } from "../support/open-webex.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identityOf } from "../../src/identity.ts";
+import type { Organisation } from "../../sandbox/organisation.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
+import { identityOf } from "../../src/lib/webex-id.ts";
+import type { Room } from "../../src/membership/directory.ts";
 import type { Addition, Removal } from "../../src/membership/plan.ts";
-import type { Room } from "../../src/membership/reader.ts";
-import type { Organisation } from "../../src/sandbox/organisation.ts";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/server.ts";
+import { createWebexReader } from "../../src/webex/directory.ts";
 import { listRoomMembers } from "../../src/webex/memberships.ts";
-import { createWebexReader } from "../../src/webex/reader.ts";
 import { createWebexWriter } from "../../src/webex/writer.ts";
 import { openWebex } from "../support/open-webex.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identityOf } from "../../src/identity.ts";
-import type { Organisation } from "../../src/sandbox/organisation.ts";
-import { type SandboxOptions, startSandbox } from "../../src/sandbox/server.ts";
+import type { Organisation } from "../../sandbox/organisation.ts";
+import { type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
+import { identityOf } from "../../src/lib/webex-id.ts";
 import { listRooms } from "../../src/webex/rooms.ts";
 import { openClient, openWebex } from "../support/open-webex.ts";
 import { startScript } from "../support/scripted-server.ts";

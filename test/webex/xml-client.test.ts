@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createXmlReader, createXmlWriter } from "../../src/webex/delegation-xml.ts";
+import { element } from "../../src/webex/xml.ts";
 import { createXmlClient, type XmlClientOptions } from "../../src/webex/xml-client.ts";
-import { createXmlReader, createXmlWriter } from "../../src/webex/xml-delegation.ts";
-import { element } from "../../src/webex/xml-document.ts";
 import { type Received, type Script, startScript } from "../support/scripted-server.ts";
 
 function succeed(content = ""): Script {

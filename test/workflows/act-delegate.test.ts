@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startSandbox } from "../../src/sandbox/server.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { emailOf, organisation } from "../support/organisation.ts";
 import { assertNoSecretShown, assertTokenKept, needsAct, useActRepository } from "./act-story.ts";
 

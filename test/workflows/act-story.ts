@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import type { GithubOptions } from "../../src/sandbox/github.ts";
-import { type Sandbox, startSandbox } from "../../src/sandbox/server.ts";
+import type { GithubOptions } from "../../sandbox/github/github.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { isMembershipWrite } from "../support/story.ts";
 import { type ActRepository, act, createActRepository } from "./act.ts";

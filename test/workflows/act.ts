@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import * as v from "valibot";
-import type { Sandbox } from "../../src/sandbox/server.ts";
+import type { Sandbox } from "../../sandbox/server.ts";
 import { readWorkflows, root } from "./read-workflows.ts";
 import { write, writeNpm, writeStandIns } from "./stand-ins.ts";
 import { findTool, runTool } from "./tool.ts";

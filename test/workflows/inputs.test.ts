@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCommandLine } from "../../src/command-line.ts";
+import { parseCommandLine } from "../../src/cli/parse-args.ts";
 import { readSecretJobs, readWorkflow, readWorkflows } from "./read-workflows.ts";
 
 /** The inputs of a manual run, and how each is told to the command. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
-import { startSandbox } from "../../src/sandbox/server.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { createFolder } from "../support/run-rollcall.ts";
 import { readWorkflow, root } from "./read-workflows.ts";

@@ -1,0 +1,164 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Answer, answerFaulty, type Fault } from "./faults.ts";
+import { type ApiRequest, createFinder, Refusal, type Reply, type Routes } from "./router.ts";
+
+/** One of the APIs that the server serves. */
+export interface Half {
+  readonly name: "webex" | "github" | "xml";
+  /** What its addresses begin with. */
+  readonly prefixes: readonly string[];
+  readonly routes: Routes;
+  /** Throws when the request may not use the route. */
+  authorise(request: ApiRequest, route: string): void;
+  /** The headers of every answer. */
+  headers(trackingId: string): Readonly<Record<string, string>>;
+  errorBody(refusal: Refusal, trackingId: string): unknown;
+}
+
+/** A request and its answer, as the sandbox saw them; nothing is left out of the headers. */
+export interface Exchange {
+  /** Milliseconds since the sandbox started. */
+  readonly at: number;
+  readonly half: Half["name"];
+  readonly method: string;
+  /** Without the half's prefix, with the query. */
+  readonly path: string;
+  /** Such as `GET /rooms/{roomId}`; empty when the server has no such operation. */
+  readonly route: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: unknown;
+  /** Undefined until the answer is sent, and for good when none was. */
+  readonly status?: number;
+  readonly response?: unknown;
+}
+
+/** What the listener serves, and whom it tells. */
+export interface ListenerOptions {
+  readonly halves: readonly Half[];
+  readonly latencyMs: number;
+  /** Keep the bodies of answers in the record. */
+  readonly keepResponses: boolean;
+  readonly takeFault: (route: string, request: ApiRequest) => Fault | undefined;
+  readonly record: (exchange: Exchange) => void;
+  /** Called when a request has been handled; its answer leaves only after that. */
+  readonly beforeAnswer: (exchange: Exchange) => Promise<void>;
+}
+
+type Recording = { -readonly [Field in keyof Exchange]: Exchange[Field] };
+
+function parseBody(type: string, source: string): unknown {
+  if (source === "") return undefined;
+  if (type.startsWith("application/x-www-form-urlencoded")) {
+    return Object.fromEntries(new URLSearchParams(source));
+  }
+  // Whoever serves XML reads it: whether it is well-formed is a question of its own.
+  if (type.startsWith("text/xml")) return source;
+  if (!type.startsWith("application/json")) throw new Refusal(415, "Unsupported Media Type");
+  try {
+    return JSON.parse(source);
+  } catch {
+    throw new Refusal(400, "The request body is not valid JSON.");
+  }
+}
+
+function send(response: ServerResponse, { reply, cut }: Answer): void {
+  if (cut === "at once") response.destroy();
+  if (!reply) return;
+  const { body } = reply;
+  const isText = typeof body === "string";
+  const content = body === undefined ? "" : isText ? body : JSON.stringify(body);
+  response.writeHead(reply.status, {
+    ...(content !== "" && {
+      "content-type": `${isText ? "text/plain" : "application/json"}; charset=utf-8`,
+      "content-length": Buffer.byteLength(content),
+    }),
+    ...reply.headers,
+  });
+  if (cut === "half way") response.write(content.slice(0, content.length / 2), () => response.destroy());
+  else response.end(content);
+}
+
+/** Makes a function that answers the requests of one half, and completes what is recorded of them. */
+function createAnswerer(half: Half, takeFault: ListenerOptions["takeFault"]) {
+  const find = createFinder(half.routes);
+  return async (
+    message: IncomingMessage,
+    url: URL,
+    path: string,
+    exchange: Recording,
+    trackingId: string,
+  ) => {
+    const refuse = (refusal: Refusal): Reply => ({
+      status: refusal.status,
+      headers: { ...half.headers(trackingId), ...refusal.headers },
+      body: half.errorBody(refusal, trackingId),
+    });
+    const orRefuse = (error: unknown): Reply =>
+      refuse(error instanceof Refusal ? error : new Refusal(500, `The sandbox failed: ${error}`));
+
+    const { method, headers } = exchange;
+    try {
+      exchange.body = parseBody(headers["content-type"] ?? "", await text(message));
+      const { route, handler, parameters } = find(method, path);
+      exchange.route = route;
+      const request = { method, url, parameters, headers, body: exchange.body };
+      const handle = async (): Promise<Reply> => {
+        half.authorise(request, route);
+        const reply = await handler(request);
+        return { ...reply, headers: { ...half.headers(trackingId), ...reply.headers } };
+      };
+      const fault = takeFault(route, request);
+      return fault
+        ? await answerFaulty(fault, () => handle().catch(orRefuse), refuse)
+        : { reply: await handle() };
+    } catch (error) {
+      return { reply: orRefuse(error) };
+    }
+  };
+}
+
+/** Makes the server's request listener: record, delay, fault, authorise, handle, answer. */
+export function createListener(options: ListenerOptions) {
+  const started = performance.now();
+  let count = 0;
+  const places = options.halves.flatMap((half) => {
+    const answer = createAnswerer(half, options.takeFault);
+    return half.prefixes.map((prefix) => ({ half: half.name, prefix, answer }));
+  });
+
+  return async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const at = performance.now() - started;
+    const url = new URL(message.url ?? "/", `http://${message.headers.host}`);
+    const place = places.find(({ prefix }) => url.pathname.startsWith(`${prefix}/`));
+    if (!place) {
+      response.writeHead(404).end();
+      return;
+    }
+    const { half, prefix, answer } = place;
+    const { method = "GET", headers } = message;
+    const path = url.pathname.slice(prefix.length);
+    const exchange: Recording = {
+      at,
+      half,
+      method,
+      path: path + url.search,
+      route: "",
+      headers,
+      body: undefined,
+    };
+    options.record(exchange);
+    count += 1;
+    const trackingId = `SANDBOX_${count}`;
+
+    if (options.latencyMs > 0) await delay(options.latencyMs);
+    const result: Answer = await answer(message, url, path, exchange, trackingId);
+    if (result.reply && !result.cut) {
+      exchange.status = result.reply.status;
+      if (options.keepResponses) exchange.response = result.reply.body;
+    }
+    await options.beforeAnswer(exchange);
+    send(response, result);
+  };
+}

@@ -1,0 +1,154 @@
+import { createServer } from "node:http";
+import { createFaults, type Fault } from "./faults.ts";
+import { Github, type GithubOptions } from "./github/github.ts";
+import { createGithubHalf } from "./github/routes.ts";
+import { createListener, type Exchange } from "./http.ts";
+import type { Organisation } from "./organisation.ts";
+import { createWebex } from "./webex/api.ts";
+import { Meetings } from "./webex/meetings.ts";
+import { Tokens } from "./webex/oauth.ts";
+import type { Quirks } from "./webex/quirks.ts";
+import { leave, type Person, World } from "./webex/world.ts";
+import { createXmlService } from "./webex/xml.ts";
+
+/** How a sandbox behaves; see `Quirks` for the ways in which its Webex may be awkward. */
+export interface SandboxOptions extends Quirks {
+  /** Added to every request. Default: 0. */
+  readonly latencyMs?: number;
+  /** Keep the bodies of answers in `requests`; a benchmark of a million memberships does not. Default: true. */
+  readonly keepResponses?: boolean;
+  readonly github?: GithubOptions;
+}
+
+/** A running Webex and GitHub, and what a test may ask of them and do to them behind the product's back. */
+export interface Sandbox extends AsyncDisposable {
+  /** The server's origin. */
+  readonly url: string;
+  /** The variables of a run outside GitHub. */
+  environment(extra?: Readonly<Record<string, string>>): Record<string, string>;
+  /** The variables of a new run on GitHub's runner, with the refresh token that is stored at this moment. */
+  githubEnvironment(extra?: Readonly<Record<string, string>>): Record<string, string>;
+
+  /** Every request in the order of arrival, with its answer. */
+  readonly requests: readonly Exchange[];
+  /** Declares something that goes wrong on one route. */
+  fault(fault: Fault): void;
+  /** Is called after each request has been handled; the answer leaves only when its promise is kept. */
+  onHandled(hook: (exchange: Exchange) => Promise<void>): void;
+
+  personId(key: string): string;
+  roomId(title: string): string;
+  groupId(name: string): string;
+  /** The keys of the room's members, sorted. */
+  members(title: string): string[];
+  /** The keys of the room's moderators, sorted. */
+  moderators(title: string): string[];
+  /** The keys of the team's members, sorted. */
+  teamMembers(name: string): string[];
+  addToRoom(title: string, key: string): void;
+  removeFromRoom(title: string, key: string): void;
+  setGroup(name: string, keys: readonly string[]): void;
+  renameRoom(title: string, to: string): void;
+
+  /** The site's users and their delegates; an error when the organisation has no site. */
+  readonly meetings: Meetings;
+
+  /** The refresh token that works now. */
+  readonly currentRefreshToken: string;
+  /** Every secret that exists: client secret, tokens of Webex issued so far, tokens of GitHub. */
+  secrets(): string[];
+  /** Ends all access tokens. */
+  expireAccessTokens(): void;
+
+  readonly github: Github;
+}
+
+function sortedKeys(people: readonly Person[]): string[] {
+  return people.map((person) => person.key).sort();
+}
+
+/** Starts a Webex with this organisation and a GitHub with one repository, on a free port of 127.0.0.1. */
+export async function startSandbox(
+  organisation: Organisation,
+  options: SandboxOptions = {},
+): Promise<Sandbox> {
+  const world = new World(organisation);
+  const tokens = new Tokens(options);
+  const meetings = organisation.meetings && new Meetings(world, organisation.name, organisation.meetings);
+  const xml = meetings && createXmlService(world, meetings, tokens, options);
+  const faults = createFaults();
+  const requests: Exchange[] = [];
+  let beforeAnswer: (exchange: Exchange) => Promise<void> = () => Promise.resolve();
+  const server = createServer();
+  // Longer than any pause of a client: a connection closed under a request would be a fault nobody declared.
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the sandbox got no port");
+  const url = `http://127.0.0.1:${address.port}`;
+  const github = new Github(url, tokens.currentRefreshToken, options.github);
+  server.on(
+    "request",
+    createListener({
+      halves: [
+        createWebex(world, meetings ?? null, tokens, options),
+        createGithubHalf(github),
+        ...(xml ? [xml.half] : []),
+      ],
+      latencyMs: options.latencyMs ?? 0,
+      keepResponses: options.keepResponses ?? true,
+      takeFault: faults.take,
+      record: (exchange) => requests.push(exchange),
+      beforeAnswer: (exchange) => beforeAnswer(exchange),
+    }),
+  );
+
+  const environment = (extra: Readonly<Record<string, string>> = {}) => ({
+    WEBEX_API_URL: `${url}/v1`,
+    WEBEX_CLIENT_ID: tokens.clientId,
+    WEBEX_CLIENT_SECRET: tokens.clientSecret,
+    WEBEX_REFRESH_TOKEN: tokens.currentRefreshToken,
+    ...(meetings && { WEBEX_SITE_URL: meetings.site, WEBEX_XML_URL: `${url}/WBXService/XMLService` }),
+    ...extra,
+  });
+  return {
+    url,
+    environment,
+    githubEnvironment: (extra = {}) => environment({ ...github.startRun(extra.WEBEX_ENVIRONMENT), ...extra }),
+    requests,
+    fault: faults.declare,
+    onHandled: (hook) => {
+      beforeAnswer = hook;
+    },
+    personId: (key) => world.person(key).id,
+    roomId: (title) => world.room(title).id,
+    groupId: (name) => world.group(name).id,
+    members: (title) => sortedKeys(world.room(title).members.people),
+    moderators: (title) => sortedKeys(world.room(title).members.moderators),
+    teamMembers: (name) => sortedKeys(world.team(name).members.people),
+    addToRoom: (title, key) => {
+      world.room(title).members.people.push(world.person(key));
+    },
+    removeFromRoom: (title, key) => leave(world.room(title).members, world.person(key)),
+    setGroup: (name, keys) => {
+      world.group(name).members = keys.map((key) => world.person(key));
+    },
+    renameRoom: (title, to) => {
+      world.room(title).title = to;
+    },
+    get meetings() {
+      if (!meetings) throw new Error("the organisation has no Webex Meetings site");
+      return meetings;
+    },
+    get currentRefreshToken() {
+      return tokens.currentRefreshToken;
+    },
+    secrets: () => [...tokens.issued, ...(xml?.tickets ?? []), github.token, github.secretsToken],
+    expireAccessTokens: () => tokens.expireAccessTokens(),
+    github,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

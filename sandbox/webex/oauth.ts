@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import type { ApiRequest, Reply } from "../router.ts";
+import { textField } from "../router.ts";
+import { GrantRefused, Grants } from "./grants.ts";
+import type { Quirks } from "./quirks.ts";
+
+/** The scopes that the sandbox's integration is registered with. */
+const registered =
+  "spark:rooms_read spark:memberships_read spark:memberships_write spark:teams_read " +
+  "spark:team_memberships_read spark:team_memberships_write spark:people_read identity:groups_read " +
+  "meeting:admin_preferences_read meeting:admin_preferences_write spark-admin:people_read spark:all";
+
+const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
+
+/** Webex's token endpoint and the tokens it has issued. */
+export class Tokens {
+  readonly clientId = "C0ffee00000000000000000000000000000000000000000000000000000000000";
+  readonly clientSecret: string;
+  readonly grants = new Grants();
+  readonly #quirks: Quirks;
+  readonly #issued: string[] = [];
+  readonly #accessTokens = new Map<string, number>();
+  #refreshToken: string;
+  #refreshExpiresAt = Number.POSITIVE_INFINITY;
+  #scope: string;
+
+  constructor(quirks: Quirks) {
+    this.#quirks = quirks;
+    this.#scope = quirks.scope ?? registered;
+    this.clientSecret = this.#issue("client-secret");
+    this.#refreshToken = this.#issue("refresh");
+  }
+
+  /** What the access tokens may do. */
+  get scope(): string {
+    return this.#scope;
+  }
+
+  /** The one refresh token that works. */
+  get currentRefreshToken(): string {
+    return this.#refreshToken;
+  }
+
+  /** The client secret and every token and code issued so far. */
+  get issued(): readonly string[] {
+    return [...this.#issued, ...this.grants.issued];
+  }
+
+  /** Ends all access tokens, as their expiry or a revocation would. */
+  expireAccessTokens(): void {
+    this.#accessTokens.clear();
+  }
+
+  /** Whether a request's bearer is a live access token. */
+  accepts(authorization: string | undefined): boolean {
+    return this.expiryOf(authorization) > Date.now();
+  }
+
+  /** When the bearer's access token expires, in ms; 0 for one that is not known. */
+  expiryOf(authorization: string | undefined): number {
+    const token = /^Bearer (.+)$/.exec(authorization ?? "")?.[1] ?? "";
+    return this.#accessTokens.get(token) ?? 0;
+  }
+
+  /** Whether the integration may ask for all of these scopes. */
+  knowsScopes(scope: string): boolean {
+    const known = (this.#quirks.scope ?? registered).split(" ");
+    return scope.split(" ").every((one) => known.includes(one));
+  }
+
+  /** An error as OAuth has it, RFC 6749, section 5.2. */
+  refuse(error: string, description: string): Reply {
+    return { status: 400, body: { error, error_description: description } };
+  }
+
+  /** Answers `POST /access_token`. */
+  answer(request: ApiRequest): Reply {
+    const { body } = request;
+    if (!request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) {
+      return this.refuse("invalid_request", "The request body must be form-urlencoded");
+    }
+    const grant = textField(body, "grant_type");
+    if (!grant) return this.refuse("invalid_request", "grant_type is missing");
+    if (
+      textField(body, "client_id") !== this.clientId ||
+      textField(body, "client_secret") !== this.clientSecret
+    ) {
+      return this.refuse("invalid_client", "The client id or secret is wrong");
+    }
+    if (grant === "authorization_code") return this.#answerCode(body);
+    if (grant !== "refresh_token") return this.refuse("unsupported_grant_type", `${grant} is not supported`);
+    if (textField(body, "refresh_token") !== this.#refreshToken || this.#refreshExpiresAt <= Date.now()) {
+      return this.refuse(
+        "invalid_grant",
+        "The refresh token provided is expired, revoked, malformed, or invalid",
+      );
+    }
+    return { status: 200, body: this.#refresh() };
+  }
+
+  /** Answers `POST /device/token`: 428 until the person has decided. */
+  answerDevice({ headers, body }: ApiRequest): Reply {
+    const basic = Buffer.from(`${this.clientId}:${this.clientSecret}`).toString("base64");
+    if (headers.authorization !== `Basic ${basic}`) {
+      return { ...this.refuse("invalid_client", "The client id or secret is wrong"), status: 401 };
+    }
+    if (textField(body, "grant_type") !== deviceGrant) {
+      return this.refuse("unsupported_grant_type", "Only the device grant is supported here");
+    }
+    return this.#grant(() => {
+      const scope = this.grants.redeemDevice(textField(body, "device_code") ?? "");
+      if (scope !== null) return { status: 200, body: this.#logIn(scope) };
+      const message = "The device authorization is pending";
+      return { status: 428, body: { message, errors: [{ description: "authorization_pending" }] } };
+    });
+  }
+
+  #answerCode(body: unknown): Reply {
+    const field = (name: string) => textField(body, name) ?? "";
+    return this.#grant(() => {
+      const scope = this.grants.redeem(field("code"), field("redirect_uri"), field("code_verifier"));
+      return { status: 200, body: this.#logIn(scope) };
+    });
+  }
+
+  #grant(work: () => Reply): Reply {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof GrantRefused)) throw error;
+      return this.refuse(error.error, error.message);
+    }
+  }
+
+  /** A login begins a new line of refresh tokens; the old one is dead. */
+  #logIn(scope: string) {
+    const granted = this.#quirks.grantedScope ?? scope;
+    this.#scope = granted;
+    this.#refreshToken = this.#issue("refresh");
+    return { ...this.#refresh("stays"), refresh_token: this.#refreshToken };
+  }
+
+  #refresh(mode = this.#quirks.refreshToken ?? "rotates") {
+    const { refreshTokenExpiresIn = 7775999, accessTokenExpiresIn = 1209599 } = this.#quirks;
+    const accessToken = this.#issue("access");
+    this.#accessTokens.set(accessToken, Date.now() + accessTokenExpiresIn * 1000);
+    if (mode === "rotates") this.#refreshToken = this.#issue("refresh");
+    this.#refreshExpiresAt = Date.now() + refreshTokenExpiresIn * 1000;
+    return {
+      access_token: accessToken,
+      expires_in: accessTokenExpiresIn,
+      ...(mode !== "omitted" && { refresh_token: this.#refreshToken }),
+      refresh_token_expires_in: refreshTokenExpiresIn,
+      token_type: "Bearer",
+      scope: this.#scope,
+    };
+  }
+
+  // Shaped like real ones, with `_` and `-`, and never twice the same.
+  #issue(kind: string): string {
+    const text = createHash("sha256").update(`${kind} ${this.#issued.length}`).digest("base64url");
+    const token = kind === "client-secret" ? text : `${text}_P0A1_99999999-8888-4777-8666-555555555555`;
+    this.#issued.push(token);
+    return token;
+  }
+}

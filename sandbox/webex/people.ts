@@ -1,0 +1,77 @@
+import type { ApiRequest, Routes } from "../router.ts";
+import { parameter, Refusal } from "../router.ts";
+import type { Meetings } from "./meetings.ts";
+import { answerPage } from "./pages.ts";
+import type { Quirks } from "./quirks.ts";
+import type { Person, World } from "./world.ts";
+
+// https://developer.webex.com/docs/api/v1/people/list-people
+const maximumIds = 85;
+
+/** An administrator is told on which sites a person may host, or only attend, and who may log in. */
+function showSites(person: Person, meetings: Meetings | null) {
+  const user = meetings?.find(person.email);
+  if (!meetings) return {};
+  const siteUrls = user ? [user.mayHost ? meetings.site : `${meetings.site}#attendee`] : [];
+  return { siteUrls, loginEnabled: user?.isActive ?? true };
+}
+
+function createPersonView(meetings: Meetings | null) {
+  return (person: Person) => ({ ...describePerson(person), ...showSites(person, meetings) });
+}
+
+function describePerson(person: Person) {
+  return {
+    id: person.id,
+    emails: [person.email],
+    displayName: person.displayName,
+    orgId: person.orgId,
+    type: person.type,
+    created: "2026-01-02T03:04:05.678Z",
+  };
+}
+
+/** `/people`: who somebody is. */
+export function peopleRoutes(world: World, quirks: Quirks, meetings: Meetings | null = null): Routes {
+  const showPerson = createPersonView(meetings);
+  const unseen = new Set(quirks.unseenPeople ?? []);
+
+  function listByIds(request: ApiRequest, ids: readonly string[]) {
+    if (ids.length > maximumIds) throw new Refusal(400, `At most ${maximumIds} ids are allowed.`);
+    const people: Person[] = [];
+    const notFoundIds: string[] = [];
+    for (const id of ids) {
+      const person = world.findPerson(id);
+      if (person && !unseen.has(person.key)) people.push(person);
+      else notFoundIds.push(id);
+    }
+    const page = answerPage(request, "people", people, quirks, showPerson);
+    return notFoundIds.length === 0 ? page : { ...page, body: { ...page.body, notFoundIds } };
+  }
+
+  return {
+    "GET /people": (request) => {
+      const query = request.url.searchParams;
+      const ids = query.get("id");
+      if (ids) return listByIds(request, ids.split(","));
+      const email = query.get("email");
+      const displayName = query.get("displayName");
+      if (!email && !displayName && !meetings)
+        throw new Refusal(400, "Email or displayName should be specified.");
+      // An address finds nobody of another organisation.
+      const people = [...world.people].filter(
+        (person) =>
+          person.orgId === world.orgId &&
+          (!email || person.email.toLowerCase() === email.toLowerCase()) &&
+          (!displayName || person.displayName.startsWith(displayName)),
+      );
+      return answerPage(request, "people", people, quirks, showPerson);
+    },
+    "GET /people/me": () => ({ status: 200, body: showPerson(world.owner) }),
+    "GET /people/{personId}": (request) => {
+      const person = world.findPerson(parameter(request, "personId"));
+      if (!person) throw new Refusal(404, "Could not find a person with provided ID.");
+      return { status: 200, body: showPerson(person) };
+    },
+  };
+}

@@ -1,0 +1,219 @@
+import type { Organisation, OrganisationRoom } from "../organisation.ts";
+import { encodeId, keyOf, uuidOf } from "./webex-id.ts";
+
+/** A person in the sandbox. */
+export interface Person {
+  readonly key: string;
+  readonly uuid: string;
+  readonly id: string;
+  readonly displayName: string;
+  readonly email: string;
+  readonly type: string;
+  readonly orgId: string;
+}
+
+/** People in one place, and which of them moderate it. A General space and its team share one. */
+export interface Members {
+  readonly people: Person[];
+  readonly moderators: Person[];
+}
+
+/** A team in the sandbox. */
+export interface Team {
+  readonly name: string;
+  readonly uuid: string;
+  readonly id: string;
+  readonly members: Members;
+}
+
+/** A room in the sandbox. */
+export interface Room {
+  title: string;
+  readonly uuid: string;
+  readonly id: string;
+  readonly cluster: string;
+  readonly type: "group" | "direct";
+  readonly isLocked: boolean;
+  readonly isPublic: boolean;
+  readonly isGeneral: boolean;
+  readonly ownerId: string;
+  readonly team: Team | undefined;
+  readonly members: Members;
+}
+
+/** A group in the sandbox; `nested` are the names of groups that are its members. */
+export interface Group {
+  readonly name: string;
+  readonly uuid: string;
+  readonly id: string;
+  members: Person[];
+  readonly nested: readonly string[];
+}
+
+function organisationId(name: string): string {
+  return encodeId("ORGANIZATION", uuidOf("organisation", name));
+}
+
+/** Numbers the second and later uses of a name, as titles and group names may repeat but uuids may not. */
+function createNumbering() {
+  const uses = new Map<string, number>();
+  return (name: string) => {
+    const use = (uses.get(name) ?? 0) + 1;
+    uses.set(name, use);
+    return use === 1 ? name : `${name}\n${use}`;
+  };
+}
+
+/**
+ * The state of the sandbox's Webex. Members are references to interned people, and ids that pair two things are
+ * made when a page is served, so that a million memberships take some 8 MB.
+ */
+export class World {
+  readonly orgId: string;
+  readonly owner: Person;
+  readonly groups: readonly Group[];
+  readonly teams: readonly Team[];
+  /** In the order of their ids. */
+  readonly rooms: readonly Room[];
+  readonly #byKey = new Map<string, Person>();
+  readonly #byUuid = new Map<string, Person>();
+  readonly #byEmail = new Map<string, Person>();
+  readonly #roomByUuid = new Map<string, Room>();
+
+  constructor(organisation: Organisation) {
+    this.orgId = organisationId(organisation.name);
+    for (const person of organisation.people) {
+      const orgId = person.organisation ? organisationId(person.organisation) : this.orgId;
+      this.addPerson(person.key, person.displayName, person.email, orgId, person.type);
+    }
+    this.owner = organisation.owner
+      ? this.person(organisation.owner)
+      : this.addPerson("rollcall", "Rollcall", `rollcall@${organisation.name}.example.com`, this.orgId);
+    const groupNumber = createNumbering();
+    this.groups = organisation.groups.map((group) => {
+      const uuid = uuidOf("group", groupNumber(group.name));
+      const id = encodeId("SCIM_GROUP", `${uuid}:${uuidOf("organisation", organisation.name)}`);
+      return {
+        name: group.name,
+        uuid,
+        id,
+        members: this.#people(group.members),
+        nested: group.nestedGroups ?? [],
+      };
+    });
+    this.teams = (organisation.teams ?? []).map((team) => {
+      const uuid = uuidOf("team", team.name);
+      const members = this.#members(team.members, team.ownerAbsent, team.moderators, true);
+      return { name: team.name, uuid, id: encodeId("TEAM", uuid), members };
+    });
+    const roomNumber = createNumbering();
+    const rooms = organisation.rooms.map((room) => this.#room(room, roomNumber(room.title)));
+    this.rooms = rooms.sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const room of this.rooms) this.#roomByUuid.set(room.uuid, room);
+  }
+
+  addPerson(key: string, displayName: string, email: string, orgId: string, type = "person"): Person {
+    const uuid = uuidOf("person", key);
+    const person = { key, uuid, id: encodeId("PEOPLE", uuid), displayName, email, type, orgId };
+    this.#byKey.set(key, person);
+    this.#byUuid.set(uuid, person);
+    this.#byEmail.set(email.toLowerCase(), person);
+    return person;
+  }
+
+  /** The person with that key; an error when nobody has it. */
+  person(key: string): Person {
+    const person = this.#byKey.get(key);
+    if (!person) throw new Error(`nobody in the organisation has the key "${key}"`);
+    return person;
+  }
+
+  /** The room with that title, the first by id when there are several; an error when there is none. */
+  room(title: string): Room {
+    const room = this.rooms.find((candidate) => candidate.title === title);
+    if (!room) throw new Error(`no room has the title "${title}"`);
+    return room;
+  }
+
+  /** The first group of that name; an error when there is none. */
+  group(name: string): Group {
+    const group = this.groups.find((candidate) => candidate.name === name);
+    if (!group) throw new Error(`no group has the name "${name}"`);
+    return group;
+  }
+
+  /** The team of that name; an error when there is none. */
+  team(name: string): Team {
+    const team = this.teams.find((candidate) => candidate.name === name);
+    if (!team) throw new Error(`no team has the name "${name}"`);
+    return team;
+  }
+
+  get people(): IterableIterator<Person> {
+    return this.#byKey.values();
+  }
+
+  findPerson(id: string): Person | undefined {
+    return this.#byUuid.get(keyOf(id, "PEOPLE") ?? "");
+  }
+
+  findPersonByEmail(email: string): Person | undefined {
+    return this.#byEmail.get(email.toLowerCase());
+  }
+
+  findRoom(id: string): Room | undefined {
+    return this.#roomByUuid.get(keyOf(id, "ROOM") ?? "");
+  }
+
+  findTeam(id: string): Team | undefined {
+    const uuid = keyOf(id, "TEAM");
+    return this.teams.find((team) => team.uuid === uuid);
+  }
+
+  #people(keys: readonly string[]): Person[] {
+    return [...new Set(keys)].map((key) => this.person(key));
+  }
+
+  #members(
+    keys: readonly string[],
+    ownerAbsent = false,
+    moderators: readonly string[] | undefined,
+    moderated: boolean,
+  ): Members {
+    const people = this.#people(ownerAbsent ? keys : [...keys, this.owner.key]);
+    const ownerModerates = moderated && !ownerAbsent;
+    return { people, moderators: moderators ? this.#people(moderators) : ownerModerates ? [this.owner] : [] };
+  }
+
+  #room(room: OrganisationRoom, name: string): Room {
+    const team = room.team ? this.team(room.team) : undefined;
+    const isGeneral = room.general ?? false;
+    const uuid = isGeneral && team ? team.uuid : uuidOf("room", name);
+    const cluster = room.cluster ?? "us";
+    const isLocked = room.isLocked ?? false;
+    return {
+      title: room.title,
+      uuid,
+      id: encodeId("ROOM", uuid, cluster),
+      cluster,
+      type: room.type ?? "group",
+      isLocked,
+      isPublic: room.isPublic ?? false,
+      isGeneral,
+      ownerId: room.organisation ? organisationId(room.organisation) : this.orgId,
+      team,
+      members:
+        isGeneral && team
+          ? team.members
+          : this.#members(room.members, room.ownerAbsent, room.moderators, isLocked),
+    };
+  }
+}
+
+/** Takes a person out of a place, with the right to moderate it. */
+export function leave(members: Members, person: Person): void {
+  for (const list of [members.people, members.moderators]) {
+    const index = list.indexOf(person);
+    if (index >= 0) list.splice(index, 1);
+  }
+}

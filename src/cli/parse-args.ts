@@ -1,0 +1,137 @@
+import { parseArgs } from "node:util";
+import { nearest } from "../lib/did-you-mean.ts";
+import { type Command, type CommandName, commands, type Option } from "./options.ts";
+
+/** What a command line asks for. */
+export type Invocation =
+  | {
+      readonly kind: "run";
+      readonly command: CommandName;
+      readonly options: Readonly<Record<string, string | boolean>>;
+    }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "mistake"; readonly message: string };
+
+/** Reads the arguments after `main.ts`. A mistake is told in one line, with the nearest valid choice. */
+export function parseCommandLine(args: readonly string[]): Invocation {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help")
+    return { kind: "help", text: describeProgram() };
+  const command = commands.find((candidate) => candidate.name === name);
+  if (!command) {
+    const names = commands.map((candidate) => candidate.name);
+    return tellMistake(`there is no command "${name}"; ${suggest(name, names)}`);
+  }
+  if (rest.includes("--help") || rest.includes("-h")) return { kind: "help", text: describeCommand(command) };
+  return parseOptions(command, rest);
+}
+
+function parseOptions(command: (typeof commands)[number], args: readonly string[]): Invocation {
+  const known: readonly Option[] = command.options;
+  const options = Object.fromEntries(
+    known.map((option) => [
+      option.name,
+      { type: option.value === null || isOptional(option) ? "boolean" : "string" } as const,
+    ]),
+  );
+  // Not strict, because our own messages name the nearest choice.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values: Record<string, string | boolean> = {};
+  let open: string | null = null;
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional" && open !== null) {
+      values[open] = token.value;
+      open = null;
+      continue;
+    }
+    open = null;
+    if (token.kind === "positional") return mistake(command, `does not take "${token.value}"`);
+    const option = known.find((candidate) => candidate.name === token.name);
+    if (!option) {
+      const names = known.map((candidate) => `--${candidate.name}`);
+      return mistake(command, `has no option ${token.rawName}; ${suggest(token.rawName, names)}`);
+    }
+    const name = `--${option.name}`;
+    const earlier = values[option.name];
+    if (earlier !== undefined && !option.repeats) return mistake(command, `takes ${name} only once`);
+    if (isOptional(option)) {
+      values[option.name] = token.value ?? true;
+      if (token.value === undefined) open = option.name;
+    } else if (option.value === null) {
+      if (token.value !== undefined) return mistake(command, `takes ${name} without a value`);
+      values[option.name] = true;
+    } else {
+      const isEmpty = !token.value && !(option.repeats && token.value === "");
+      if (isEmpty || (!token.inlineValue && token.value?.startsWith("--")))
+        return mistake(command, `needs a value: ${name} ${option.value}`);
+      if (option.choices && !option.choices.includes(token.value ?? ""))
+        return mistake(
+          command,
+          `has no ${name} "${token.value}"; ${suggest(token.value ?? "", option.choices)}`,
+        );
+      if (option.form && !option.form.test(token.value ?? ""))
+        return mistake(
+          command,
+          `${name} "${token.value}" is malformed${option.hint ? `; ${option.hint}` : ""}`,
+        );
+      values[option.name] = [...(earlier === undefined ? [] : [earlier]), token.value ?? ""].join("\n");
+    }
+  }
+  const absent = known.find((option) => option.isRequired && !Object.hasOwn(values, option.name));
+  if (absent) return mistake(command, `needs --${absent.name} ${absent.value}, ${absent.help}`);
+  return { kind: "run", command: command.name, options: values };
+}
+
+/** Whether the option's value may be left out. */
+function isOptional({ value }: Option): boolean {
+  return value?.startsWith("[") ?? false;
+}
+
+function mistake(command: Command, message: string): Invocation {
+  return tellMistake(`${command.name} ${message}`);
+}
+
+/** On one line, whatever was typed. */
+function tellMistake(message: string): Invocation {
+  return { kind: "mistake", message: message.replace(/\p{Cc}+/gu, " ") };
+}
+
+function suggest(given: string, choices: readonly string[]): string {
+  const [best] = nearest(given, choices, 1);
+  return best ? `did you mean "${best}"?` : `choose one of ${choices.join(", ")}`;
+}
+
+function describeProgram(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return [
+    "Rollcall: Webex space memberships as code.",
+    "",
+    "Usage: node --import tsx src/main.ts <command> [options]",
+    "       npm run <command> -- [options]",
+    "",
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    "",
+    "<command> --help shows the options of a command; README.md tells how to set it up.",
+  ].join("\n");
+}
+
+function describeCommand({ name, summary, options }: Command): string {
+  const lines = options.map(
+    ({ name, value, help }) => [`--${name}${value ? ` ${value}` : ""}`, help] as const,
+  );
+  const width = Math.max(...lines.map(([flag]) => flag.length));
+  return [
+    `${name}: ${summary}.`,
+    "",
+    `Usage: node --import tsx src/main.ts ${name} [options]`,
+    "",
+    ...lines.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`),
+  ].join("\n");
+}

@@ -1,0 +1,190 @@
+/** What the commands are told by the environment. What each variable means is the table in README.md. */
+
+import {
+  type GithubPlace,
+  githubUrls,
+  isSafeUrl,
+  parseRepositoryName,
+  type Repository,
+  readGithubPlace,
+} from "../github-place.ts";
+import type { Environment } from "./actions.ts";
+
+/** Where the refresh token is kept, and so where a rotated one goes. */
+export type TokenPlace =
+  | { readonly kind: "file"; readonly path: string; readonly seed: string | null }
+  | {
+      readonly kind: "secret";
+      readonly refreshToken: string;
+      readonly repository: Repository;
+      readonly environment: string | null;
+      readonly secretsToken: string;
+      /** The workflow run that was given the secret; null outside of a runner. */
+      readonly run: WorkflowRun | null;
+    };
+
+/** The workflow run that this process is part of. */
+export interface WorkflowRun {
+  readonly id: number;
+  /** From 1; a re-run has the same id and the next attempt. */
+  readonly attempt: number;
+  /** The workflow's own token; null when the step was not given it. */
+  readonly token: string | null;
+  readonly ref: string | null;
+  /** The file that holds the event which started the run. */
+  readonly eventPath: string | null;
+}
+
+/** Where reports go. */
+export type ReportPlace =
+  | {
+      readonly kind: "branch";
+      readonly repository: Repository;
+      readonly branch: string;
+      readonly token: string;
+    }
+  | { readonly kind: "folder" };
+
+/** What an online command needs to know of its surroundings. */
+export interface Config {
+  readonly webexUrl: string;
+  /** The XML API, for delegation with `--backend xml`. */
+  readonly xmlUrl: string;
+  /** The Webex Meetings site without a scheme, in lower case; null when none is set. */
+  readonly siteUrl: string | null;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly tokenPlace: TokenPlace;
+  readonly reportPlace: ReportPlace;
+  /** Everything in here that must never be shown. */
+  readonly secrets: readonly string[];
+}
+
+/** Everything that is missing or malformed in the environment, told at once. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Reads the settings of the online commands; `needsSite` for those that cannot do without WEBEX_SITE_URL.
+ * @throws {ConfigError} naming every variable that is missing or malformed; no value is ever quoted.
+ */
+export function readConfig(env: Environment, needsSite = false): Config {
+  const faults: string[] = [];
+  const get = (name: string) => env[name]?.trim() || null;
+  const need = (name: string, meaning: string) => {
+    const value = get(name);
+    if (value === null) faults.push(`${name} is missing (${meaning})`);
+    return value ?? "";
+  };
+  const readUrl = (name: string, standard: string) => {
+    const value = get(name) ?? standard;
+    if (!isSafeUrl(value)) faults.push(`${name} must be an https address (http only on a loopback address)`);
+    return value.replace(/\/+$/, "");
+  };
+  const readRepository = (): Repository => {
+    const text = need("GITHUB_REPOSITORY", "the repository, as owner/name");
+    const named = parseRepositoryName(text);
+    if (text !== "" && named === null) faults.push("GITHUB_REPOSITORY must have the form owner/name");
+    return { owner: "", name: "", ...named, ...github };
+  };
+  const github = {
+    apiUrl: readUrl("GITHUB_API_URL", githubUrls.GITHUB_API_URL),
+    graphqlUrl: readUrl("GITHUB_GRAPHQL_URL", githubUrls.GITHUB_GRAPHQL_URL),
+    serverUrl: readUrl("GITHUB_SERVER_URL", githubUrls.GITHUB_SERVER_URL),
+  };
+
+  const readTokenPlace = (): TokenPlace => {
+    const path = get("WEBEX_TOKEN_FILE");
+    if (path !== null) return { kind: "file", path, seed: get("WEBEX_REFRESH_TOKEN") };
+    const refreshToken = need("WEBEX_REFRESH_TOKEN", "the refresh token; npm run login gets the first one");
+    if (get("GITHUB_REPOSITORY") === null && get("SECRETS_TOKEN") === null) {
+      faults.push(
+        "there is nowhere to store the refresh token that Webex may send in exchange, and a token with nowhere to go " +
+          "would be lost: set WEBEX_TOKEN_FILE, or GITHUB_REPOSITORY and SECRETS_TOKEN",
+      );
+    }
+    return {
+      kind: "secret",
+      refreshToken,
+      secretsToken: need("SECRETS_TOKEN", "a token that may write the secret WEBEX_REFRESH_TOKEN"),
+      repository: readRepository(),
+      environment: get("WEBEX_ENVIRONMENT"),
+      run: readRun(get),
+    };
+  };
+
+  const readReportPlace = (): ReportPlace => {
+    const token = get("GITHUB_TOKEN");
+    if (token === null || get("GITHUB_REPOSITORY") === null) return { kind: "folder" };
+    const branch =
+      get("REPORT_BRANCH") ?? need("GITHUB_REF_NAME", "the branch for reports, unless REPORT_BRANCH is set");
+    return { kind: "branch", token, branch, repository: readRepository() };
+  };
+
+  const readSite = (): string | null => {
+    const meaning = "the Webex Meetings site, such as acme.webex.com";
+    const value = needsSite ? need("WEBEX_SITE_URL", meaning) : get("WEBEX_SITE_URL");
+    if (!value) return null;
+    const site = value
+      .replace(/^https:\/\//i, "")
+      .replace(/\/+$/, "")
+      .toLowerCase();
+    if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(site)) {
+      faults.push("WEBEX_SITE_URL must be the site's host name without a path, such as acme.webex.com");
+    }
+    return site;
+  };
+
+  const config: Config = {
+    webexUrl: readUrl("WEBEX_API_URL", "https://webexapis.com/v1"),
+    xmlUrl: readUrl("WEBEX_XML_URL", "https://api.webex.com/WBXService/XMLService"),
+    siteUrl: readSite(),
+    clientId: need("WEBEX_CLIENT_ID", "the Webex integration's client id"),
+    clientSecret: need("WEBEX_CLIENT_SECRET", "the Webex integration's client secret"),
+    tokenPlace: readTokenPlace(),
+    reportPlace: readReportPlace(),
+    secrets: ["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN", "GITHUB_TOKEN"].flatMap(
+      (name) => get(name) ?? [],
+    ),
+  };
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)].join("; "));
+  return config;
+}
+
+function readRun(get: (name: string) => string | null): WorkflowRun | null {
+  const id = Number(get("GITHUB_RUN_ID"));
+  if (!Number.isSafeInteger(id) || id <= 0) return null;
+  return {
+    id,
+    attempt: Number(get("GITHUB_RUN_ATTEMPT")) || 1,
+    token: get("GITHUB_TOKEN"),
+    ref: get("GITHUB_REF_NAME"),
+    eventPath: get("GITHUB_EVENT_PATH"),
+  };
+}
+
+/**
+ * Reads where GitHub is, for a command that cannot do without.
+ * @throws {ConfigError} naming what is missing for it, and all that is missing besides.
+ */
+export function requireGithubPlace(env: Environment): GithubPlace {
+  const place = readGithubPlace(env);
+  if (place !== null) return place;
+  const missing = (["GITHUB_REPOSITORY", "GITHUB_TOKEN"] as const).filter((name) => !env[name]?.trim());
+  const own =
+    missing.length > 0 ? [`${missing.join(" and ")} must be set, because this command works on GitHub`] : [];
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) own.push(error.message);
+    else throw error;
+  }
+  throw new ConfigError(own.join("; ") || "GITHUB_REPOSITORY must have the form owner/name");
+}
+
+/** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
+export function isUnconfigured(env: Environment): boolean {
+  const needed = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
+  return readGithubPlace(env) !== null && needed.every((name) => !env[name]?.trim());
+}

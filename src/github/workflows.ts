@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import type { WorkflowRun } from "../config/settings.ts";
+import type { Repository } from "../github-place.ts";
+import { messageOf } from "../message-of.ts";
+import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+
+/** When a run was queued and which workflow it belongs to. */
+export interface RunFacts {
+  readonly createdAt: Date;
+  readonly workflowId: number;
+}
+
+/**
+ * Looks a workflow run up; null when the token may not (Actions: read) or the run is not there.
+ * https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
+ */
+export async function readRun(
+  github: GithubClient,
+  repository: Repository,
+  runId: number,
+): Promise<RunFacts | null> {
+  try {
+    const { data } = await github.actions.getWorkflowRun({
+      owner: repository.owner,
+      repo: repository.name,
+      run_id: runId,
+    });
+    return { createdAt: new Date(data.created_at), workflowId: data.workflow_id };
+  } catch (error) {
+    const status = statusOf(error);
+    if (status !== null && status >= 400 && status < 500) return null;
+    throw error;
+  }
+}
+
+/**
+ * Starts the same workflow once more, with the same inputs, on the same branch: a fresh run is given fresh secrets.
+ * Returns what happened, in words.
+ * https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
+ */
+export async function dispatchFreshRun(repository: Repository, run: WorkflowRun): Promise<string> {
+  const byHand = "start a new run by hand (Actions, Run workflow; not Re-run)";
+  if (run.token === null || run.ref === null) return byHand;
+  const github = createGithubClient(repository.apiUrl, run.token);
+  try {
+    const facts = await readRun(github, repository, run.id);
+    if (facts === null)
+      return `${byHand}; with "permissions: actions: write" the workflow could do it itself`;
+    await github.actions.createWorkflowDispatch({
+      owner: repository.owner,
+      repo: repository.name,
+      workflow_id: facts.workflowId,
+      ref: run.ref,
+      inputs: await readInputs(run.eventPath),
+    });
+    return "a fresh run was started by dispatch";
+  } catch (error) {
+    const hint =
+      statusOf(error) === 403 ? '; with "permissions: actions: write" the workflow could do it itself' : "";
+    return `${byHand}${hint} (${messageOf(error)})`;
+  }
+}
+
+/** The inputs that this run was dispatched with, from the event that the runner keeps in a file. */
+async function readInputs(eventPath: string | null): Promise<Record<string, string>> {
+  if (eventPath === null) return {};
+  try {
+    const event: unknown = JSON.parse(await readFile(eventPath, "utf8"));
+    const inputs = typeof event === "object" && event !== null && "inputs" in event ? event.inputs : null;
+    return Object.fromEntries(
+      Object.entries(inputs ?? {}).flatMap(([name, value]) =>
+        value === null ? [] : [[name, String(value)]],
+      ),
+    );
+  } catch {
+    return {};
+  }
+}

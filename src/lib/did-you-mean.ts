@@ -1,0 +1,163 @@
+import { compareTexts } from "./text.ts";
+
+/**
+ * Finds what somebody probably meant: the names most like one that matches nothing.
+ */
+
+const wordParts = /[\p{L}\p{N}]+/gu;
+const accents = /\p{M}+/gu;
+const isAscii = /^[\x20-\x7e]*$/;
+
+interface Folded {
+  readonly name: string;
+  /** The words in the order they stand, without case, accents and punctuation. */
+  readonly words: readonly string[];
+  readonly text: string;
+  /** One bit for each letter that occurs (letters share bits): a cheap first look at how much two texts differ. */
+  readonly letters: number;
+}
+
+/** Folding is the dear part, and the same list is asked about many names: each list is folded once. */
+const foldedLists = new WeakMap<readonly string[], readonly Folded[]>();
+
+/**
+ * The candidates most like `name`, best first, at most `most` of them. Case, accents and punctuation do not count;
+ * a candidate is near when it is a few slips of the keyboard away (one in three letters, four at most), has the
+ * same words in another order, or when one of the two is a part of the other ("eng" for "Engineering Berlin").
+ * Empty when nothing is near. The order depends on the texts only, not on the order of the candidates. For many
+ * names pass the same array, unchanged, each time: it is prepared once.
+ */
+export function nearest(name: string, candidates: readonly string[], most = 3): string[] {
+  const wanted = fold(name);
+  const found: { readonly name: string; readonly distance: number }[] = [];
+  for (const candidate of foldAll(candidates)) {
+    const distance = measureDistance(wanted, candidate);
+    if (distance !== undefined) found.push({ name: candidate.name, distance });
+  }
+  return found
+    .sort((a, b) => a.distance - b.distance || compareTexts(a.name, b.name))
+    .slice(0, most)
+    .map((candidate) => candidate.name);
+}
+
+/** The end of an error about an unknown name: `; did you mean "a" or "b"?`, or `otherwise` when nothing is near. */
+export function suggestNearest(
+  name: string,
+  candidates: readonly string[],
+  otherwise = "",
+  most = 3,
+): string {
+  const names = nearest(name, candidates, most).map(quoteText);
+  const last = names.pop();
+  if (last === undefined) return otherwise;
+  return `; did you mean ${names.length > 0 ? `${names.join(", ")} or ${last}` : last}?`;
+}
+
+/** Text from outside as an error shows it: quoted, on one line, cut after 60 characters. */
+export function quoteText(text: string): string {
+  const characters = Array.from(text.slice(0, 200));
+  return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 60).join("")}…` : text);
+}
+
+function foldAll(names: readonly string[]): readonly Folded[] {
+  const known = foldedLists.get(names);
+  if (known) return known;
+  const folded = Array.from(new Set(names), fold);
+  foldedLists.set(names, folded);
+  return folded;
+}
+
+function fold(name: string): Folded {
+  const plain = isAscii.test(name) ? name : name.normalize("NFKD").replace(accents, "");
+  const words = plain.toLowerCase().match(wordParts) ?? [];
+  const text = words.join(" ");
+  let letters = 0;
+  for (let index = 0; index < text.length; index++) letters |= 1 << (text.charCodeAt(index) & 31);
+  return { name, words, text, letters };
+}
+
+/** How far apart two names are; undefined when too far. Slips count whole, so a partial name ranks after them. */
+function measureDistance(wanted: Folded, candidate: Folded): number | undefined {
+  if (wanted.text === "" || candidate.text === "") return undefined;
+  const longer = Math.max(wanted.text.length, candidate.text.length);
+  const allowed = Math.min(4, Math.floor(longer / 3));
+  // One slip takes away one letter at most and brings in one.
+  if (countBits(wanted.letters ^ candidate.letters) <= 2 * allowed) {
+    const slips = countSlips(wanted.text, candidate.text, allowed);
+    if (slips !== undefined) return slips;
+    if (wanted.words.length > 1 && candidate.words.length === wanted.words.length) {
+      const reordered = countSlips(sortWords(wanted), sortWords(candidate), allowed);
+      if (reordered !== undefined) return reordered + 0.5;
+    }
+  }
+  const gap = Math.abs(wanted.text.length - candidate.text.length) / longer;
+  return isPartOf(wanted, candidate) || isPartOf(candidate, wanted) ? 5 + gap : undefined;
+}
+
+function sortWords(name: Folded): string {
+  return [...name.words].sort().join(" ");
+}
+
+/** True when each word of `part` is, or (from three letters on) begins, a word of `whole`. */
+function isPartOf(part: Folded, whole: Folded): boolean {
+  return part.words.every((word) =>
+    whole.words.some((other) => other === word || (word.length >= 3 && other.startsWith(word))),
+  );
+}
+
+function countBits(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/**
+ * Letters to insert, delete, replace or swap with their neighbour to make `b` of `a` (optimal string alignment);
+ * undefined when more than `allowed`. Only the band of the table that can stay within the limit is filled in, so
+ * that lists of many thousand names stay cheap.
+ */
+function countSlips(a: string, b: string, allowed: number): number | undefined {
+  if (Math.abs(a.length - b.length) > allowed) return undefined;
+  if (a === b) return 0;
+  const beyond = allowed + 1;
+  const width = b.length + 2;
+  let beforeLast = new Uint8Array(width).fill(beyond);
+  let last = new Uint8Array(width).fill(beyond);
+  let current = new Uint8Array(width).fill(beyond);
+  for (let column = 0; column <= Math.min(allowed, b.length); column++) last[column] = column;
+  for (let row = 1; row <= a.length; row++) {
+    const from = Math.max(1, row - allowed);
+    const to = Math.min(b.length, row + allowed);
+    const letter = a.charCodeAt(row - 1);
+    const letterBefore = a.charCodeAt(row - 2);
+    current[from - 1] = from === 1 ? Math.min(row, beyond) : beyond;
+    let left = at(current, from - 1);
+    let best = left;
+    for (let column = from; column <= to; column++) {
+      const same = letter === b.charCodeAt(column - 1);
+      let cost = Math.min(left + 1, at(last, column) + 1, at(last, column - 1) + (same ? 0 : 1));
+      if (
+        row > 1 &&
+        column > 1 &&
+        letter === b.charCodeAt(column - 2) &&
+        letterBefore === b.charCodeAt(column - 1)
+      ) {
+        cost = Math.min(cost, at(beforeLast, column - 2) + 1);
+      }
+      left = Math.min(cost, beyond);
+      current[column] = left;
+      best = Math.min(best, left);
+    }
+    // Each row's best is never better than that of the row before.
+    if (best > allowed) return undefined;
+    // The band moves right by one: what lies beyond it must not be left over from an earlier row.
+    current[to + 1] = beyond;
+    [beforeLast, last, current] = [last, current, beforeLast];
+  }
+  const slips = at(last, b.length);
+  return slips <= allowed ? slips : undefined;
+}
+
+function at(row: Uint8Array, column: number): number {
+  return row[column] ?? 255;
+}

@@ -1,0 +1,50 @@
+import { nearest } from "../lib/did-you-mean.ts";
+import { compareTexts } from "../lib/text.ts";
+import type { Group, Room } from "./directory.ts";
+
+/** A group and a room that probably belong together. */
+export interface Suggestion {
+  readonly group: Group;
+  readonly room: Room;
+  /** True when the two have the same name but for case, accents and punctuation. */
+  readonly isSame: boolean;
+}
+
+/**
+ * Suggests which group feeds which room: first those of the same name, then for each group that is left the room
+ * most like it that is left. The order depends on the names only.
+ */
+export function suggestMappings(groups: readonly Group[], rooms: readonly Room[]): readonly Suggestion[] {
+  const sorted = [...groups].sort(byName((group) => group.displayName));
+  const free = new Map([...rooms].sort(byName((room) => room.title)).map((room) => [room.key, room]));
+  const suggestions: Suggestion[] = [];
+  const take = (group: Group, room: Room, isSame: boolean) => {
+    free.delete(room.key);
+    suggestions.push({ group, room, isSame });
+  };
+  const rest = sorted.filter((group) => {
+    const name = foldName(group.displayName);
+    const room = name && [...free.values()].find((candidate) => foldName(candidate.title) === name);
+    if (room) take(group, room, true);
+    return !room;
+  });
+  for (const group of rest) {
+    const titles = [...free.values()].map((room) => room.title);
+    const [title] = nearest(group.displayName, titles, 1);
+    const room = [...free.values()].find((candidate) => candidate.title === title);
+    if (room) take(group, room, false);
+  }
+  return suggestions;
+}
+
+function foldName(name: string): string {
+  const plain = name
+    .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
+    .toLowerCase();
+  return (plain.match(/[\p{L}\p{N}]+/gu) ?? []).join(" ");
+}
+
+function byName<T extends { readonly id: string }>(nameOf: (item: T) => string) {
+  return (a: T, b: T) => compareTexts(nameOf(a), nameOf(b)) || compareTexts(a.id, b.id);
+}

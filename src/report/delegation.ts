@@ -1,0 +1,156 @@
+import { countChanges, type DelegationRecord, type HostRecord } from "../delegation/record.ts";
+import { foldAddress } from "../lib/email.ts";
+import { compareTexts } from "../lib/text.ts";
+import {
+  codeSpan,
+  escapeMarkdown,
+  joinMarkdown,
+  linkTo,
+  type Markdown,
+  md,
+  messageLength,
+} from "./markdown.ts";
+import { type Rows, takeRowsIfAny } from "./rows.ts";
+import { describeInstant, type TokenView, viewToken } from "./sections.ts";
+import { countOf, formatNumber, statusIcons } from "./words.ts";
+
+/** What the page and the summary need beside the record. */
+export interface DelegationInput {
+  readonly record: DelegationRecord;
+  /** True when nothing was written because only a plan was wanted. */
+  readonly isDryRun: boolean;
+  readonly siteUrl: string | null;
+  readonly runUrl: string | null;
+  readonly tokenWarningDays: number;
+}
+
+/** All that the page and the summary of one delegation run say. */
+export interface DelegationView {
+  readonly title: Markdown;
+  readonly icon: Markdown;
+  readonly headline: Markdown;
+  readonly facts: Markdown;
+  readonly failures: Rows<{ readonly host: Markdown; readonly error: Markdown }> | null;
+  readonly problems: Rows<Markdown> | null;
+  readonly notices: Rows<Markdown> | null;
+  readonly hosts: Rows<HostView> | null;
+  readonly users: Rows<UserRow> | null;
+  readonly usersLabel: Markdown;
+  readonly token: TokenView;
+}
+
+interface HostView {
+  readonly icon: Markdown;
+  readonly host: Markdown;
+  readonly before: Markdown;
+  readonly after: Markdown;
+  readonly changes: Markdown;
+}
+
+interface UserRow {
+  readonly address: Markdown;
+  readonly name: Markdown;
+  readonly mayHost: Markdown;
+}
+
+/** Where the parts that only the page has lead to. */
+export interface DelegationLinks {
+  readonly recordLink: Markdown;
+  readonly runLink: Markdown | null;
+}
+
+/** Builds what a delegation run tells people. */
+export function viewDelegation(input: DelegationInput, maxRows: number): DelegationView {
+  const { record } = input;
+  const users = record.users ?? [];
+  return {
+    title: describeInstant(record.startedAt),
+    icon: statusIcons[record.status],
+    headline: describeDelegation(record, input.isDryRun),
+    facts: describeFacts(input),
+    failures: takeRowsIfAny(
+      record.hosts.flatMap(({ host, error }) => (error === undefined ? [] : [{ host, error }])),
+      maxRows,
+      ({ host, error }) => ({ host: codeSpan(host), error: escapeMarkdown(error, messageLength) }),
+    ),
+    problems: takeRowsIfAny(record.problems, maxRows, (problem) => escapeMarkdown(problem, messageLength)),
+    notices: takeRowsIfAny(record.notices, maxRows, (notice) => escapeMarkdown(notice, messageLength)),
+    hosts: takeRowsIfAny(record.hosts, maxRows, viewHost),
+    users: takeRowsIfAny(users, maxRows, ({ address, displayName, canHost }) => ({
+      address: codeSpan(address, 254),
+      name: escapeMarkdown(displayName),
+      mayHost: canHost === null ? md`not told` : canHost ? md`yes` : md`no`,
+    })),
+    usersLabel: countOf(users.length, "active user"),
+    token: viewToken(record.token, record.finishedAt, input.tokenWarningDays),
+  };
+}
+
+/** The links of a page that lies beside its record. */
+export function linkDelegation(recordFile: string, runUrl: string | null): DelegationLinks {
+  return {
+    recordLink: linkTo(md`record (JSON)`, recordFile),
+    runLink: runUrl === null ? null : linkTo(md`workflow run`, runUrl),
+  };
+}
+
+/** One plain statement of what happened, worst first. */
+export function describeDelegation(record: DelegationRecord, isDryRun: boolean): Markdown {
+  const { added, removed, failed } = countChanges(record);
+  if (record.status === "failed" && added + removed === 0) return md`The run stopped and changed nothing.`;
+  const say = (count: number) => (isDryRun ? md`would be` : count === 1 ? md`was` : md`were`);
+  const parts: Markdown[] = record.status === "failed" ? [md`The run stopped early.`] : [];
+  if (failed > 0) parts.push(md`${countOf(failed, "host")} ${failed === 1 ? md`is` : md`are`} not as asked.`);
+  if (record.problems.length > 0) {
+    const need = record.problems.length === 1 ? md`needs` : md`need`;
+    parts.push(md`${countOf(record.problems.length, "problem")} ${need} fixing.`);
+  }
+  if (added > 0) parts.push(md`${countOf(added, "delegation")} ${say(added)} added.`);
+  if (removed > 0) parts.push(md`${countOf(removed, "delegation")} ${say(removed)} removed.`);
+  if (parts.length > 0) return joinMarkdown(parts, " ");
+  if (record.users) return md`The site has ${countOf(record.users.length, "active user")}.`;
+  if (record.mode === "show") return md`The delegates of ${countOf(record.hosts.length, "host")}.`;
+  return md`Every host is as asked; nothing had to be changed.`;
+}
+
+function describeFacts({ record, siteUrl, isDryRun }: DelegationInput): Markdown {
+  return joinMarkdown(
+    [
+      record.command === "sync"
+        ? md`Expired delegations, revoked by sync`
+        : md`Mode ${escapeMarkdown(record.mode)}`,
+      ...(isDryRun ? [md`dry run, nothing was written`] : []),
+      ...(record.until === undefined ? [] : [md`until ${escapeMarkdown(record.until)} (the last day, UTC)`]),
+      ...(siteUrl === null ? [] : [md`site ${codeSpan(siteUrl)}`]),
+      md`backend ${escapeMarkdown(record.backend)}`,
+      record.actor === null ? md`asked for outside of GitHub` : md`asked for by ${codeSpan(record.actor)}`,
+    ],
+    " · ",
+  );
+}
+
+function viewHost({ host, before, after, added, removed, error }: HostRecord): HostView {
+  const changes = [
+    ...added.map((one) => md`➕ ${codeSpan(one)}`),
+    ...removed.map((one) => md`➖ ${codeSpan(one)}`),
+  ];
+  return {
+    icon: error !== undefined ? statusIcons.failed : changes.length > 0 ? statusIcons.changed : md`—`,
+    host: codeSpan(host),
+    before: listAddresses(before),
+    after: listAddresses(after),
+    changes: changes.length > 0 ? joinMarkdown(changes, " ") : md`none`,
+  };
+}
+
+/** An unknown list is told as unknown, which is not the same as nobody. */
+function listAddresses(addresses: readonly string[] | null): Markdown {
+  if (addresses === null) return md`not known`;
+  if (addresses.length === 0) return md`nobody`;
+  const sorted = [...addresses].sort((a, b) => compareTexts(foldAddress(a), foldAddress(b)));
+  const shown = joinMarkdown(
+    sorted.map((address) => codeSpan(address)),
+    " ",
+  );
+  return addresses.length > 3 ? md`${formatNumber(addresses.length)}: ${shown}` : shown;
+}

@@ -1,0 +1,89 @@
+import type { RunRecord } from "../membership/record.ts";
+import { drawMembers } from "./chart.ts";
+import type { History } from "./history.ts";
+import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { type RoomsView, viewRooms } from "./rooms.ts";
+import { createLineLink, type Rows, takeRows, titleOf } from "./rows.ts";
+import { describeInstant, type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
+import { countOf, describeChanges, describeRun, formatNumber, statusIcons } from "./words.ts";
+
+/** All that reports/README.md says. */
+export interface IndexView extends SharedBlocks {
+  readonly icon: Markdown;
+  readonly headline: Markdown;
+  readonly facts: Markdown;
+  readonly rooms: RoomsView | null;
+  readonly noRooms: Markdown;
+  readonly lastChange: LastChangeView | null;
+  readonly chart: Markdown | null;
+  readonly checkedAt: Markdown;
+  readonly staleAfter: Markdown;
+  readonly mappings: Markdown;
+}
+
+interface LastChangeView {
+  readonly summary: Markdown;
+  readonly rooms: Rows<{ readonly title: Markdown; readonly changes: Markdown }>;
+}
+
+/** Builds the page people open; `history` has this run in it already. */
+export function viewIndex(input: PageInput, history: History, maxRows: number): IndexView {
+  const { record, policy } = input;
+  const line = createLineLink(input.mappingsAddress);
+  return {
+    ...viewShared(input, maxRows),
+    icon: statusIcons[record.status],
+    headline: describeRun(record),
+    facts: describeFacts(input),
+    rooms: viewRooms(record, line, maxRows),
+    noRooms: describeNoRooms(record),
+    lastChange: viewLastChange(history.lastChange, maxRows),
+    chart: drawMembers(history.members),
+    checkedAt: describeInstant(record.startedAt),
+    // A heartbeat and a day: a schedule that is merely late should alarm nobody.
+    staleAfter: countOf(Math.max(2, policy.heartbeatDays + 1), "day"),
+    mappings: input.mappingsAddress === null ? md`rooms.csv` : linkTo(md`rooms.csv`, input.mappingsAddress),
+  };
+}
+
+function describeFacts({ record, runUrl }: PageInput): Markdown {
+  const read = record.rooms.flatMap((room) => (room.after === null ? [] : [room.after]));
+  const members = read.reduce((sum, one) => sum + one, 0);
+  const facts = [md`Checked ${describeInstant(record.startedAt)}`];
+  if (record.rooms.length > 0) facts.push(countOf(record.rooms.length, "room"), countOf(members, "member"));
+  if (runUrl !== null) facts.push(linkTo(md`this run`, runUrl));
+  return joinMarkdown(facts, " · ");
+}
+
+function describeNoRooms(record: RunRecord): Markdown {
+  if (record.status === "failed") return md`This run ended before it read the rooms.`;
+  if (record.problems.length > 0) return md`No row of rooms.csv leads to a room yet; see the problems above.`;
+  return md`None yet. Add rows to rooms.csv: a group, and the room its members should be in.`;
+}
+
+function viewLastChange(change: History["lastChange"], maxRows: number): LastChangeView | null {
+  if (change === null) return null;
+  const what = describeChanges("sync", change.added, change.removed) ?? md`nothing was changed`;
+  const named = change.rooms.reduce((sum, room) => sum + room.added.length + room.removed.length, 0);
+  const unnamed = change.added + change.removed - named;
+  const all = linkTo(
+    unnamed > 0 ? md`${formatNumber(unnamed)} more and all details` : md`all details`,
+    change.page,
+  );
+  return {
+    summary: md`On ${describeInstant(change.at)} ${what} (${all}).`,
+    rooms: takeRows(change.rooms, maxRows, (room) => ({
+      title: titleOf(room),
+      changes: joinMarkdown(
+        [...viewNames(md`added`, room.added), ...viewNames(md`removed`, room.removed)],
+        "; ",
+      ),
+    })),
+  };
+}
+
+function viewNames(verb: Markdown, names: readonly string[]): Markdown[] {
+  if (names.length === 0) return [];
+  const shown = names.map((name) => (name === "" ? md`(no name)` : escapeMarkdown(name)));
+  return [md`${verb} ${joinMarkdown(shown, " · ")}`];
+}

@@ -1,0 +1,91 @@
+import type { HeldReason, RoomRecord } from "../membership/record.ts";
+import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { describeDelta, describeMembers } from "./rooms.ts";
+import { listNames, type Rows, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
+import { type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
+import { countOf, describeRun, heldReasons, statusIcons } from "./words.ts";
+
+/** What the short text needs beside the page's input. */
+export interface SummaryInput extends PageInput {
+  /** Where the whole report can be read; null when it is nowhere. */
+  readonly reportAddress: string | null;
+}
+
+/** All that the step summary, the terminal and the comment say. */
+export interface SummaryView extends SharedBlocks {
+  readonly command: Markdown;
+  readonly icon: Markdown;
+  readonly headline: Markdown;
+  readonly facts: Markdown;
+  readonly heldRooms: Rows<{ readonly title: Markdown; readonly names: Markdown; readonly why: Markdown }>;
+  readonly changesTitle: Markdown;
+  readonly changed: Rows<ChangedRoom> | null;
+  readonly missing: Rows<{ readonly title: Markdown; readonly names: Markdown }> | null;
+  readonly reportLink: Markdown | null;
+}
+
+interface ChangedRoom {
+  readonly title: Markdown;
+  readonly delta: Markdown;
+  readonly members: Markdown;
+  readonly added: Markdown | null;
+  readonly removed: Markdown | null;
+}
+
+/** Builds the short text of a run: what happened, what waits, what to put right; nothing that is as it should be. */
+export function viewSummary(input: SummaryInput, maxRows: number): SummaryView {
+  const { record } = input;
+  const rooms = sortRooms(record.rooms);
+  const changed = rooms.filter((room) => room.added.length + room.removed.length > 0);
+  const missing = rooms.filter((room) => room.missing.length > 0);
+  return {
+    ...viewShared(input, maxRows),
+    command: escapeMarkdown(record.command),
+    icon: statusIcons[record.status],
+    headline: describeRun(record),
+    facts: joinMarkdown(
+      [
+        countOf(record.totals.rooms, "room"),
+        ...(record.totals.kept > 0 ? [describeKept(record.totals.kept)] : []),
+      ],
+      ", ",
+    ),
+    heldRooms: takeRows(listHeld(rooms), maxRows, ({ room, reason, people }) => ({
+      title: titleOf(room),
+      names: listNames(people, maxRows),
+      why: heldReasons[reason],
+    })),
+    changesTitle: record.command === "plan" ? md`What would change` : md`What changed`,
+    changed: takeRowsIfAny(changed, maxRows, (room) => viewChanged(room, maxRows)),
+    missing: takeRowsIfAny(missing, maxRows, (room) => ({
+      title: titleOf(room),
+      names: listNames(room.missing, maxRows),
+    })),
+    reportLink: input.reportAddress === null ? null : linkTo(md`The whole report`, input.reportAddress),
+  };
+}
+
+function viewChanged(room: RoomRecord, maxRows: number): ChangedRoom {
+  return {
+    title: titleOf(room),
+    delta: describeDelta(room.added.length, room.removed.length),
+    members: describeMembers(room),
+    added: room.added.length > 0 ? listNames(room.added, maxRows) : null,
+    removed: room.removed.length > 0 ? listNames(room.removed, maxRows) : null,
+  };
+}
+
+/** One row for each room and reason: a room's removals are nearly always held for one. */
+function listHeld(
+  rooms: readonly RoomRecord[],
+): { room: RoomRecord; reason: HeldReason; people: RoomRecord["held"] }[] {
+  return rooms.flatMap((room) =>
+    [...new Set(room.held.map((person) => person.reason))]
+      .sort()
+      .map((reason) => ({ room, reason, people: room.held.filter((person) => person.reason === reason) })),
+  );
+}
+
+function describeKept(count: number): Markdown {
+  return md`${countOf(count, "member")} kept though in no group`;
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Context, type Options, textOption } from "../cli/context.ts";
+import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
+import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
+import type { RoomPlan } from "../membership/plan.ts";
+import type { Problem, RunRecord } from "../membership/record.ts";
+import { createWebexReader } from "../webex/directory.ts";
+import { createWebexWriter } from "../webex/writer.ts";
+import type { LoadedTask } from "./membership.ts";
+import type { Session } from "./session.ts";
+
+/** How long Webex gets to show a change before the room is looked at a second time. */
+const settleMs = 2_000;
+
+/** What a command wants of the rooms, before any limit is looked at. */
+export interface Decision {
+  /** The token's owner. */
+  readonly ownerKey: string;
+  readonly rooms: readonly RoomPlan[];
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+}
+
+/** What became of a decision. */
+export interface Reconciliation {
+  readonly plan: CheckedPlan;
+  /** By room key; null when it was only a plan. */
+  readonly outcomes: ReadonlyMap<string, RoomOutcome> | null;
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+}
+
+/**
+ * Reads, plans, checks the limits and, unless it is only a plan, applies.
+ * @throws when Webex cannot be read, the access token is lost or the run is stopped before anything was changed.
+ */
+export async function reconcile(
+  command: RunRecord["command"],
+  { policy, decide }: LoadedTask,
+  session: Session,
+  options: Options,
+  { tell }: Context,
+): Promise<Reconciliation> {
+  const { client, stop } = session;
+  const reader = createWebexReader(client);
+  const { rooms, problems, ownerKey, notices: said } = await decide(reader);
+  if (session.lostAccess !== null) throw session.lostAccess;
+  if (stop.aborted) throw new Error("the run was stopped before it changed anything");
+  const checked = checkLimits(rooms, policy);
+  const approval = textOption(options, "approve")?.toLowerCase() ?? null;
+  const plan = approval === null ? checked : approve(checked, approval);
+  const isFitting = approval === null || approval === checked.digest;
+  const notices = [...said, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
+  if (command === "plan") return { plan, outcomes: null, problems, notices };
+  const writer = createWebexWriter(client);
+  const outcomes = await applyPlan(plan, { reader, writer, ownerKey, stop, settle: () => delay(settleMs) });
+  tell(`${client.requestCount()} requests to Webex`);
+  return { plan, outcomes, problems, notices };
+}
+
+function explainApproval(approved: string, digest: string | null): string {
+  return digest === null
+    ? `nothing is held, so the approval of ${approved} had nothing to apply`
+    : `the approval names ${approved}, but what is held now has the digest ${digest}; look at it again and approve that`;
+}

@@ -1,0 +1,30 @@
+import { dayMs, dayOf } from "../lib/date.ts";
+
+/** How long a refresh token still lives. */
+export interface TokenLife {
+  /** The last day on which a login can be put off to, YYYY-MM-DD in UTC. */
+  readonly lastDay: string;
+  /** Whole days that are left; negative when it has expired. */
+  readonly days: number;
+  readonly isShort: boolean;
+}
+
+/**
+ * Counts the days that a refresh token still lives, by what the server stated; null when it stated nothing. Fewer
+ * days than `warningDays` are short.
+ */
+export function measureLife(expiresAt: string | null, now: Date, warningDays: number): TokenLife | null {
+  const endMs = expiresAt === null ? Number.NaN : Date.parse(expiresAt);
+  if (expiresAt === null || Number.isNaN(endMs)) return null;
+  const days = Math.floor((endMs - now.getTime()) / dayMs);
+  return { lastDay: dayOf(new Date(endMs)), days, isShort: days < warningDays };
+}
+
+/** Says by which day the login has to be repeated at the latest. */
+export function describeLife({ lastDay, days, isShort }: TokenLife): string {
+  if (days < 0) return `The refresh token expired on ${lastDay}: log in again (npm run login).`;
+  const left = days === 1 ? "1 day" : `${days} days`;
+  return isShort
+    ? `The refresh token lives for ${left} only: log in again (npm run login) by ${lastDay} at the latest, or runs stop.`
+    : `The refresh token lives for ${left}; unless a run renews it, log in again by ${lastDay} at the latest.`;
+}

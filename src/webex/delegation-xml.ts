@@ -1,0 +1,126 @@
+import type { DelegationReader, DelegationWriter, SiteUser } from "../delegation/backend.ts";
+import type { Listing } from "../membership/directory.ts";
+import { WebexError } from "./errors.ts";
+import { childOf, childrenOf, element, textOf } from "./xml.ts";
+import type { XmlClient } from "./xml-client.ts";
+import { XmlFailure } from "./xml-failure.ts";
+
+/** Users that one page holds at most. https://developer.cisco.com/docs/webex-xml-api-reference-guide/lstsummaryuser */
+const usersPerPage = 500;
+/** More pages than any site needs: reaching it means that paging runs in circles. */
+const mostPages = 2_000;
+const unknownUserId = "030001";
+const noRecordId = "000015";
+
+/** Reads delegates as the `schedulingPermission` of the hosts' accounts; `webExId` is the token owner's. */
+export function createXmlReader(client: XmlClient, webExId: string): DelegationReader {
+  return {
+    async proveAccess() {
+      const privilege = childOf(await getUser(client, webExId), "privilege");
+      const isAdministrator =
+        textOf(privilege, "siteAdmin") === "true" && textOf(privilege, "roSiteAdmin") !== "true";
+      if (isAdministrator) return;
+      throw new Error(
+        `the token's owner ${webExId} is no administrator of the site, and only one may see and change the delegates of others; nothing was changed. Make them site administrator in Control Hub, or log in as one (npm run login)`,
+      );
+    },
+    listUsers: () => listUsers(client),
+    async findUser(address) {
+      try {
+        return describeUser(await getUser(client, address), address);
+      } catch (error) {
+        if (error instanceof XmlFailure && error.exceptionId === unknownUserId) return null;
+        throw error;
+      }
+    },
+    async readDelegates(host) {
+      // Absent means none, but only in a reply that is surely about this host.
+      const list = textOf(await getUser(client, host), "schedulingPermission") ?? "";
+      return list
+        .split(";")
+        .map((delegate) => delegate.trim())
+        .filter((delegate) => delegate !== "");
+    },
+  };
+}
+
+/**
+ * Writes a host's whole list, which is all that SetUser can do, and nothing else of the account.
+ * https://developer.cisco.com/docs/webex-xml-api-reference-guide/setuser
+ */
+export function createXmlWriter(client: XmlClient): DelegationWriter {
+  return {
+    async changeDelegates({ host, after }) {
+      const content = [element("webExId", host), element("schedulingPermission", after.join(";"))];
+      await client.send({ operation: "SetUser", content });
+    },
+  };
+}
+
+/** @throws {WebexError} unless the reply is about the user that was asked for. */
+async function getUser(client: XmlClient, webExId: string): Promise<unknown> {
+  const user = await client.send({ operation: "GetUser", content: [element("webExId", webExId)] });
+  const answered = textOf(user, "webExId");
+  if (answered?.toLowerCase() === webExId.toLowerCase()) return user;
+  throw describeOddity("GetUser", answered === null ? "it names no user" : "it is about another user");
+}
+
+/** https://developer.cisco.com/docs/webex-xml-api-reference-guide/lstsummaryuser */
+async function listUsers(client: XmlClient): Promise<Listing<SiteUser>> {
+  const users = new Map<string, SiteUser>();
+  const incomplete = (reason: string): Listing<SiteUser> => ({
+    complete: false,
+    items: [...users.values()],
+    reason,
+  });
+  let startFrom = 1;
+  for (let page = 1; page <= mostPages; page += 1) {
+    try {
+      const body = await client.send({ operation: "LstsummaryUser", content: askForPage(startFrom) });
+      const found = childrenOf(body, "user");
+      for (const one of found) {
+        const webExId = textOf(one, "webExId");
+        if (webExId) users.set(webExId.toLowerCase(), describeUser(one, textOf(one, "email") ?? webExId));
+      }
+      const total = Number(textOf(body, "matchingRecords", "total") ?? Number.NaN);
+      if (!Number.isInteger(total)) return incomplete("Webex did not say how many users the site has");
+      startFrom += found.length;
+      if (startFrom > total) return { complete: true, items: [...users.values()] };
+      if (found.length === 0) return incomplete(`only ${startFrom - 1} of ${total} users arrived`);
+    } catch (error) {
+      if (error instanceof XmlFailure && error.exceptionId === noRecordId && startFrom === 1)
+        return { complete: true, items: [] };
+      if (error instanceof WebexError) return incomplete(error.message);
+      throw error;
+    }
+  }
+  return incomplete(`it has more than ${mostPages} pages`);
+}
+
+function askForPage(startFrom: number) {
+  return [
+    element(
+      "listControl",
+      element("serv:startFrom", String(startFrom)),
+      element("serv:maximumNum", String(usersPerPage)),
+    ),
+    element("order", element("orderBy", "UID"), element("orderAD", "ASC")),
+  ];
+}
+
+/** A user of whom Webex says nothing about hosting (the list does not) counts as unknown in that. */
+function describeUser(user: unknown, address: string): SiteUser {
+  const host = textOf(user, "privilege", "host");
+  const names = [textOf(user, "firstName"), textOf(user, "lastName")].filter(Boolean);
+  return {
+    address: address.toLowerCase(),
+    displayName: names.join(" "),
+    isActive: textOf(user, "active") === "ACTIVATED",
+    canHost: host === null ? null : host === "true",
+  };
+}
+
+function describeOddity(operation: string, oddity: string): WebexError {
+  const detail = `the reply is not as documented: ${oddity}`;
+  return new WebexError({ method: "POST", path: `XML ${operation}`, status: 200, detail, trackingId: null });
+}

@@ -1,0 +1,58 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { IssuedTokens } from "../token/rotate.ts";
+import { type ClientIdentity, postForm, readTokens } from "./oauth-token.ts";
+
+/** One request for a person's consent; `verifier` and `state` never leave this process but as PKCE and OAuth say. */
+export interface Authorization {
+  /** The consent page's address. */
+  readonly url: string;
+  readonly redirectUri: string;
+  /** Comes back with the answer, and proves that the answer belongs to this request. */
+  readonly state: string;
+  /** Shown only when the code is exchanged: whoever else gets hold of the code cannot use it. */
+  readonly verifier: string;
+}
+
+/**
+ * Makes a request for consent with PKCE (S256) and a random state.
+ * https://developer.webex.com/docs/login-with-webex and https://www.rfc-editor.org/rfc/rfc7636
+ */
+export function createAuthorization(
+  client: ClientIdentity,
+  redirectUri: string,
+  scopes: readonly string[],
+): Authorization {
+  const verifier = randomBytes(48).toString("base64url");
+  const state = randomBytes(32).toString("base64url");
+  const url = new URL(`${client.baseUrl}/authorize`);
+  url.search = new URLSearchParams({
+    client_id: client.clientId,
+    response_type: "code",
+    redirect_uri: redirectUri,
+    scope: scopes.join(" "),
+    state,
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+  }).toString();
+  return { url: url.href, redirectUri, state, verifier };
+}
+
+/**
+ * Exchanges the code that the consent page gave for tokens. Sent once: a code works only once.
+ * https://developer.webex.com/docs/integrations#getting-an-access-token
+ * @throws {WebexError} when Webex refuses it.
+ */
+export async function exchangeCode(
+  client: ClientIdentity,
+  { redirectUri, verifier }: Authorization,
+  code: string,
+): Promise<IssuedTokens> {
+  const path = "/access_token";
+  const fields = {
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  };
+  return readTokens(await postForm(client, { path, fields, clientIn: "form" }), path);
+}

@@ -1,0 +1,77 @@
+import type { Listing } from "../membership/directory.ts";
+import { urlOf, type WebexClient, type WebexReply, type WebexRequest } from "./client.ts";
+import { WebexError } from "./errors.ts";
+
+/** More pages than any listing of Webex can have; reaching it means that paging runs in circles. */
+const mostPages = 10_000;
+/** Webex has been seen to go on with empty pages; this many in a row are taken for a fault. */
+const mostEmptyPages = 10;
+
+/** One page of a listing: what was asked for, and how many items belong to something else. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly strangers: number;
+}
+
+/**
+ * Reads a listing to its end by `rel="next"` links and says whether everything arrived: a page that cannot be read,
+ * holds strangers, or leads astray makes it incomplete. https://developer.webex.com/docs/basics
+ */
+export async function readPages<T>(
+  client: WebexClient,
+  first: WebexRequest,
+  readPage: (body: unknown) => Page<T>,
+): Promise<Listing<T>> {
+  const items: T[] = [];
+  const visited = new Set<string>();
+  let emptyPages = 0;
+  const incomplete = (reason: string): Listing<T> => ({ complete: false, items, reason });
+  for (let request: WebexRequest | null = first; request !== null; ) {
+    const url = urlOf(client.baseUrl, request).href;
+    if (visited.has(url))
+      return incomplete(`page ${visited.size} continues with a page that was read before`);
+    if (visited.size >= mostPages) return incomplete(`it has more than ${mostPages} pages`);
+    visited.add(url);
+    try {
+      const reply = await client.send(request);
+      const page = readPage(reply.body);
+      for (const item of page.items) items.push(item);
+      if (page.strangers > 0)
+        return incomplete(`page ${visited.size} held ${page.strangers} items of something else`);
+      request = readNextPage(reply, client.baseUrl);
+      emptyPages = page.items.length === 0 ? emptyPages + 1 : 0;
+    } catch (error) {
+      if (error instanceof WebexError) return incomplete(error.message);
+      throw error;
+    }
+    if (request && emptyPages >= mostEmptyPages)
+      return incomplete(`${emptyPages} pages in a row were empty, with no end`);
+  }
+  return { complete: true, items };
+}
+
+/**
+ * The request for the page that a reply announces; null on the last page.
+ * @throws {WebexError} when the link leads away from the API's own origin and path: the token must not go there.
+ */
+export function readNextPage(reply: WebexReply, baseUrl: URL): WebexRequest | null {
+  const link = findNextLink(reply.link);
+  if (link === null) return null;
+  const prefix = `${baseUrl.pathname.replace(/\/+$/, "")}/`;
+  const url = URL.canParse(link, baseUrl.href) ? new URL(link, baseUrl) : null;
+  if (url?.origin !== baseUrl.origin || !url.pathname.startsWith(prefix)) {
+    const detail = `the next page lies outside of ${baseUrl.origin}${prefix}`;
+    throw new WebexError({ method: "GET", path: prefix, status: reply.status, detail, trackingId: null });
+  }
+  return { method: "GET", path: url.href };
+}
+
+/** The target of `rel="next"` in a Link header (RFC 8288). */
+function findNextLink(header: string | null): string | null {
+  const links = /<([^>]*)>((?:\s*;\s*[^\s=;,"]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^",;\s]*))?)*)/g;
+  for (const [, target, parameters] of header?.matchAll(links) ?? []) {
+    if (target && /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))/i.test(parameters ?? ""))
+      return target;
+  }
+  return null;
+}

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Environment, readSurroundings } from "../../src/config/actions.ts";
+import { ConfigError, readConfig } from "../../src/config/settings.ts";
+
+const secrets = {
+  WEBEX_CLIENT_SECRET: "client-secret-value",
+  WEBEX_REFRESH_TOKEN: "refresh-token-value",
+  SECRETS_TOKEN: "secrets-token-value",
+  GITHUB_TOKEN: "github-token-value",
+};
+const webex = { WEBEX_CLIENT_ID: "C1", WEBEX_CLIENT_SECRET: secrets.WEBEX_CLIENT_SECRET };
+const file: Environment = { ...webex, WEBEX_TOKEN_FILE: "/var/lib/rollcall/token" };
+const secret: Environment = {
+  ...webex,
+  WEBEX_REFRESH_TOKEN: secrets.WEBEX_REFRESH_TOKEN,
+  SECRETS_TOKEN: secrets.SECRETS_TOKEN,
+  GITHUB_REPOSITORY: "acme/spaces",
+};
+const repository = {
+  owner: "acme",
+  name: "spaces",
+  apiUrl: "https://api.github.com",
+  graphqlUrl: "https://api.github.com/graphql",
+  serverUrl: "https://github.com",
+};
+
+/** The faults of an environment; none of its secrets may be among them. */
+function faultsOf(env: Environment): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    for (const value of Object.values(secrets)) assert.equal(error.message.includes(value), false);
+    return error.message.split("; ");
+  }
+}
+
+const nowhere =
+  "there is nowhere to store the refresh token that Webex may send in exchange, and a token with nowhere to go " +
+  "would be lost: set WEBEX_TOKEN_FILE, or GITHUB_REPOSITORY and SECRETS_TOKEN";
+
+test("a token file and the integration are enough; all else has its default", () => {
+  const { xmlUrl: _, siteUrl: __, ...config } = readConfig(file);
+  assert.deepEqual(config, {
+    webexUrl: "https://webexapis.com/v1",
+    clientId: "C1",
+    clientSecret: "client-secret-value",
+    tokenPlace: { kind: "file", path: "/var/lib/rollcall/token", seed: null },
+    reportPlace: { kind: "folder" },
+    secrets: ["client-secret-value"],
+  });
+});
+
+test("with a token file WEBEX_REFRESH_TOKEN is only its seed", () => {
+  assert.deepEqual(readConfig({ ...secret, WEBEX_TOKEN_FILE: "token" }).tokenPlace, {
+    kind: "file",
+    path: "token",
+    seed: "refresh-token-value",
+  });
+});
+
+test("without a token file the refresh token lives in the secret of the repository or of its environment", () => {
+  const place = {
+    kind: "secret",
+    refreshToken: "refresh-token-value",
+    secretsToken: "secrets-token-value",
+    repository,
+    environment: null,
+    run: null,
+  };
+  assert.deepEqual(readConfig(secret).tokenPlace, place);
+  assert.deepEqual(readConfig({ ...secret, WEBEX_ENVIRONMENT: "webex" }).tokenPlace, {
+    ...place,
+    environment: "webex",
+  });
+});
+
+test("every secret that is set is known as one, and blanks around values do not count", () => {
+  const env = Object.fromEntries(
+    Object.entries({ ...secret, ...secrets, GITHUB_REF_NAME: "main" }).map(([name, value]) => [
+      name,
+      ` ${value}\n`,
+    ]),
+  );
+  const config = readConfig(env);
+  assert.deepEqual([...config.secrets].sort(), Object.values(secrets).sort());
+  assert.equal(config.clientId, "C1");
+});
+
+const onBranch = { ...file, GITHUB_REPOSITORY: "acme/spaces", GITHUB_TOKEN: "github-token-value" };
+const branch = { kind: "branch", repository, token: "github-token-value" };
+const places: readonly [fact: string, env: Environment, place: object][] = [
+  ["on the branch of the run", { ...onBranch, GITHUB_REF_NAME: "main" }, { ...branch, branch: "main" }],
+  [
+    "on REPORT_BRANCH where that is set",
+    { ...onBranch, GITHUB_REF_NAME: "main", REPORT_BRANCH: "reports" },
+    { ...branch, branch: "reports" },
+  ],
+  ["in a folder without a repository", { ...onBranch, GITHUB_REPOSITORY: "" }, { kind: "folder" }],
+  ["in a folder without a token for it", { ...onBranch, GITHUB_TOKEN: " " }, { kind: "folder" }],
+];
+for (const [fact, env, place] of places) {
+  test(`the report goes ${fact}`, () => assert.deepEqual(readConfig(env).reportPlace, place));
+}
+
+test("one error names everything that is missing", () => {
+  assert.deepEqual(faultsOf({}), [
+    "WEBEX_CLIENT_ID is missing (the Webex integration's client id)",
+    "WEBEX_CLIENT_SECRET is missing (the Webex integration's client secret)",
+    "WEBEX_REFRESH_TOKEN is missing (the refresh token",
+    "npm run login gets the first one)",
+    nowhere,
+    "SECRETS_TOKEN is missing (a token that may write the secret WEBEX_REFRESH_TOKEN)",
+    "GITHUB_REPOSITORY is missing (the repository, as owner/name)",
+  ]);
+});
+
+const missing: readonly [name: string, env: Environment, fault: string][] = [
+  ["WEBEX_CLIENT_ID", file, "WEBEX_CLIENT_ID is missing (the Webex integration's client id)"],
+  [
+    "SECRETS_TOKEN",
+    secret,
+    "SECRETS_TOKEN is missing (a token that may write the secret WEBEX_REFRESH_TOKEN)",
+  ],
+  ["GITHUB_REPOSITORY", secret, "GITHUB_REPOSITORY is missing (the repository, as owner/name)"],
+  [
+    "GITHUB_REF_NAME",
+    { ...onBranch, GITHUB_REF_NAME: "main" },
+    "GITHUB_REF_NAME is missing (the branch for reports, unless REPORT_BRANCH is set)",
+  ],
+];
+for (const [name, env, fault] of missing) {
+  test(`${name} alone is named when it alone is missing, and a blank one is missing too`, () => {
+    assert.deepEqual(faultsOf({ ...env, [name]: undefined }), [fault]);
+    assert.deepEqual(faultsOf({ ...env, [name]: "  " }), [fault]);
+  });
+}
+
+test("without any place for a rotated token it refuses to start", () => {
+  assert.ok(faultsOf({ ...webex, WEBEX_REFRESH_TOKEN: "refresh-token-value" }).includes(nowhere));
+});
+
+for (const value of ["acme", "acme/", "/spaces", "acme/spaces/more"]) {
+  test(`"${value}" is no repository`, () => {
+    const fault = "GITHUB_REPOSITORY must have the form owner/name";
+    assert.deepEqual(faultsOf({ ...secret, GITHUB_REPOSITORY: value }), [fault]);
+  });
+}
+
+const urls: readonly [url: string, isAllowed: boolean][] = [
+  ["https://api-usgov.webex.com/v1", true],
+  ["http://127.0.0.1:8080/v1", true],
+  ["http://127.9.9.9/v1", true],
+  ["http://localhost:3000", true],
+  ["http://LOCALHOST/v1", true],
+  ["http://[::1]:8080/v1", true],
+  ["http://webexapis.com/v1", false],
+  ["http://localhost.evil.com/v1", false],
+  ["http://127.0.0.1.evil.com/v1", false],
+  ["http://evil.com/127.0.0.1", false],
+  ["http://[::2]/v1", false],
+  ["http://localhost@evil.com/v1", false],
+  ["https://user@webexapis.com/v1", false],
+  ["https://:password@webexapis.com/v1", false],
+  ["ftp://webexapis.com/v1", false],
+  ["file:///etc/passwd", false],
+  ["webexapis.com/v1", false],
+  ["https://", false],
+];
+for (const [url, isAllowed] of urls) {
+  test(`the address ${url} is ${isAllowed ? "allowed" : "refused"}`, () => {
+    const fault = "WEBEX_API_URL must be an https address (http only on a loopback address)";
+    assert.deepEqual(faultsOf({ ...file, WEBEX_API_URL: url }), isAllowed ? [] : [fault]);
+  });
+}
+
+test("GitHub's addresses are held to the same rule, and all faults are told at once", () => {
+  const names = ["GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_SERVER_URL"];
+  const env = { ...file, ...Object.fromEntries(names.map((name) => [name, "http://github.example"])) };
+  const rule = "must be an https address (http only on a loopback address)";
+  assert.deepEqual(
+    faultsOf(env),
+    names.map((name) => `${name} ${rule}`),
+  );
+});
+
+test("an address loses its last slash, so that paths can follow", () => {
+  assert.equal(
+    readConfig({ ...file, WEBEX_API_URL: "https://webexapis.com/v1//" }).webexUrl,
+    "https://webexapis.com/v1",
+  );
+});
+
+test("on a person's machine there is nothing of a runner", () => {
+  const { runAttempt, ...offers } = readSurroundings({});
+  assert.equal(runAttempt, 1);
+  assert.deepEqual(Object.values(offers).filter(Boolean), []);
+});
+
+test("on a runner the run and the repository have their pages", () => {
+  const env = {
+    GITHUB_ACTIONS: "true",
+    GITHUB_STEP_SUMMARY: "summary.md",
+    GITHUB_OUTPUT: "output.txt",
+    GITHUB_RUN_ID: "4711",
+    GITHUB_REPOSITORY: "acme/spaces",
+    GITHUB_SERVER_URL: "https://ghe.example",
+  };
+  const { isRunner, summaryFile, outputFile, runId, repositoryUrl, runUrl } = readSurroundings(env);
+  assert.deepEqual([isRunner, summaryFile, outputFile, runId], [true, "summary.md", "output.txt", "4711"]);
+  assert.equal(repositoryUrl, "https://ghe.example/acme/spaces");
+  assert.equal(runUrl, "https://ghe.example/acme/spaces/actions/runs/4711");
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { editGrants } from "../../src/delegation/edit-grants.ts";
+import { describeEnding, findExpired, parseGrants } from "../../src/delegation/expiring.ts";
+
+const header = "host,delegate,until,note\n";
+const ann = { host: "ann@acme.example", delegate: "eve@acme.example", until: "2026-12-01", note: "" };
+
+function parse(text: string) {
+  return parseGrants(Buffer.from(text));
+}
+
+test("an empty file of grants holds none", () => {
+  assert.deepEqual(parse(header), { grants: [], problems: [] });
+});
+
+test("rows are folded, keep their line, and need no note", () => {
+  assert.deepEqual(parse("# who\r\nuntil,Delegate,host\r\n").problems.length > 0, true);
+  assert.deepEqual(parse("until,delegate,host\r\n2026-12-01, EVE@acme.example ,Ann@acme.example\r\n"), {
+    grants: [{ ...ann, line: 2 }],
+    problems: [],
+  });
+});
+
+test("all faults are told with line and column", () => {
+  const rows = [
+    "ann,eve@acme.example,2026-12-01,",
+    "ann@acme.example,ANN@acme.example,2026-12-01,",
+    "ann@acme.example,eve@acme.example,1.12.2026,",
+    "ann@acme.example,eve@acme.example,2026-12-01,",
+    "Ann@acme.example,eve@acme.example,2026-12-02,",
+    "ann@acme.example,,2026-12-01,",
+  ];
+  assert.deepEqual(
+    parse(header + rows.join("\n")).problems.map(
+      ({ line, column, message }) => `${line} ${column} ${message}`,
+    ),
+    [
+      '2 host "ann" is no e-mail address',
+      "3 delegate a host is never their own delegate; remove the line",
+      '4 until "1.12.2026" is no date; write the last day as YYYY-MM-DD',
+      "6 null lines 5 and 6 hold the same host and delegate; remove one of them",
+      "7 delegate the cell is empty; fill in the delegate or remove the line",
+    ],
+  );
+});
+
+test("a grant holds on its last day, and the warning begins seven days before", () => {
+  const grants = ["2026-11-21", "2026-11-22", "2026-11-23", "2026-11-29", "2026-11-30"].map((until) => ({
+    ...ann,
+    until,
+  }));
+  assert.deepEqual(
+    findExpired(grants, "2026-11-22").map((grant) => grant.until),
+    ["2026-11-21"],
+  );
+  const said = "eve@acme.example may schedule meetings for ann@acme.example until";
+  assert.deepEqual(describeEnding(grants, "2026-11-22"), [
+    `${said} 2026-11-22 (today is the last day)`,
+    `${said} 2026-11-23 (1 day left)`,
+    `${said} 2026-11-29 (7 days left)`,
+  ]);
+});
+
+test("the first grant makes the file, and the same grant again changes nothing", () => {
+  const text = editGrants(undefined, { set: [ann], takeOut: [] });
+  assert.equal(text, `${header}ann@acme.example,eve@acme.example,2026-12-01,\n`);
+  assert.equal(editGrants(text ?? "", { set: [ann], takeOut: [] }), null);
+  assert.equal(editGrants(undefined, { set: [], takeOut: [ann] }), null);
+});
+
+test("an edit leaves comments, other rows, the order of the columns and the line ends as people wrote them", () => {
+  const rows = [
+    "\uFEFF# ends in winter",
+    "until,host,delegate,note",
+    '2026-12-31,Ben@acme.example,"cat@acme.example" ,"two\r\nlines"',
+    "",
+    '2026-11-30,ann@acme.example,dan@acme.example,"a ""quoted"" note, kept"',
+  ];
+  const text = rows.join("\r\n");
+  const edit = {
+    set: [
+      { ...ann, note: "asked for by\nocto, on call" },
+      { ...ann, delegate: "dan@acme.example", note: "" },
+    ],
+    takeOut: [{ host: "ben@ACME.example", delegate: "CAT@acme.example" }],
+  };
+  assert.equal(
+    editGrants(text, edit),
+    [
+      "\uFEFF# ends in winter",
+      "until,host,delegate,note",
+      "",
+      '2026-12-01,ann@acme.example,eve@acme.example,"asked for by octo, on call"',
+      '2026-12-01,ann@acme.example,dan@acme.example,"a ""quoted"" note, kept"',
+      "",
+    ].join("\r\n"),
+  );
+});
+
+test("a last line without an end gets one before a row is added; a column without a name of ours stays empty", () => {
+  assert.equal(
+    editGrants("host,delegate,until\nben@acme.example,cat@acme.example,2026-12-31", {
+      set: [ann],
+      takeOut: [],
+    }),
+    "host,delegate,until\nben@acme.example,cat@acme.example,2026-12-31\nann@acme.example,eve@acme.example,2026-12-01\n",
+  );
+});
+
+test("a file with a fault is not edited: a row in it might never be read", () => {
+  assert.throws(
+    () => editGrants("host,delegate\n", { set: [ann], takeOut: [] }),
+    /delegations\.csv was not changed, because it has a fault: line 1: the column "until" is missing/,
+  );
+});

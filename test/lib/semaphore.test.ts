@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSlots } from "../../src/lib/semaphore.ts";
+
+/** A task that runs until it is told to end. */
+function createTask(log: string[], name: string) {
+  let end = () => {};
+  let fail = () => {};
+  const result = new Promise<string>((resolve, reject) => {
+    end = () => resolve(name);
+    fail = () => reject(new Error(name));
+  });
+  const run = () => {
+    log.push(name);
+    return result;
+  };
+  return { run, end, fail };
+}
+
+const turn = () => new Promise(setImmediate);
+
+test("no more tasks run than there are slots, and the others wait in the order of their coming", async () => {
+  const log: string[] = [];
+  const slots = createSlots(2);
+  const tasks = ["a", "b", "c", "d"].map((name) => createTask(log, name));
+  const results = tasks.map((task) => slots.use(task.run));
+  await turn();
+  assert.deepEqual(log, ["a", "b"]);
+  tasks[1]?.end();
+  await turn();
+  assert.deepEqual(log, ["a", "b", "c"]);
+  for (const task of tasks) task.end();
+  assert.deepEqual(await Promise.all(results), ["a", "b", "c", "d"]);
+});
+
+test("a task that fails gives its slot back and its error to whoever asked for it", async () => {
+  const log: string[] = [];
+  const slots = createSlots(1);
+  const [first, second] = [createTask(log, "first"), createTask(log, "second")];
+  const failed = assert.rejects(slots.use(first.run), /^Error: first$/);
+  const next = slots.use(second.run);
+  first.fail();
+  second.end();
+  await failed;
+  assert.equal(await next, "second");
+});
+
+test("a task that throws before it waits for anything gives its slot back", async () => {
+  const slots = createSlots(1);
+  await assert.rejects(
+    slots.use(() => {
+      throw new Error("at once");
+    }),
+    /at once/,
+  );
+  assert.equal(await slots.use(async () => "next"), "next");
+});
+
+test("slots are free again after everything has ended", async () => {
+  const log: string[] = [];
+  const slots = createSlots(1);
+  for (const name of ["a", "b"]) await slots.use(async () => log.push(name));
+  assert.deepEqual(log, ["a", "b"]);
+});

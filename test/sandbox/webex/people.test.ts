@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startSandbox } from "../../../sandbox/server.ts";
+import type { Quirks } from "../../../sandbox/webex/quirks.ts";
+import { list, signIn, small } from "../client.ts";
+
+const people = [
+  ...small.people,
+  { key: "helper", displayName: "Helper", email: "helper@webex.bot", type: "bot" },
+  { key: "gus", displayName: "Gus Guest", email: "gus@partner.example.com", organisation: "partner" },
+];
+
+async function start(quirks: Quirks = {}) {
+  const sandbox = await startSandbox({ ...small, people }, quirks);
+  return { sandbox, call: await signIn(sandbox) };
+}
+
+test("the token's owner is /people/me", async () => {
+  const { sandbox, call } = await start();
+  await using _ = sandbox;
+  const { body } = await call("GET", "/people/me");
+  assert.deepEqual([body.id, body.emails], [sandbox.personId("rollcall"), ["rollcall@acme.example.com"]]);
+});
+
+test("another person can be the token's owner", async () => {
+  await using sandbox = await startSandbox({ ...small, owner: "bob" });
+  const call = await signIn(sandbox);
+  assert.equal((await call("GET", "/people/me")).body.id, sandbox.personId("bob"));
+});
+
+test("people have a type and an organisation", async () => {
+  const { sandbox, call } = await start();
+  await using _ = sandbox;
+  const { body: ann } = await call("GET", `/people/${sandbox.personId("ann")}`);
+  const { body: bot } = await call("GET", `/people/${sandbox.personId("helper")}`);
+  const { body: guest } = await call("GET", `/people/${sandbox.personId("gus")}`);
+  assert.deepEqual([ann.type, bot.type, guest.type], ["person", "bot", "person"]);
+  assert.equal(ann.orgId, bot.orgId);
+  assert.notEqual(ann.orgId, guest.orgId);
+  assert.equal((await call("GET", "/people/nobody")).status, 404);
+});
+
+test("up to 85 ids are looked up in one request, the others named as not found", async () => {
+  const { sandbox, call } = await start({ unseenPeople: ["bob"] });
+  await using _ = sandbox;
+  const [ann, bob] = [sandbox.personId("ann"), sandbox.personId("bob")];
+  const answer = await call("GET", `/people?id=${ann},${bob},nobody`);
+  assert.deepEqual(
+    list(answer).map((person) => person.id),
+    [ann],
+  );
+  assert.deepEqual(answer.body.notFoundIds, [bob, "nobody"]);
+  assert.equal("notFoundIds" in (await call("GET", `/people?id=${ann}`)).body, false);
+  assert.equal((await call("GET", `/people?id=${Array(86).fill(ann).join(",")}`)).status, 400);
+});
+
+test("an address or the beginning of a name finds people of the own organisation only", async () => {
+  const { sandbox, call } = await start();
+  await using _ = sandbox;
+  const find = async (query: string) =>
+    list(await call("GET", `/people?${query}`)).map((person) => person.displayName);
+  assert.deepEqual(await find("email=Ann@acme.example.com"), ["ann Example"]);
+  assert.deepEqual(await find("email=gus@partner.example.com"), []);
+  assert.deepEqual(await find("displayName=He"), ["Helper"]);
+  assert.equal((await call("GET", "/people")).status, 400);
+});

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planHost } from "../../src/delegation/plan-host.ts";
+import { createRestReader, createRestWriter } from "../../src/webex/delegation-rest.ts";
+import { openClient } from "../support/open-webex.ts";
+import { type Received, type Script, startScript } from "../support/scripted-server.ts";
+
+const siteUrl = "acme.webex.com";
+const host = "ann+x@acme.example";
+const scopes = ["meeting:admin_preferences_read", "meeting:admin_preferences_write"];
+const others = { enabledJoinBeforeHost: false, joinBeforeHostMinutes: 0, enabledAutoShareRecording: false };
+
+async function open(
+  answer: (request: Received, index: number) => Script,
+  granted: readonly string[] | null = scopes,
+) {
+  const server = await startScript(answer);
+  const { client } = openClient({ baseUrl: `${server.url}/v1` });
+  return {
+    server,
+    reader: createRestReader({ client, siteUrl, scopes: granted }),
+    writer: createRestWriter({ client, siteUrl }),
+    async [Symbol.asyncDispose]() {
+      await client.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("a reading names the host and the site, and an absent list means none only beside the other fields", async () => {
+  const bodies = [{ ...others, delegateEmails: [" bob@acme.example "] }, others, { delegateEmails: [] }];
+  await using webex = await open((_, index) => ({ body: bodies[index] }));
+  assert.deepEqual(await webex.reader.readDelegates(host), ["bob@acme.example"]);
+  assert.deepEqual(await webex.reader.readDelegates(host), []);
+  await assert.rejects(
+    webex.reader.readDelegates(host),
+    /the reply is not as documented: enabledJoinBeforeHost/,
+  );
+  assert.equal(
+    webex.server.requests[0]?.path,
+    "/v1/meetingPreferences/schedulingOptions?userEmail=ann%2Bx%40acme.example&siteUrl=acme.webex.com",
+  );
+});
+
+test("a change is sent as the difference, one address an element, and never as the whole object", async () => {
+  await using webex = await open(({ path }) =>
+    path.includes("delete") ? { status: 204 } : { body: { emails: [] } },
+  );
+  const { change } = planHost(
+    { host, mode: "replace", delegates: ["cat@acme.example", "dan@acme.example"] },
+    ["bob@acme.example", "Cat@acme.example"],
+  );
+  assert.ok(change);
+  await webex.writer.changeDelegates(change);
+  const query = "?userEmail=ann%2Bx%40acme.example&siteUrl=acme.webex.com";
+  const path = "/v1/meetingPreferences/schedulingOptions/delegateEmails";
+  assert.deepEqual(
+    webex.server.requests.map(({ method, path, body }) => [method, path, body]),
+    [
+      ["POST", `${path}/insert${query}`, '{"emails":["dan@acme.example"]}'],
+      ["POST", `${path}/delete${query}`, '{"emails":["bob@acme.example"]}'],
+    ],
+  );
+});
+
+test("removals go first where the additions have no room beside them", async () => {
+  await using webex = await open(() => ({ status: 204 }));
+  const before = Array.from({ length: 20 }, (_, index) => `d${index}@acme.example`);
+  const { change } = planHost({ host, mode: "replace", delegates: ["cat@acme.example"] }, before);
+  assert.ok(change);
+  await webex.writer.changeDelegates(change);
+  assert.deepEqual(
+    webex.server.requests.map(({ path }) => /delegateEmails\/(\w+)/.exec(path)?.[1]),
+    ["delete", "insert"],
+  );
+});
+
+test("a write is sent once: after a 502 somebody has to read first", async () => {
+  await using webex = await open(() => ({ status: 502 }));
+  const { change } = planHost({ host, mode: "add", delegates: ["cat@acme.example"] }, []);
+  assert.ok(change);
+  await assert.rejects(webex.writer.changeDelegates(change), /502/);
+  assert.equal(webex.server.requests.length, 1);
+});
+
+test("without the administrator's scopes nothing is asked of Webex at all", async () => {
+  for (const [granted, mayWrite, expected] of [
+    [
+      ["meeting:admin_preferences_read"],
+      true,
+      /the token lacks meeting:admin_preferences_write, without which/,
+    ],
+    [["meeting:preferences_write"], false, /the token lacks meeting:admin_preferences_read, without which/],
+    [null, false, /Webex did not say which scopes the token has/],
+  ] as const) {
+    await using webex = await open(() => ({ status: 404 }), granted);
+    await assert.rejects(webex.reader.proveAccess(mayWrite), expected);
+    assert.equal(webex.server.requests.length, 0);
+  }
+});
+
+test("the targeting is proved by a reading that must be refused", async () => {
+  for (const status of [400, 403, 404]) {
+    await using webex = await open(() => ({ status }));
+    await webex.reader.proveAccess(true);
+    assert.match(
+      webex.server.requests[0]?.path ?? "",
+      /userEmail=rollcall-targeting-check%40nobody\.invalid/,
+    );
+  }
+  await using ignoring = await open(() => ({ body: others }));
+  await assert.rejects(ignoring.reader.proveAccess(true), /it ignores which host is named/);
+  // Refusals that everybody meets prove nothing.
+  for (const status of [401, 503]) {
+    await using webex = await open(() => ({ status }));
+    await assert.rejects(webex.reader.proveAccess(true), new RegExp(`: ${status}:`));
+  }
+});
+
+test("a user is on the site as its host, as its attendee, or not at all", async () => {
+  const person = { emails: ["Cat@acme.example"], displayName: "Cat", type: "person" };
+  const answers: [object, unknown][] = [
+    [{ siteUrls: ["Acme.webex.com"] }, { isActive: true, canHost: true }],
+    [{ siteUrls: ["acme.webex.com#attendee"] }, { isActive: true, canHost: false }],
+    [{ siteUrls: ["other.webex.com"] }, null],
+    [{ loginEnabled: "false" }, { isActive: false, canHost: null }],
+    [{ loginEnabled: true }, { isActive: true, canHost: null }],
+    [{ emails: ["catherine@acme.example"] }, null],
+    [{ type: "bot" }, null],
+  ];
+  for (const [facts, expected] of answers) {
+    await using webex = await open(() => ({ body: { items: [{ ...person, ...facts }] } }));
+    const found = await webex.reader.findUser("cat@acme.example");
+    assert.deepEqual(found && { isActive: found.isActive, canHost: found.canHost }, expected);
+  }
+  await using nobody = await open(() => ({ body: { items: [] } }));
+  assert.equal(await nobody.reader.findUser("cat@acme.example"), null);
+});
