@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import type { OrganisationMeetings } from "./webex/meetings.ts";
 
 /** A person; `type` and `organisation` are given for bots, guests and people of another organisation. */
 export interface OrganisationPerson {
@@ -63,4 +62,22 @@ export interface Organisation {
 /** Reads an organisation from a JSON file; a member nobody declared is found when a sandbox starts with it. */
 export async function loadOrganisation(file: string | URL): Promise<Organisation> {
   return JSON.parse(await readFile(file, "utf8")) as Organisation;
+}
+
+/** A Webex Meetings site with its users; without a list everybody of the organisation is on it, as a host. */
+export interface OrganisationMeetings {
+  /** Without a scheme. Default: `<organisation>.webex.com`. */
+  readonly site?: string;
+  readonly users?: readonly OrganisationSiteUser[];
+}
+
+/** A user of the site; `delegates` are addresses as Webex spells them. */
+export interface OrganisationSiteUser {
+  /** The person's key. */
+  readonly person: string;
+  readonly delegates?: readonly string[];
+  /** Default: true. */
+  readonly isActive?: boolean;
+  /** Default: true; a user who may not host is on the site as an attendee. */
+  readonly mayHost?: boolean;
 }

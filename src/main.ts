@@ -1,8 +1,7 @@
 import type { Context, Options } from "./cli/context.ts";
 import type { CommandName } from "./cli/options.ts";
 import { parseCommandLine } from "./cli/parse-args.ts";
-import { messageOf } from "./message-of.ts";
-import type { Paint } from "./report/terminal.ts";
+import { errorMessage, type Paint } from "./lib/text.ts";
 
 type RunCommand = (options: Options, context: Context) => Promise<number>;
 
@@ -20,7 +19,9 @@ const commands: Readonly<Record<CommandName, () => Promise<RunCommand>>> = {
 };
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
+
 const hasColours = process.stdout.isTTY && process.stdout.hasColors();
+
 const paint: Paint = (style, text) => (hasColours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
 
 /**
@@ -52,7 +53,7 @@ async function run(args: readonly string[]): Promise<number> {
   return await command(invocation.options, {
     env: process.env,
     print: (text) => console.log(disarm(text)),
-    tell: (text) => console.error(disarm(text)),
+    log: (text) => console.error(disarm(text)),
     paint,
     now: () => new Date(),
     stop: stop.signal,
@@ -64,7 +65,7 @@ run(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    console.error(disarm(messageOf(error)));
+    console.error(disarm(errorMessage(error)));
     process.exitCode = 1;
   },
 );

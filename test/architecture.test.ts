@@ -1,107 +1,152 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
-import { join, posix, relative, sep } from "node:path";
+import { posix, sep } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../src", import.meta.url));
+const root = fileURLToPath(new URL("../", import.meta.url));
 
 interface Import {
   readonly from: string;
-  /** The file below src, or the package or built-in module. */
+  /** A file of the repository, seen from its root, or the package or built-in module. */
   readonly to: string;
   readonly isTypeOnly: boolean;
 }
 
-async function readImports(): Promise<Import[]> {
-  const entries = await readdir(root, { recursive: true });
-  const files = entries.filter((file) => file.endsWith(".ts")).map((file) => file.split(sep).join("/"));
-  const imports = await Promise.all(
-    files.map(async (from) => {
-      const text = await readFile(join(root, from), "utf8");
-      const found = text.matchAll(
-        /\b(?:import|export)\s+(type\s)?[^"'`;]*?\bfrom\s+"([^"]+)"|\bimport\((?:\s*)"([^"]+)"\)|^import\s+"([^"]+)"/gm,
-      );
-      return [...found].map(([, type, named, dynamic, bare]) => {
-        const target = named ?? dynamic ?? bare ?? "";
-        const to = target.startsWith(".") ? posix.join(posix.dirname(from), target) : target;
-        return { from, to, isTypeOnly: type !== undefined };
-      });
+async function listFiles(): Promise<string[]> {
+  const folders = ["src", "sandbox", "bench", "test"];
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const entries = await readdir(`${root}${folder}`, { recursive: true });
+      return entries.map((entry) => `${folder}/${entry.split(sep).join("/")}`);
     }),
   );
-  return imports.flat();
+  return found.flat().filter((file) => file.endsWith(".ts"));
 }
 
-const core = /^(membership|delegation|token|report)\//;
-const edges = /^(webex|github|disk)\//;
-/** What the environment says, read for the commands. */
-const settings = /^(config|surroundings|github-place|login-config)\.ts$/;
-/** Pure files that core and edges share. */
-const shared =
-  /^(address|identity|nearest|slots|csv|csv-cell|csv-records|compare-texts|instant|json|message-of)\.ts$/;
-/** What core may load besides itself: nothing that touches a disk, a network, a process or a clock. */
-const pureModules = new Set(["node:crypto", "node:path", "valibot", "csv-parse/sync", "handlebars"]);
-
-const rules: readonly { readonly rule: string; readonly breaks: (one: Import) => boolean }[] = [
-  {
-    rule: "core and the shared files import nothing that has effects",
-    breaks: ({ from, to, isTypeOnly }) =>
-      (core.test(from) || shared.test(from)) &&
-      !isTypeOnly &&
-      !core.test(to) &&
-      !shared.test(to) &&
-      !pureModules.has(to),
-  },
-  {
-    rule: "core knows no edge, not even its types",
-    breaks: ({ from, to }) => core.test(from) && (edges.test(to) || /^(commands|sandbox)\/|^main/.test(to)),
-  },
-  {
-    rule: "edges import core and the settings by type only",
-    breaks: ({ from, to, isTypeOnly }) =>
-      edges.test(from) && (core.test(to) || settings.test(to)) && !isTypeOnly,
-  },
-  {
-    rule: "no edge knows another",
-    breaks: ({ from, to }) => edges.test(from) && edges.test(to) && from.split("/")[0] !== to.split("/")[0],
-  },
-  {
-    rule: "the sandbox imports nothing of ours",
-    breaks: ({ from, to }) => from.startsWith("sandbox/") && to.endsWith(".ts") && !to.startsWith("sandbox/"),
-  },
-  {
-    rule: "only the demo starts the sandbox",
-    breaks: ({ from, to }) =>
-      to.startsWith("sandbox/") && !from.startsWith("sandbox/") && from !== "commands/demo.ts",
-  },
-  {
-    rule: "only main calls commands",
-    breaks: ({ from, to }) =>
-      to.startsWith("commands/") && !from.startsWith("commands/") && from !== "main.ts",
-  },
-];
-
-for (const { rule, breaks } of rules) {
-  test(rule, async () => {
-    const broken = (await readImports()).filter(breaks).map(({ from, to }) => `${from} -> ${to}`);
-    assert.deepEqual(broken, []);
+async function readImports(): Promise<Import[]> {
+  const imports = (await listFiles()).map(async (from) => {
+    const text = await readFile(`${root}${from}`, "utf8");
+    const found = text.matchAll(
+      /^(?:import|export)\s+(type\s)?[^"'`;]*?\bfrom\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*,?\s*\)|^import\s+"([^"]+)"/gm,
+    );
+    return [...found].map(([, type, named, dynamic, bare]) => {
+      const target = named ?? dynamic ?? bare ?? "";
+      const to = target.startsWith(".") ? posix.join(posix.dirname(from), target) : target;
+      return { from, to, isTypeOnly: type !== undefined };
+    });
   });
+  return (await Promise.all(imports)).flat();
 }
 
-test("core reads no clock, no randomness and no process", async () => {
-  const entries = await readdir(root, { recursive: true });
-  const files = entries.filter((file) => core.test(file.split(sep).join("/")) && file.endsWith(".ts"));
-  assert.ok(files.length > 10);
-  const effects = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bfetch\(|\bsetTimeout\(/;
-  for (const file of files) assert.doesNotMatch(await readFile(join(root, file), "utf8"), effects, file);
+/** The room of a file: its folder below src, or its top-level folder. */
+function roomOf(file: string): string {
+  const [top = "", room = ""] = file.split("/");
+  if (top !== "src") return top;
+  return room.endsWith(".ts") ? "main" : room;
+}
+
+const edges = ["webex", "github", "disk"];
+/** What each room may import, besides itself. A room after "type" may be imported for its types only. */
+const arrows: Readonly<
+  Record<string, { readonly any: readonly string[]; readonly type?: readonly string[] }>
+> = {
+  main: { any: ["cli", "commands", "config", "lib"] },
+  // A command is given what the environment says, so the context names its types.
+  cli: { any: ["lib"], type: ["config"] },
+  commands: {
+    any: ["run", "membership", "delegation", "token", "report", ...edges, "config", "cli", "lib"],
+  },
+  run: { any: ["membership", "delegation", "token", "report", ...edges, "config", "cli", "lib"] },
+  webex: { any: ["lib"], type: ["membership", "delegation", "token", "config"] },
+  github: { any: ["lib"], type: ["membership", "delegation", "token", "config"] },
+  disk: { any: ["lib"], type: ["membership", "delegation", "token", "config"] },
+  report: { any: ["membership", "delegation", "token", "lib"] },
+  delegation: { any: ["lib"], type: ["token"] },
+  membership: { any: ["lib"], type: ["token"] },
+  token: { any: ["lib"] },
+  config: { any: ["lib"] },
+  lib: { any: [] },
+  sandbox: { any: [] },
+};
+
+const imports = await readImports();
+const isOurs = (file: string) => file.endsWith(".ts");
+
+test("every room imports only from where its arrows lead", () => {
+  const broken = imports.filter(({ from, to, isTypeOnly }) => {
+    const [here, there] = [roomOf(from), roomOf(to)];
+    const allowed = arrows[here];
+    if (!isOurs(to) || here === there || allowed === undefined) return false;
+    // Started by the demo alone.
+    if (there === "sandbox") return from !== "src/commands/demo.ts";
+    return !allowed.any.includes(there) && !(isTypeOnly && allowed.type?.includes(there));
+  });
+  assert.deepEqual(
+    broken.map(({ from, to }) => `${from} -> ${to}`),
+    [],
+  );
+  for (const room of Object.keys(arrows)) {
+    assert.ok(
+      imports.some(({ from }) => roomOf(from) === room),
+      `no file of ${room} was read`,
+    );
+  }
 });
 
-test("only main touches the environment, and hands it over", async () => {
-  const entries = await readdir(root, { recursive: true });
+test("no import leads in a circle, types counted", () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) if (isOurs(to)) next.set(from, [...(next.get(from) ?? []), to]);
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) circles.push([...path.slice(start), file].join(" -> "));
+    if (start >= 0 || done.has(file)) return;
+    for (const to of next.get(file) ?? []) visit(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) visit(file, []);
+  assert.deepEqual(circles, []);
+});
+
+/** What core may load besides itself: nothing that touches a disk, a network, a process or a clock. */
+const pureModules = new Set([
+  "node:crypto",
+  "node:path",
+  "node:util",
+  "valibot",
+  "csv-parse/sync",
+  "handlebars",
+]);
+const core = /^src\/(membership|delegation|token|report|lib)\//;
+
+test("core and lib load no package that has effects", () => {
+  const broken = imports.filter(
+    ({ from, to, isTypeOnly }) => core.test(from) && !isOurs(to) && !isTypeOnly && !pureModules.has(to),
+  );
+  assert.deepEqual(
+    broken.map(({ from, to }) => `${from} -> ${to}`),
+    [],
+  );
+});
+
+test("core reads no clock, no randomness and no process", async () => {
+  const files = (await listFiles()).filter((file) => core.test(file));
+  assert.ok(files.length > 10);
+  const effects = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bfetch\(|\bsetTimeout\(/;
+  for (const file of files) assert.doesNotMatch(await readFile(`${root}${file}`, "utf8"), effects, file);
+});
+
+test("main is the only loose file, and the only one to read the environment and the arguments", async () => {
+  const files = (await listFiles()).filter((file) => file.startsWith("src/"));
+  assert.deepEqual(
+    files.filter((file) => file.split("/").length === 2),
+    ["src/main.ts"],
+  );
   const readers: string[] = [];
-  for (const file of entries.filter((name) => name.endsWith(".ts"))) {
-    const text = await readFile(join(root, file), "utf8");
-    if (text.includes("process.env")) readers.push(relative(root, join(root, file)));
+  for (const file of files) {
+    if (/\bprocess\.(env|argv)\b/.test(await readFile(`${root}${file}`, "utf8"))) readers.push(file);
   }
-  assert.deepEqual(readers, ["main.ts"]);
+  assert.deepEqual(readers, ["src/main.ts"]);
 });

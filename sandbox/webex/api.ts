@@ -2,14 +2,12 @@ import type { Half } from "../http.ts";
 import { Refusal } from "../router.ts";
 import { consentOperations, consentRoutes } from "./consent.ts";
 import { groupRoutes } from "./groups.ts";
-import type { Meetings } from "./meetings.ts";
+import { type Meetings, preferencesRoutes } from "./meetings.ts";
 import { membershipRoutes } from "./memberships.ts";
 import type { Tokens } from "./oauth.ts";
 import { peopleRoutes } from "./people.ts";
-import { preferencesRoutes } from "./preferences.ts";
 import type { Quirks } from "./quirks.ts";
-import { roomRoutes } from "./rooms.ts";
-import { teamRoutes } from "./teams.ts";
+import { roomRoutes, teamRoutes } from "./rooms.ts";
 import type { World } from "./world.ts";
 
 // Operations without a bearer.

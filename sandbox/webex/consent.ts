@@ -1,10 +1,10 @@
 import { type ApiRequest, type Reply, type Routes, textField } from "../router.ts";
-import type { ConsentRequest, Grants } from "./grants.ts";
-import type { Tokens } from "./oauth.ts";
+import type { ConsentRequest, Grants, Tokens } from "./oauth.ts";
 import type { World } from "./world.ts";
 
 /** Where the sandbox's one integration may send people back to: any port of this machine, path /callback. */
 const registered = /^http:\/\/(?:localhost|127\.0\.0\.1):\d+\/callback$/;
+
 /** Seconds between two questions of a device: short, so that a test need not wait. */
 const deviceInterval = 0.05;
 

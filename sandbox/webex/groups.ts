@@ -1,10 +1,7 @@
-import type { ApiRequest, Routes } from "../router.ts";
-import { parameter, Refusal } from "../router.ts";
+import { type ApiRequest, parameter, Refusal, type Routes } from "../router.ts";
 import { cutPage, positive } from "./pages.ts";
-import type { Quirks } from "./quirks.ts";
-import { pageCap } from "./quirks.ts";
-import { keyOf } from "./webex-id.ts";
-import type { Group, World } from "./world.ts";
+import { pageCap, type Quirks } from "./quirks.ts";
+import { type Group, keyOf, type World } from "./world.ts";
 
 interface GroupMember {
   readonly id: string;

@@ -1,9 +1,15 @@
-import type { ApiRequest, Reply, Routes } from "../router.ts";
-import { bodyField, parameter, Refusal, textField } from "../router.ts";
+import {
+  type ApiRequest,
+  bodyField,
+  parameter,
+  Refusal,
+  type Reply,
+  type Routes,
+  textField,
+} from "../router.ts";
 import { answerPage } from "./pages.ts";
 import type { Quirks } from "./quirks.ts";
-import { encodeId, membershipKeyOf, uuidOf } from "./webex-id.ts";
-import { leave, type Person, type Room, type World } from "./world.ts";
+import { encodeId, leave, membershipKeyOf, type Person, type Room, uuidOf, type World } from "./world.ts";
 
 interface Membership {
   readonly room: Room;

@@ -1,5 +1,5 @@
 import type { Environment } from "../config/actions.ts";
-import type { Paint } from "../report/terminal.ts";
+import type { Paint } from "../lib/text.ts";
 
 /** What a command is given by whoever starts it. */
 export interface Context {
@@ -7,7 +7,7 @@ export interface Context {
   /** A line of the result. */
   print(text: string): void;
   /** A line about the work that goes on, or about what went wrong. */
-  tell(text: string): void;
+  log(text: string): void;
   readonly paint: Paint;
   readonly now: () => Date;
   /** Aborted when the run is to end in order: nothing new begins, and the report is still made. */
@@ -21,4 +21,17 @@ export type Options = Readonly<Record<string, string | boolean>>;
 export function textOption(options: Options, name: string): string | null {
   const value = options[name];
   return typeof value === "string" ? value : null;
+}
+
+const exitCodes = {
+  converged: 0,
+  changed: 0,
+  failed: 1,
+  held: 2,
+  partial: 3,
+} as const;
+
+/** The exit code of a run that ended so; a plan succeeds when it could be made, whatever is in it. */
+export function exitCodeOf(status: keyof typeof exitCodes, isPlan: boolean): number {
+  return isPlan && status !== "failed" ? 0 : exitCodes[status];
 }

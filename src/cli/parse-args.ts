@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "../lib/did-you-mean.ts";
+import { findNearest } from "../lib/did-you-mean.ts";
 import { type Command, type CommandName, commands, type Option } from "./options.ts";
 
 /** What a command line asks for. */
@@ -20,7 +20,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) {
     const names = commands.map((candidate) => candidate.name);
-    return tellMistake(`there is no command "${name}"; ${suggest(name, names)}`);
+    return describeMistake(`there is no command "${name}"; ${suggest(name, names)}`);
   }
   if (rest.includes("--help") || rest.includes("-h")) return { kind: "help", text: describeCommand(command) };
   return parseOptions(command, rest);
@@ -95,16 +95,16 @@ function isOptional({ value }: Option): boolean {
 }
 
 function mistake(command: Command, message: string): Invocation {
-  return tellMistake(`${command.name} ${message}`);
+  return describeMistake(`${command.name} ${message}`);
 }
 
 /** On one line, whatever was typed. */
-function tellMistake(message: string): Invocation {
+function describeMistake(message: string): Invocation {
   return { kind: "mistake", message: message.replace(/\p{Cc}+/gu, " ") };
 }
 
 function suggest(given: string, choices: readonly string[]): string {
-  const [best] = nearest(given, choices, 1);
+  const [best] = findNearest(given, choices, 1);
   return best ? `did you mean "${best}"?` : `choose one of ${choices.join(", ")}`;
 }
 

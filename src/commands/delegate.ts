@@ -1,24 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Context, type Options, textOption } from "../cli/context.ts";
-import { readSurroundings, type Surroundings } from "../config/actions.ts";
+import { type Context, exitCodeOf, type Options, textOption } from "../cli/context.ts";
+import { type Actions, readActions } from "../config/actions.ts";
 import { type Config, readConfig } from "../config/settings.ts";
-import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
+import { applyPlans, type HostOutcome, preview } from "../delegation/apply.ts";
 import type { DelegationReader, SiteUser } from "../delegation/backend.ts";
+import { updateExpirations } from "../delegation/expiring.ts";
 import { observeDelegation } from "../delegation/observe.ts";
 import { planDelegation } from "../delegation/plan.ts";
 import { type BackendName, buildDelegationRecord, type DelegationFacts } from "../delegation/record.ts";
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
-import { settleGrants } from "../delegation/settle-grants.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
-import { dayOf } from "../lib/date.ts";
-import { compareTexts } from "../lib/text.ts";
+import { toDateString } from "../lib/date.ts";
+import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
-import { messageOf } from "../message-of.ts";
 import { type OpenBackend, openBackend, requireSite } from "../run/delegation-backend.ts";
-import { type Inputs, readDelegationInputs, tellOfReportsElsewhere } from "../run/inputs.ts";
-import type { DelegationDelivery } from "../run/publish-delegation.ts";
+import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
+import type { DelegationPublication } from "../run/publish-delegation.ts";
 import { openSession, type Session } from "../run/session.ts";
-import { exitCodeOf } from "./exit-code.ts";
 
 /** How long Webex gets to show a change before a list is looked at a second time. */
 const settleMs = 2_000;
@@ -35,32 +33,32 @@ interface Findings {
 /** Shows or changes who may schedule meetings for whom. Returns the exit code. */
 export async function runDelegate(options: Options, context: Context): Promise<number> {
   const startedAt = context.now();
-  const surroundings = readSurroundings(context.env);
-  const runner = await createRunner(surroundings);
+  const actions = readActions(context.env);
+  const runner = await createRunner(actions);
   const backend: BackendName = textOption(options, "backend") === "xml" ? "xml" : "rest";
   const isDryRun = options["dry-run"] === true;
 
-  const tell = async (
+  const log = async (
     { outcomes, ...findings }: Findings,
     known: Pick<DelegationFacts, "mode" | "until" | "notices" | "token">,
-    told: Omit<DelegationDelivery, "record" | "isDryRun">,
+    told: Omit<DelegationPublication, "record" | "isDryRun">,
   ): Promise<number> => {
     const times = { startedAt, finishedAt: context.now() };
-    const facts = { command: "delegate", backend, actor: surroundings.actor, ...times } as const;
+    const facts = { command: "delegate", backend, actor: actions.actor, ...times } as const;
     const record = buildDelegationRecord({ ...facts, ...findings, ...known }, outcomes);
     // Loaded when there is something to tell: until then every millisecond would delay the first request.
-    const { deliverDelegation } = await import("../run/publish-delegation.ts");
-    const delivery = { record, isDryRun, ...told };
-    const { status } = await deliverDelegation(delivery, options, context, surroundings, runner);
+    const { publishDelegation } = await import("../run/publish-delegation.ts");
+    const publication = { record, isDryRun, ...told };
+    const { status } = await publishDelegation(publication, options, context, actions, runner);
     return exitCodeOf(status, isDryRun);
   };
 
-  const setUp = await setUpRun(options, context, surroundings, runner).catch((error: unknown) => ({ error }));
+  const setUp = await setUpRun(options, context, actions, runner).catch((error: unknown) => ({ error }));
   if ("error" in setUp) {
     const known = { mode: namedMode(options), until: null, notices: [], token: null };
     const { tokenWarningDays } = defaultPolicy.report;
-    const told = { siteUrl: null, reportPlace: null, edit: noEdit, tokenWarningDays };
-    return await tell(failWith(setUp.error), known, told);
+    const told = { siteUrl: null, reportTarget: null, edit: noEdit, tokenWarningDays };
+    return await log(failWith(setUp.error), known, told);
   }
   const { request, inputs, config, session } = setUp;
   let findings: Findings;
@@ -74,22 +72,22 @@ export async function runDelegate(options: Options, context: Context): Promise<n
     await open?.close();
     await session.client.close();
   }
-  const settled = findings.hasFailed
+  const finished = findings.hasFailed
     ? { edit: noEdit, notices: [] }
-    : settleGrants(request, findings.outcomes, inputs.grants, describeAsker(surroundings));
+    : updateExpirations(request, findings.outcomes, inputs.grants, describeAsker(actions));
   const { lostAccess, token } = session;
   if (lostAccess !== null) {
     const problems = [...findings.problems, `the run was ended: ${lostAccess.message}`];
     findings = { ...findings, problems, hasFailed: true };
   }
   const { mode, until } = request;
-  return await tell(
+  return await log(
     findings,
-    { mode, until, notices: settled.notices, token },
+    { mode, until, notices: finished.notices, token },
     {
       siteUrl: config.siteUrl,
-      reportPlace: isDryRun || mode === "show" ? null : config.reportPlace,
-      edit: isDryRun ? noEdit : settled.edit,
+      reportTarget: isDryRun || mode === "show" ? null : config.reportTarget,
+      edit: isDryRun ? noEdit : finished.edit,
       tokenWarningDays: inputs.policy.report.tokenWarningDays,
     },
   );
@@ -108,10 +106,10 @@ interface SetUp {
 async function setUpRun(
   options: Options,
   context: Context,
-  surroundings: Surroundings,
+  actions: Actions,
   runner: Runner,
 ): Promise<SetUp> {
-  const today = dayOf(context.now());
+  const today = toDateString(context.now());
   const { request, faults } = parseRequest(
     {
       mode: textOption(options, "mode"),
@@ -125,15 +123,11 @@ async function setUpRun(
   const inputs = await readDelegationInputs(options);
   const config = requireSite(readConfig(context.env, true));
   config.secrets.forEach(runner.mask);
-  tellOfReportsElsewhere(config.reportPlace, options, context.tell);
-  const { reportPlace } = config;
-  if (
-    request.until !== null &&
-    reportPlace.kind === "branch" &&
-    reportPlace.branch !== surroundings.refName
-  ) {
+  logReportsElsewhere(config.reportTarget, options, context.log);
+  const { reportTarget } = config;
+  if (request.until !== null && reportTarget.kind === "branch" && reportTarget.branch !== actions.refName) {
     throw new Error(
-      `--until was refused, and nothing was changed: the last day is kept in delegations.csv by the report's commit, which goes to ${reportPlace.branch}, but sync reads that file from ${surroundings.refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,
+      `--until was refused, and nothing was changed: the last day is kept in delegations.csv by the report's commit, which goes to ${reportTarget.branch}, but sync reads that file from ${actions.refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,
     );
   }
   return { request, inputs, config, session: await openSession(config, runner, context) };
@@ -152,14 +146,14 @@ async function run(
   const plan = planDelegation(request, observation);
   const said = { problems: plan.problems, users: null };
   if (plan.problems.length > 0) {
-    const outcomes = plan.hosts.map((host) => foresee({ ...host, change: null }));
+    const outcomes = plan.hosts.map((host) => preview({ ...host, change: null }));
     return { ...said, outcomes, hasFailed: true };
   }
   if (request.mode === "show" || isDryRun) {
-    return { ...said, outcomes: plan.hosts.map(foresee), hasFailed: false };
+    return { ...said, outcomes: plan.hosts.map(preview), hasFailed: false };
   }
-  const settle = () => delay(settleMs);
-  const outcomes = await applyPlans(plan.hosts, { reader, writer: createWriter(), stop, settle });
+  const waitForConsistency = () => delay(settleMs);
+  const outcomes = await applyPlans(plan.hosts, { reader, writer: createWriter(), stop, waitForConsistency });
   return { ...said, outcomes, hasFailed: false };
 }
 
@@ -167,7 +161,7 @@ async function listUsers(reader: DelegationReader): Promise<Findings> {
   const listing = await reader.listUsers();
   const users = listing.items
     .filter((user) => user.isActive)
-    .sort((a, b) => compareTexts(a.address, b.address));
+    .sort((a, b) => compareStrings(a.address, b.address));
   const problems = listing.complete
     ? []
     : [`the list of the site's users is not complete: ${listing.reason}`];
@@ -175,7 +169,7 @@ async function listUsers(reader: DelegationReader): Promise<Findings> {
 }
 
 function failWith(error: unknown): Findings {
-  const message = messageOf(error);
+  const message = errorMessage(error);
   return { outcomes: [], problems: [message], users: null, hasFailed: true };
 }
 
@@ -185,7 +179,7 @@ function namedMode(options: Options): DelegationRequest["mode"] {
 }
 
 /** The note of a row that this run adds to delegations.csv. */
-function describeAsker({ actor, runId }: Surroundings): string {
+function describeAsker({ actor, runId }: Actions): string {
   const parts = [
     ...(actor === null ? [] : [`asked for by ${actor}`]),
     ...(runId === null ? [] : [`run ${runId}`]),

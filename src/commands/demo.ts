@@ -13,10 +13,10 @@ const files = new URL("../../sandbox/demo/", import.meta.url);
  * Returns the exit code.
  */
 export async function runDemo(options: Options, context: Context): Promise<number> {
-  const { tell, print, paint } = context;
+  const { log, print, paint } = context;
   const folder = textOption(options, "reports") ?? "rollcall-demo";
   await using sandbox = await startSandbox(await loadOrganisation(new URL("organisation.json", files)));
-  tell(paint("dim", `A sandbox stands in for Webex and GitHub at ${sandbox.url}; no account is needed`));
+  log(paint("dim", `A sandbox stands in for Webex and GitHub at ${sandbox.url}; no account is needed`));
   const mappings = relative("", fileURLToPath(new URL("rooms.csv", files)));
   const sync = async (title: string) => {
     print(`\n${paint("bold", title)}\n`);

@@ -1,17 +1,18 @@
 import { type Context, type Options, textOption } from "../cli/context.ts";
-import { readSurroundings } from "../config/actions.ts";
+import { readActions } from "../config/actions.ts";
 import { readConfig } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import { createRunner } from "../github/runner.ts";
-import { createSlots } from "../lib/semaphore.ts";
-import { compareTexts } from "../lib/text.ts";
-import type { Group, Listing, MembershipReader, Room } from "../membership/directory.ts";
+import type { Listing } from "../lib/listing.ts";
+import { createSemaphore } from "../lib/semaphore.ts";
+import { compareStrings } from "../lib/text.ts";
+import type { Group, MembershipReader, Room } from "../membership/directory.ts";
 import { suggestMappings } from "../membership/suggest-mappings.ts";
 import { type Directory, type DirectoryEntry, renderDirectory } from "../report/discovery.ts";
 import { openSession } from "../run/session.ts";
 import { allowedConnections, type WebexClient } from "../webex/client.ts";
 import { createWebexReader } from "../webex/directory.ts";
-import { readGroupSize } from "../webex/reach.ts";
+import { readGroupSize } from "../webex/groups.ts";
 
 /**
  * Lists the groups and rooms that the token sees, with suggested rows, as a rooms.csv on standard output. Returns
@@ -19,7 +20,7 @@ import { readGroupSize } from "../webex/reach.ts";
  */
 export async function runDiscover(options: Options, context: Context): Promise<number> {
   const config = readConfig(context.env);
-  const runner = await createRunner(readSurroundings(context.env));
+  const runner = await createRunner(readActions(context.env));
   config.secrets.forEach(runner.mask);
   const session = await openSession(config, runner, context);
   try {
@@ -28,7 +29,7 @@ export async function runDiscover(options: Options, context: Context): Promise<n
     const file = textOption(options, "csv");
     if (file !== null) await replaceFile(file, text);
     context.print(text.trimEnd());
-    if (file !== null) context.tell(`Written to ${file}`);
+    if (file !== null) context.log(`Written to ${file}`);
     const jsonFile = textOption(options, "json");
     if (jsonFile !== null) await replaceFile(jsonFile, `${JSON.stringify(directory, null, 2)}\n`);
     return isWhole ? 0 : 1;
@@ -37,22 +38,22 @@ export async function runDiscover(options: Options, context: Context): Promise<n
   }
 }
 
-async function discover(client: WebexClient, { tell }: Context) {
+async function discover(client: WebexClient, { log }: Context) {
   const reader = createWebexReader(client);
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
-  const isWhole = [tellGap("groups", groups, tell), tellGap("rooms", rooms, tell)].every(Boolean);
-  tell(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
-  const slots = createSlots(allowedConnections);
+  const isWhole = [logGap("groups", groups, log), logGap("rooms", rooms, log)].every(Boolean);
+  log(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
+  const semaphore = createSemaphore(allowedConnections);
   const directory: Directory = {
-    groups: await Promise.all(groups.items.map((group) => slots.use(() => describeGroup(client, group)))),
-    rooms: await Promise.all(rooms.items.map((room) => slots.use(() => describeRoom(reader, room)))),
+    groups: await Promise.all(groups.items.map((group) => semaphore.run(() => describeGroup(client, group)))),
+    rooms: await Promise.all(rooms.items.map((room) => semaphore.run(() => describeRoom(reader, room)))),
     suggestions: suggestMappings(groups.items, rooms.items),
   };
   return { directory: sortDirectory(directory), isWhole };
 }
 
-function tellGap(what: string, listing: Listing<unknown>, tell: Context["tell"]): boolean {
-  if (!listing.complete) tell(`not all ${what} could be read: ${listing.reason}`);
+function logGap(what: string, listing: Listing<unknown>, log: Context["log"]): boolean {
+  if (!listing.complete) log(`not all ${what} could be read: ${listing.reason}`);
   return listing.complete;
 }
 
@@ -68,6 +69,6 @@ async function describeRoom(reader: MembershipReader, room: Room): Promise<Direc
 
 function sortDirectory({ groups, rooms, suggestions }: Directory): Directory {
   const compare = (a: DirectoryEntry, b: DirectoryEntry) =>
-    compareTexts(a.name, b.name) || compareTexts(a.id, b.id);
+    compareStrings(a.name, b.name) || compareStrings(a.id, b.id);
   return { groups: [...groups].sort(compare), rooms: [...rooms].sort(compare), suggestions };
 }

@@ -1,4 +1,4 @@
-import { messageOf } from "../message-of.ts";
+import { errorMessage } from "../lib/text.ts";
 import type { Check } from "../report/checklist.ts";
 
 /** What a look found: something good, something wrong with its remedy, or that it does not apply. */
@@ -20,7 +20,7 @@ export async function check(
       id,
       title,
       state: "wrong",
-      detail: messageOf(error),
+      detail: errorMessage(error),
       remedy,
     };
   }
@@ -37,4 +37,5 @@ export function skip(id: string, title: string, detail: string): Check {
 }
 
 export const ok = (detail: string): Finding => ({ state: "ok", detail });
+
 export const wrong = (detail: string, remedy: string): Finding => ({ state: "wrong", detail, remedy });

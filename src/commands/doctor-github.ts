@@ -1,10 +1,10 @@
+import type { Repository } from "../config/actions.ts";
 import type { Config } from "../config/settings.ts";
 import { statusOf } from "../github/client.ts";
 import { explainRefusal } from "../github/permissions.ts";
 import { createRepositoryReader, type RepositoryReader } from "../github/repository.ts";
-import { findSecretEnvironment, usualEnvironment } from "../github/secret-place.ts";
-import type { Repository } from "../github-place.ts";
-import { messageOf } from "../message-of.ts";
+import { findSecretEnvironment, usualEnvironment } from "../github/secret-store.ts";
+import { errorMessage } from "../lib/text.ts";
 import type { Check } from "../report/checklist.ts";
 import { check, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 
@@ -12,27 +12,27 @@ import { check, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 const scheduled = "sync.yml";
 
 /** Checks how the repository on GitHub is set up: environment, schedule, report branch, who can see it. */
-export async function checkRepository({ tokenPlace, reportPlace }: Config): Promise<readonly Check[]> {
+export async function checkRepository({ tokenStore, reportTarget }: Config): Promise<readonly Check[]> {
   const repository =
-    tokenPlace.kind === "secret"
-      ? tokenPlace.repository
-      : reportPlace.kind === "branch"
-        ? reportPlace.repository
+    tokenStore.kind === "secret"
+      ? tokenStore.repository
+      : reportTarget.kind === "branch"
+        ? reportTarget.repository
         : null;
   if (repository === null)
     return [skip("github", "GitHub", "not used here: the token and the reports are in files")];
-  const runToken = reportPlace.kind === "branch" ? reportPlace.token : null;
-  const token = runToken ?? (tokenPlace.kind === "secret" ? tokenPlace.secretsToken : "");
+  const runToken = reportTarget.kind === "branch" ? reportTarget.token : null;
+  const token = runToken ?? (tokenStore.kind === "secret" ? tokenStore.secretsToken : "");
   const name = runToken === null ? "SECRETS_TOKEN" : "GITHUB_TOKEN";
   const reader = createRepositoryReader(repository, token);
   const look = (id: string, title: string, permission: string, work: () => Promise<Finding>) =>
     check(id, title, "See what GitHub says", () => work().catch(explainAs(name, permission)));
   return await Promise.all([
     look("environment", "Environment", "Actions: Read", () =>
-      lookAtEnvironment(reader, repository, tokenPlace),
+      lookAtEnvironment(reader, repository, tokenStore),
     ),
     look("schedule", "Schedule", "Actions: Read", () => lookAtSchedule(reader)),
-    look("branch", "Report branch", "Contents: Read and write", () => lookAtBranch(reader, reportPlace)),
+    look("branch", "Report branch", "Contents: Read and write", () => lookAtBranch(reader, reportTarget)),
     look("private", "Repository", "Metadata: Read", () => lookAtPrivacy(reader, repository)),
   ]);
 }
@@ -41,7 +41,7 @@ function explainAs(tokenName: string, permission: string): (error: unknown) => F
   return (error) => {
     const status = statusOf(error);
     if (status !== 401 && status !== 403 && status !== 404) throw error;
-    const detail = messageOf(error);
+    const detail = errorMessage(error);
     return wrong(detail, explainRefusal(error, tokenName, permission));
   };
 }
@@ -49,11 +49,11 @@ function explainAs(tokenName: string, permission: string): (error: unknown) => F
 async function lookAtEnvironment(
   reader: RepositoryReader,
   repository: Repository,
-  tokenPlace: Config["tokenPlace"],
+  tokenStore: Config["tokenStore"],
 ): Promise<Finding> {
-  if (tokenPlace.kind !== "secret") return { state: "skipped", detail: "the token is in a file" };
-  const found = await findSecretEnvironment(repository, tokenPlace.secretsToken, tokenPlace.environment);
-  const name = tokenPlace.environment ?? found;
+  if (tokenStore.kind !== "secret") return { state: "skipped", detail: "the token is in a file" };
+  const found = await findSecretEnvironment(repository, tokenStore.secretsToken, tokenStore.environment);
+  const name = tokenStore.environment ?? found;
   if (name === null) {
     const detail = `none: the repository's own secret is used. A run that waits holds an old copy of it and stops; an environment "${usualEnvironment}" avoids that`;
     return { state: "skipped", detail };
@@ -74,7 +74,7 @@ async function lookAtEnvironment(
       `"${name}" waits for reviewers, for 30 days at most`,
       "Take the required reviewers out of it",
     );
-  if (tokenPlace.environment === null)
+  if (tokenStore.environment === null)
     return wrong(
       `the secret is in "${name}", which was found by looking`,
       `Set WEBEX_ENVIRONMENT to ${name}`,
@@ -93,7 +93,7 @@ async function lookAtSchedule(reader: RepositoryReader): Promise<Finding> {
   );
 }
 
-async function lookAtBranch(reader: RepositoryReader, place: Config["reportPlace"]): Promise<Finding> {
+async function lookAtBranch(reader: RepositoryReader, place: Config["reportTarget"]): Promise<Finding> {
   if (place.kind === "folder") return { state: "skipped", detail: "reports are written to a folder here" };
   const { branch } = place;
   const isProtected = await reader.readIsProtected(branch);

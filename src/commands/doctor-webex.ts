@@ -1,15 +1,15 @@
 import type { Config } from "../config/settings.ts";
-import type { Group, Listing, MembershipReader, Owner, Room } from "../membership/directory.ts";
-import { judgeGroup } from "../membership/group-reading.ts";
+import type { Listing } from "../lib/listing.ts";
+import { judgeGroup } from "../membership/diff.ts";
+import type { Group, MembershipReader, Owner, Room } from "../membership/directory.ts";
 import type { Mapping } from "../membership/mapping.ts";
 import { resolveMappings } from "../membership/resolve.ts";
 import type { Check } from "../report/checklist.ts";
 import type { Session } from "../run/session.ts";
 import type { WebexClient } from "../webex/client.ts";
-import { createRestReader } from "../webex/delegation-rest.ts";
+import { createRestReader, readDelegateEmails } from "../webex/delegation-rest.ts";
 import { createWebexReader } from "../webex/directory.ts";
-import { readDelegateEmails } from "../webex/preferences.ts";
-import { readIsModerated } from "../webex/reach.ts";
+import { readIsModerated } from "../webex/rooms.ts";
 import { check, conclude, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 
 const askAdministrator =
@@ -62,7 +62,7 @@ async function checkFeeds(
   rooms: Listing<Room>,
   owner: Owner,
 ): Promise<readonly Check[]> {
-  const { feeds, problems } = resolveMappings(mappings, groups, rooms, owner);
+  const { desired, problems } = resolveMappings(mappings, groups, rooms, owner);
   const unresolved = problems.map(({ line, column, message }): Check => {
     const title = `Mappings, line ${line}${column === null ? "" : `, ${column}`}`;
     const remedy =
@@ -71,8 +71,8 @@ async function checkFeeds(
         : "Correct the title, or add the owner to the room";
     return conclude("mapping", title, wrong(message, remedy));
   });
-  const fed = new Map(feeds.flatMap((feed) => feed.groups.map((group) => [group.key, group] as const)));
-  const ofRooms = feeds.map(({ room }) =>
+  const fed = new Map(desired.flatMap((feed) => feed.groups.map((group) => [group.key, group] as const)));
+  const ofRooms = desired.map(({ room }) =>
     check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(client, reader, room, owner)),
   );
   const ofGroups = [...fed.values()].map((group) =>

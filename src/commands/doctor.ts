@@ -1,5 +1,5 @@
 import { type Context, type Options, textOption } from "../cli/context.ts";
-import { readSurroundings } from "../config/actions.ts";
+import { readActions } from "../config/actions.ts";
 import { type Config, readConfig } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
@@ -12,9 +12,9 @@ import {
 } from "../report/checklist.ts";
 import { type Inputs, readInputs } from "../run/inputs.ts";
 import { openSession, openStore, type Session } from "../run/session.ts";
-import { describeLife, measureLife } from "../token/expiry.ts";
+import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type Feature, findMissingScopes } from "../token/scopes.ts";
-import { reachWebex } from "../webex/reach.ts";
+import { pingWebex } from "../webex/client.ts";
 import { check, conclude, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 import { checkDelegation, checkMappings } from "./doctor-webex.ts";
 
@@ -23,10 +23,10 @@ import { checkDelegation, checkMappings } from "./doctor-webex.ts";
  * spent that cannot be stored. Returns 0 only if nothing is wrong.
  */
 export async function runDoctor(options: Options, context: Context): Promise<number> {
-  const surroundings = readSurroundings(context.env);
-  const runner = await createRunner(surroundings);
+  const actions = readActions(context.env);
+  const runner = await createRunner(actions);
   // The checklist is the result: what the steps tell on their way would stand between its lines.
-  const quiet: Context = { ...context, tell: () => undefined };
+  const quiet: Context = { ...context, log: () => undefined };
   const checks = await makeChecks(options, quiet, context, runner);
   const file = textOption(options, "json");
   if (file !== null) await replaceFile(file, formatChecks(checks));
@@ -90,7 +90,7 @@ async function checkWebex(
     "Webex API",
     "Check WEBEX_API_URL and the way out of this network",
     async () => {
-      await reachWebex(config.webexUrl);
+      await pingWebex(config.webexUrl);
       return ok(`${new URL(config.webexUrl).host} answers`);
     },
   );
@@ -102,7 +102,7 @@ async function checkWebex(
   let session: Session | null = null;
   const token = await check("token", "Refresh token", "Log in again: npm run login", async () => {
     // Not quiet: a recovery block has to be seen, whatever else is.
-    session = await openSession(config, runner, { ...context, tell: tellRecovery(loud) });
+    session = await openSession(config, runner, { ...context, log: logRecovery(loud) });
     return describeToken(session, inputs, context);
   });
   const opened = session as Session | null;
@@ -122,8 +122,8 @@ async function checkWebex(
 }
 
 function checkStore(config: Config, context: Context): Promise<Check> {
-  const { tokenPlace } = config;
-  const title = tokenPlace.kind === "file" ? "Token file" : "Secret store";
+  const { tokenStore } = config;
+  const title = tokenStore.kind === "file" ? "Token file" : "Secret store";
   return check("store", title, "See what GitHub or the file system says, and allow it", async () => {
     const store = await openStore(config, context);
     await store.exclusively(() => store.prove());
@@ -131,20 +131,20 @@ function checkStore(config: Config, context: Context): Promise<Check> {
   });
 }
 
-function tellRecovery(loud: Context): (text: string) => void {
+function logRecovery(loud: Context): (text: string) => void {
   return (text) => {
-    if (text.includes("RECOVERY:")) loud.tell(text);
+    if (text.includes("RECOVERY:")) loud.log(text);
   };
 }
 
 function describeToken(session: Session, inputs: Inputs | null, { now }: Context): Finding {
   const { refreshTokenExpiresAt, rotated } = session.token;
   const warningDays = inputs?.policy.report.tokenWarningDays ?? 14;
-  const life = measureLife(refreshTokenExpiresAt, now(), warningDays);
+  const expiry = measureExpiry(refreshTokenExpiresAt, now(), warningDays);
   const stored = rotated ? "accepted; Webex sent a new one, which is stored" : "accepted, and stays as it is";
-  if (life === null) return ok(`${stored}; Webex did not say how long it lives`);
-  if (life.isShort) return wrong(`${stored}. ${describeLife(life)}`, "Log in again: npm run login");
-  return ok(`${stored}. ${describeLife(life)}`);
+  if (expiry === null) return ok(`${stored}; Webex did not say how long it lives`);
+  if (expiry.isShort) return wrong(`${stored}. ${describeExpiry(expiry)}`, "Log in again: npm run login");
+  return ok(`${stored}. ${describeExpiry(expiry)}`);
 }
 
 function checkScopes({ scopes }: Session, { siteUrl }: Config): Check {

@@ -1,24 +1,28 @@
-import type { Context, Options } from "../cli/context.ts";
-import { textOption } from "../cli/context.ts";
-import { readSurroundings } from "../config/actions.ts";
+import { spawn } from "node:child_process";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Context, type Options, textOption } from "../cli/context.ts";
+import { readActions } from "../config/actions.ts";
+import { type LoginConfig, readLoginConfig, type TokenStoreConfig } from "../config/settings.ts";
+import { createTokenFile } from "../disk/token-file.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
 import { createRunner } from "../github/runner.ts";
-import { type LoginConfig, readLoginConfig } from "../login-config.ts";
 import type { Owner } from "../membership/directory.ts";
-import { describeLife, measureLife } from "../token/expiry.ts";
+import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
 import { type Feature, features, findMissingScopes, listScopes } from "../token/scopes.ts";
+import type { TokenStore } from "../token/store.ts";
 import { createWebexClient } from "../webex/client.ts";
-import type { ConsentPage } from "../webex/consent-page.ts";
 import { type Authorization, createAuthorization, exchangeCode } from "../webex/oauth-authorize.ts";
-import { awaitConsent } from "../webex/oauth-callback.ts";
+import { awaitCallback, type CallbackPage } from "../webex/oauth-callback.ts";
 import { awaitDeviceTokens, requestDeviceCode } from "../webex/oauth-device.ts";
 import type { ClientIdentity } from "../webex/oauth-token.ts";
 import { readOwner } from "../webex/people.ts";
-import { createKeeper, type Keeper } from "./keep-token.ts";
-import { openBrowser } from "./open-browser.ts";
 
 /** As long as a person may need who has to look for the right account first. */
-const consentTimeoutMs = 10 * 60_000;
+const loginTimeoutMs = 10 * 60_000;
+
 const usualPort = 5000;
 
 /** One login: what it is for and where its token goes. */
@@ -27,7 +31,7 @@ interface Login {
   readonly client: ClientIdentity;
   readonly wanted: readonly Feature[];
   readonly scopes: readonly string[];
-  readonly keeper: Keeper;
+  readonly destination: Destination;
   readonly mask: (secret: string) => void;
   readonly context: Context;
 }
@@ -35,14 +39,22 @@ interface Login {
 /** Gets the first refresh token with a person's consent and stores it. Returns the exit code. */
 export async function runLogin(options: Options, context: Context): Promise<number> {
   const config = readLoginConfig(context.env);
-  const runner = await createRunner(readSurroundings(context.env));
+  const runner = await createRunner(readActions(context.env));
   const wanted = readFeatures(options, config);
-  const keeper = await createKeeper(config, context);
+  const destination = await createDestination(config, context);
   // Before anybody is asked: a consent whose token has nowhere to go would be for nothing.
-  await keeper.prove();
+  await destination.prove();
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
   const client = { baseUrl, clientId, clientSecret };
-  const login = { config, client, wanted, scopes: listScopes(wanted), keeper, mask: runner.mask, context };
+  const login = {
+    config,
+    client,
+    wanted,
+    scopes: listScopes(wanted),
+    destination,
+    mask: runner.mask,
+    context,
+  };
   if (options.device === true) await logInByDevice(login);
   else await logInByBrowser(login, Number(textOption(options, "port") ?? usualPort));
   return 0;
@@ -64,13 +76,13 @@ function readFeatures(options: Options, { siteUrl }: LoginConfig): readonly Feat
 async function logInByBrowser(login: Login, port: number): Promise<void> {
   const { config, client, scopes, context } = login;
   let authorization: Authorization | null = null;
-  await awaitConsent({
+  await awaitCallback({
     port,
-    timeoutMs: consentTimeoutMs,
+    timeoutMs: loginTimeoutMs,
     stop: context.stop,
     ask: (redirectUri) => {
       authorization = createAuthorization(client, redirectUri, scopes);
-      tellAddress(authorization, config, context);
+      logAddress(authorization, config, context);
       return authorization.state;
     },
     finish: async (code) => {
@@ -80,14 +92,10 @@ async function logInByBrowser(login: Login, port: number): Promise<void> {
   });
 }
 
-function tellAddress(
-  { url, redirectUri }: Authorization,
-  { isRemote }: LoginConfig,
-  { tell }: Context,
-): void {
+function logAddress({ url, redirectUri }: Authorization, { isRemote }: LoginConfig, { log }: Context): void {
   const { port } = new URL(redirectUri);
-  tell(`Open this address in a browser and allow it:\n\n  ${url}\n`);
-  tell(
+  log(`Open this address in a browser and allow it:\n\n  ${url}\n`);
+  log(
     `The integration must be registered with the redirect address ${redirectUri}. Is the browser on another machine? ` +
       `Forward the port first (ssh -L ${port}:127.0.0.1:${port} …), or use --device.`,
   );
@@ -97,28 +105,28 @@ function tellAddress(
 async function logInByDevice(login: Login): Promise<void> {
   const { client, scopes, context } = login;
   const device = await requestDeviceCode(client, scopes);
-  context.tell(
+  context.log(
     `Open this address in any browser, enter ${device.userCode} if it asks, and allow it:\n\n  ${device.verificationUrl}\n`,
   );
   await conclude(login, await awaitDeviceTokens(client, device, context.stop));
 }
 
 /** Checks what was granted and to whom, and stores the token; only then the login has succeeded. */
-async function conclude(login: Login, issued: IssuedTokens): Promise<ConsentPage> {
-  const { config, context, keeper, mask } = login;
+async function conclude(login: Login, issued: IssuedTokens): Promise<CallbackPage> {
+  const { config, context, destination, mask } = login;
   mask(issued.accessToken);
   if (issued.refreshToken === null)
     throw new Error("Webex sent no refresh token; register the integration anew");
   mask(issued.refreshToken);
   const scopes = checkScopes(login, issued.scopes);
   const { displayName, email } = await readPerson(config, issued.accessToken);
-  const kept = await keeper.keep(issued.refreshToken);
+  const kept = await destination.keep(issued.refreshToken);
   const { refreshTokenExpiresAt: expiresAt } = issued;
-  const life = measureLife(expiresAt?.toISOString() ?? null, context.now(), 0);
+  const expiry = measureExpiry(expiresAt?.toISOString() ?? null, context.now(), 0);
   context.print(`Logged in as ${email === null ? displayName : `${displayName} <${email}>`}.`);
   context.print(`${scopes}.`);
   context.print(kept);
-  if (life !== null) context.print(describeLife(life));
+  if (expiry !== null) context.print(describeExpiry(expiry));
   return {
     isGood: true,
     title: "Logged in",
@@ -126,7 +134,7 @@ async function conclude(login: Login, issued: IssuedTokens): Promise<ConsentPage
     facts: [
       ["Name", displayName],
       ...(email === null ? [] : [["Address", email] as const]),
-      ...(life === null ? [] : [["Good until", life.lastDay] as const]),
+      ...(expiry === null ? [] : [["Good until", expiry.lastDay] as const]),
     ],
   };
 }
@@ -150,4 +158,84 @@ async function readPerson({ webexUrl: baseUrl }: LoginConfig, accessToken: strin
   } finally {
     await client.close();
   }
+}
+
+/** Keeps the refresh token that a login brings. */
+export interface Destination {
+  /** Fails before anybody is asked for consent, if the token would have nowhere to go. */
+  prove(): Promise<void>;
+  /** Keeps the token; returns what was done and what is left to do, without the token. @throws when it is not kept. */
+  keep(refreshToken: string): Promise<string>;
+}
+
+/** Chooses where the token goes: a token file, a GitHub secret, or a private file that a person carries on. */
+export async function createDestination(config: LoginConfig, context: Context): Promise<Destination> {
+  const { tokenStore } = config;
+  if (tokenStore === null) {
+    return { prove: () => Promise.resolve(), keep: (refreshToken) => keepForGh(refreshToken, config) };
+  }
+  const store = await openStore(tokenStore, context);
+  return {
+    prove: () => store.exclusively(() => store.prove()),
+    async keep(refreshToken) {
+      return await store.exclusively(async () => {
+        // Again, as it reserves what the saving needs.
+        await store.prove();
+        const outcome = await store.save(refreshToken);
+        if (outcome.stored) return `The refresh token is stored in ${describeStore(tokenStore)}.`;
+        const { advice, command } = outcome.recovery;
+        context.log(`\nRECOVERY: ${advice}.\n${command}\n`);
+        throw new Error(outcome.reason);
+      });
+    },
+  };
+}
+
+async function openStore(place: TokenStoreConfig, { now }: Context): Promise<TokenStore> {
+  if (place.kind === "file") return createTokenFile(place.path, null);
+  const { createSecretStore } = await import("../github/secret-store.ts");
+  return createSecretStore({ ...place, startedAt: now() });
+}
+
+function describeStore(place: TokenStoreConfig): string {
+  if (place.kind === "file") return place.path;
+  const { owner, name } = place.repository;
+  const where = place.environment === null ? "" : `, environment ${place.environment}`;
+  return `the secret WEBEX_REFRESH_TOKEN of ${owner}/${name}${where}`;
+}
+
+/** GitHub's own program takes a secret from standard input: so it is in no argument and on no screen. */
+async function keepForGh(refreshToken: string, config: LoginConfig): Promise<string> {
+  const folder = await mkdtemp(join(config.privateDir ?? tmpdir(), "rollcall-"));
+  const file = join(folder, "refresh-token");
+  await replaceFile(file, refreshToken, 0o600);
+  const repository = config.repositoryName === null ? "" : ` --repo ${quote(config.repositoryName)}`;
+  const environment = config.environment === null ? "" : ` --env ${quote(config.environment)}`;
+  return [
+    "The refresh token is in a file that only you can read. This stores it and removes the file:",
+    "",
+    `  gh secret set WEBEX_REFRESH_TOKEN${repository}${environment} < ${quote(file)} && rm -r ${quote(folder)}`,
+  ].join("\n");
+}
+
+function quote(text: string): string {
+  return /^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Opens an address in the person's browser, where there is one; whatever goes wrong is no matter, as the address is
+ * printed as well.
+ */
+export function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === "darwin"
+      ? ["open", url]
+      : process.platform === "win32"
+        ? ["rundll32", "url.dll,FileProtocolHandler", url]
+        : ["xdg-open", url];
+  // Nobody sits in front of a program whose output goes into a pipe.
+  if (command === undefined || !process.stdout.isTTY) return;
+  const browser = spawn(command, args, { detached: true, stdio: "ignore" });
+  browser.on("error", () => undefined);
+  browser.unref();
 }

@@ -1,26 +1,26 @@
-import type { Context, Options } from "../cli/context.ts";
-import { readSurroundings, type Surroundings } from "../config/actions.ts";
-import { requireGithubPlace } from "../config/settings.ts";
-import { createGithubClient } from "../github/client.ts";
-import { type PullRequest, readPullRequest } from "../github/pull-request.ts";
+import { type Context, exitCodeOf, type Options } from "../cli/context.ts";
+import { type Actions, type Repository, type RepositoryAccess, readActions } from "../config/actions.ts";
+import { requireRepositoryAccess } from "../config/settings.ts";
+import { createGithubClient, type GithubClient } from "../github/client.ts";
+import { type Contents, maxContentBytes, readContents } from "../github/contents.ts";
+import { type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
 import { createRunner } from "../github/runner.ts";
-import { writeOwnComment } from "../github/sticky-comment.ts";
-import type { GithubPlace } from "../github-place.ts";
+import { writeStickyComment } from "../github/sticky-comment.ts";
+import type { FileProblem, Problem } from "../lib/problem.ts";
+import { errorMessage } from "../lib/text.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
+import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Observation, observeBoth } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
-import type { Policy } from "../membership/policy.ts";
+import { type Policy, parsePolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { messageOf } from "../message-of.ts";
-import { createNoteRenderer, isSameNote, noteMarkers } from "../report/notes.ts";
-import { InputError, nameMappingsFile } from "../run/inputs.ts";
+import { createNoteRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
+import { InputError, nameMappingsFile, namePolicyFile } from "../run/inputs.ts";
 import { type MembershipTask, runMembership } from "../run/membership.ts";
 import { readTemplate } from "../run/publish.ts";
-import { exitCodeOf } from "./exit-code.ts";
-import { type Proposal, readProposal } from "./proposal.ts";
 
 /** What became known on the way to the plan, as far as the way went. */
 interface Findings {
@@ -35,9 +35,9 @@ interface Findings {
  * the pull request only the mappings and the policy are read, as data. Returns the exit code.
  */
 export async function runPullRequestPlan(options: Options, context: Context): Promise<number> {
-  const place = requireGithubPlace(context.env);
-  const surroundings = readSurroundings(context.env);
-  const runner = await createRunner(surroundings);
+  const place = requireRepositoryAccess(context.env);
+  const actions = readActions(context.env);
+  const runner = await createRunner(actions);
   runner.mask(place.token);
   const findings: Findings = { pull: null, proposal: null, present: null };
   const record = await runMembership(createTask(place, findings, options, context), options, context);
@@ -45,23 +45,23 @@ export async function runPullRequestPlan(options: Options, context: Context): Pr
   // Without the pull request there is nothing to write a comment on; the run has told why.
   if (findings.pull === null) return planCode;
   const { number } = findings.pull;
-  const body = renderComment(record, findings, findings.pull, place, surroundings, options);
+  const body = renderComment(record, findings, findings.pull, place, actions, options);
   const marker = noteMarkers.planComment;
   const isSame = (other: string) => isSameNote(body, other);
   try {
-    const change = await writeOwnComment(place, { number, marker, body, isSame });
-    context.tell(`The comment on pull request ${number}: ${change}`);
+    const change = await writeStickyComment(place, { number, marker, body, isSame });
+    context.log(`The comment on pull request ${number}: ${change}`);
     return planCode;
   } catch (error) {
-    const message = messageOf(error);
-    context.tell(message);
+    const message = errorMessage(error);
+    context.log(message);
     runner.warn(message);
     return exitCodeOf("failed", true);
   }
 }
 
 function createTask(
-  place: GithubPlace,
+  place: RepositoryAccess,
   findings: Findings,
   options: Options,
   context: Context,
@@ -79,7 +79,7 @@ function createTask(
       const { policy } = head;
       const decide = async (reader: MembershipReader) => {
         // One observation for both: what differs between the two plans is due to the pull request alone.
-        const { first, second } = await observeBoth(reader, head.mappings, base.mappings, context.tell);
+        const { first, second } = await observeBoth(reader, head.mappings, base.mappings, context.log);
         if (base.policy !== null && base.problems.length === 0)
           findings.present = recordPlan(second, base.policy, context.now());
         const notices = explainBase(proposal, pull);
@@ -115,8 +115,8 @@ function renderComment(
   record: RunRecord,
   { proposal, present }: Findings,
   pull: PullRequest,
-  { repository }: GithubPlace,
-  { runUrl }: Surroundings,
+  { repository }: RepositoryAccess,
+  { runUrl }: Actions,
   options: Options,
 ): string {
   const nothing = { ...record, rooms: [], problems: [] };
@@ -131,4 +131,76 @@ function renderComment(
     mappingsAddress: `${repository.serverUrl}/${head}/blob/${pull.headSha}/${nameMappingsFile(options)}?plain=1`,
     runUrl,
   });
+}
+
+/** The mappings and the policy at one commit, and everything that is wrong with them. */
+export interface Side {
+  readonly mappings: readonly Mapping[];
+  /** Null when the policy cannot be read. */
+  readonly policy: Policy | null;
+  readonly problems: readonly FileProblem[];
+}
+
+/** What a pull request proposes, and what it is compared with. */
+export interface Proposal {
+  readonly head: Side;
+  /** What the default branch says. */
+  readonly base: Side;
+}
+
+/**
+ * Reads what a pull request proposes, and what the default branch says, through the API: nothing of it is checked
+ * out or run.
+ */
+export async function readProposal(
+  github: GithubClient,
+  repository: Repository,
+  pull: PullRequest,
+  options: Options,
+): Promise<Proposal> {
+  const { owner, name: repo } = repository;
+  const readHead = (path: string) => readHeadFile(github, repository, pull, path);
+  const readBase = (path: string) => readContents(github, { owner, repo, path, ref: pull.defaultBranch });
+  const [head, base] = await Promise.all([
+    readSide(readHead, options, "the pull request's head"),
+    readSide(readBase, options, pull.defaultBranch),
+  ]);
+  return { head, base };
+}
+
+async function readSide(
+  read: (path: string) => Promise<Contents>,
+  options: Options,
+  where: string,
+): Promise<Side> {
+  const mappingsFile = nameMappingsFile(options);
+  const policyFile = namePolicyFile(options);
+  const [csv, json] = await Promise.all([read(mappingsFile), read(policyFile)]);
+  const problems: FileProblem[] = [];
+  const add = (file: string, found: readonly Problem[]) =>
+    problems.push(...found.map((problem) => ({ ...problem, file })));
+
+  const reading = csv.kind === "file" ? parseMappings(csv.bytes) : null;
+  add(mappingsFile, reading?.problems ?? [explainContents(csv, where)]);
+  // A missing policy means the defaults, unless it was named.
+  const isStandard = json.kind === "missing" && !("policy" in options);
+  const text = json.kind === "file" ? json.bytes.toString("utf8") : isStandard ? "{}" : null;
+  const parsed = text === null ? null : parsePolicy(text);
+  add(policyFile, parsed?.problems ?? [explainContents(json, where)]);
+  return { mappings: reading?.mappings ?? [], policy: parsed?.policy ?? null, problems };
+}
+
+function explainContents(contents: Contents, where: string): Problem {
+  const log = (message: string) => ({ line: null, column: null, message });
+  switch (contents.kind) {
+    case "too-large": {
+      const mebibytes = (contents.size / 1024 / 1024).toFixed(1);
+      const max = maxContentBytes / 1024 / 1024;
+      return log(`the file has ${mebibytes} MiB at ${where}; at most ${max} MiB is read: split it`);
+    }
+    case "no-file":
+      return log(`it is no file at ${where} but of type "${contents.type}"`);
+    default:
+      return log(`there is no such file at ${where}`);
+  }
 }

@@ -1,13 +1,12 @@
 import type { Context, Options } from "../cli/context.ts";
-import { readSurroundings, type Surroundings } from "../config/actions.ts";
+import { type Actions, type RepositoryAccess, readActions } from "../config/actions.ts";
 import { createRunner } from "../github/runner.ts";
-import { keepScheduleEnabled } from "../github/schedule.ts";
-import { explainIssueFailure, type IssueState, keepAttentionIssue } from "../github/tracking-issue.ts";
-import type { GithubPlace } from "../github-place.ts";
+import { explainIssueFailure, type IssueState, keepTrackingIssue } from "../github/tracking-issue.ts";
+import { keepScheduleEnabled } from "../github/workflows.ts";
+import { errorMessage } from "../lib/text.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { messageOf } from "../message-of.ts";
-import { describeCalm, describeNeed, needsAttention } from "../report/issue.ts";
-import { createNoteRenderer, isSameNote, noteMarkers } from "../report/notes.ts";
+import { describeCalm, describeNeed, needsIssue } from "../report/issue.ts";
+import { createNoteRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { nameMappingsFile, nameReportsDir } from "../run/inputs.ts";
 import { readTemplate } from "../run/publish.ts";
 
@@ -15,29 +14,27 @@ import { readTemplate } from "../run/publish.ts";
  * What a sync on GitHub does once it has told what happened: it keeps the one issue while something needs a person,
  * and keeps the schedule alive. Never throws, and never changes how the run ends: what fails here is only told.
  */
-export async function followUp(
+export async function postSync(
   record: RunRecord,
-  place: GithubPlace,
+  place: RepositoryAccess,
   options: Options,
   context: Context,
 ): Promise<void> {
-  const surroundings = readSurroundings(context.env);
+  const actions = readActions(context.env);
   // A person's shell may hold GitHub's token as well, but no run; and a run that is being stopped has no time.
-  if (surroundings.runId === null || context.stop.aborted) return;
-  const runner = await createRunner(surroundings);
+  if (actions.runId === null || context.stop.aborted) return;
+  const runner = await createRunner(actions);
   runner.mask(place.token);
-  const tell = (message: string) => {
-    context.tell(message);
+  const log = (message: string) => {
+    context.log(message);
     runner.warn(message);
   };
-  await keepIssue(record, place, surroundings, options).catch((error: unknown) =>
-    tell(explainIssueFailure(error)),
-  );
+  await keepIssue(record, place, actions, options).catch((error: unknown) => log(explainIssueFailure(error)));
   // Whatever else starts a run is activity by itself.
-  if (surroundings.eventName !== "schedule") return;
+  if (actions.eventName !== "schedule") return;
   await keepScheduleEnabled(place).catch((error: unknown) => {
-    const said = messageOf(error);
-    tell(
+    const said = errorMessage(error);
+    log(
       `the schedule could not be kept enabled: ${said}; give the workflow "permissions: actions: write", or GitHub stops it after 60 quiet days`,
     );
   });
@@ -45,20 +42,20 @@ export async function followUp(
 
 async function keepIssue(
   record: RunRecord,
-  place: GithubPlace,
-  surroundings: Surroundings,
+  place: RepositoryAccess,
+  actions: Actions,
   options: Options,
 ): Promise<void> {
-  await keepAttentionIssue(place, noteMarkers.attention, describeState(record, surroundings, options));
+  await keepTrackingIssue(place, noteMarkers.trackingIssue, describeState(record, actions, options));
 }
 
-function describeState(record: RunRecord, surroundings: Surroundings, options: Options): IssueState {
-  const { repositoryUrl, runUrl, refName, reportBranch } = surroundings;
-  if (!needsAttention(record)) return { kind: "closed", lastWord: describeCalm(record, runUrl) };
+function describeState(record: RunRecord, actions: Actions, options: Options): IssueState {
+  const { repositoryUrl, runUrl, refName, reportBranch } = actions;
+  if (!needsIssue(record)) return { kind: "closed", lastWord: describeCalm(record, runUrl) };
   const addressOf = (branch: string | null, path: string) =>
     repositoryUrl === null || branch === null ? null : `${repositoryUrl}/blob/${branch}/${path}`;
   const mappings = addressOf(refName, nameMappingsFile(options));
-  const body = createNoteRenderer(readTemplate).renderAttention({
+  const body = createNoteRenderer(readTemplate).renderIssue({
     record,
     repositoryUrl,
     runUrl,

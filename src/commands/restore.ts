@@ -1,15 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
-import { type Context, type Options, textOption } from "../cli/context.ts";
+import { type Context, exitCodeOf, type Options, textOption } from "../cli/context.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { planChanges } from "../membership/plan.ts";
-import type { RunRecord } from "../membership/record.ts";
-import { parseRecord } from "../membership/record-reading.ts";
-import { addAsModerators, observeUndo } from "../membership/restore.ts";
+import { parseRecord, type RunRecord } from "../membership/record.ts";
+import { addAsModerators, observeRestore } from "../membership/restore.ts";
 import { nameReportsDir, readPolicy } from "../run/inputs.ts";
 import { type MembershipTask, runMembership } from "../run/membership.ts";
 import type { Decision } from "../run/reconcile.ts";
-import { exitCodeOf } from "./exit-code.ts";
 
 /**
  * Undoes the membership changes of one earlier run, from its record, within the same limits and with the same report
@@ -21,7 +19,7 @@ export async function runRestore(options: Options, context: Context): Promise<nu
   return exitCodeOf(status, isDryRun);
 }
 
-function createRestoreTask(isDryRun: boolean, options: Options, { tell }: Context): MembershipTask {
+function createRestoreTask(isDryRun: boolean, options: Options, { log }: Context): MembershipTask {
   const file = textOption(options, "record") ?? "";
   return {
     command: isDryRun ? "plan" : "restore",
@@ -31,11 +29,11 @@ function createRestoreTask(isDryRun: boolean, options: Options, { tell }: Contex
       const policy = await readPolicy(options);
       const record = await readRecord(file);
       const decide = async (reader: MembershipReader): Promise<Decision> => {
-        const observation = await observeUndo(reader, record, tell);
+        const observation = await observeRestore(reader, record, log);
         const { rooms, problems } = planChanges(observation, policy);
-        const undone = addAsModerators(rooms, observation.moderators);
-        const notices = [...observation.notices, ...warnOfNextSync(undone)];
-        return { rooms: undone, problems, ownerKey: observation.owner.key, notices };
+        const restored = addAsModerators(rooms, observation.moderators);
+        const notices = [...observation.notices, ...warnOfNextSync(restored)];
+        return { rooms: restored, problems, ownerKey: observation.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },

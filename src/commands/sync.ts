@@ -1,27 +1,25 @@
-import type { Context, Options } from "../cli/context.ts";
-import { readSurroundings } from "../config/actions.ts";
+import { type Context, exitCodeOf, type Options } from "../cli/context.ts";
+import { readActions, readRepositoryAccess } from "../config/actions.ts";
 import { isUnconfigured } from "../config/settings.ts";
-import { readGithubPlace } from "../github-place.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { readInputs } from "../run/inputs.ts";
 import { type MembershipTask, runMembership } from "../run/membership.ts";
-import { exitCodeOf } from "./exit-code.ts";
 
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
 export async function runSync(options: Options, context: Context): Promise<number> {
   const isNew = isUnconfigured(context.env);
   if (isNew) {
-    const { tellSetUp } = await import("./set-up.ts");
-    await tellSetUp(options, context);
+    const { publishSetupGuide } = await import("./set-up.ts");
+    await publishSetupGuide(options, context);
     // Nobody has asked for this run: a copy of the template should not send mail every day.
-    if (readSurroundings(context.env).eventName === "schedule") return 0;
+    if (readActions(context.env).eventName === "schedule") return 0;
   }
   if (options["dry-run"]) return await runPlan(options, context);
   const record = await runMembership(createSyncTask("sync", options, context), options, context);
-  const place = readGithubPlace(context.env);
+  const place = readRepositoryAccess(context.env);
   if (!isNew && place !== null) {
-    const { followUp } = await import("./post-sync.ts");
-    await followUp(record, place, options, context);
+    const { postSync } = await import("./post-sync.ts");
+    await postSync(record, place, options, context);
   }
   return exitCodeOf(record.status, false);
 }
@@ -37,7 +35,7 @@ export async function runPlan(options: Options, context: Context): Promise<numbe
   return exitCodeOf(status, true);
 }
 
-function createSyncTask(command: "plan" | "sync", options: Options, { tell }: Context): MembershipTask {
+function createSyncTask(command: "plan" | "sync", options: Options, { log }: Context): MembershipTask {
   return {
     command,
     async load() {
@@ -45,7 +43,7 @@ function createSyncTask(command: "plan" | "sync", options: Options, { tell }: Co
       const decide = async (reader: MembershipReader) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
-        const observation = await observe(reader, mappings, tell);
+        const observation = await observe(reader, mappings, log);
         return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices: [] };
       };
       return { policy, grants, decide };

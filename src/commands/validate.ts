@@ -1,5 +1,5 @@
 import type { Context, Options } from "../cli/context.ts";
-import { readSurroundings } from "../config/actions.ts";
+import { readActions } from "../config/actions.ts";
 import { createRunner } from "../github/runner.ts";
 import { InputError, readInputs } from "../run/inputs.ts";
 
@@ -13,8 +13,8 @@ export async function runValidate(options: Options, context: Context): Promise<n
     return 0;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    context.tell(error.message);
-    const runner = await createRunner(readSurroundings(context.env));
+    context.log(error.message);
+    const runner = await createRunner(readActions(context.env));
     runner.annotate(
       error.problems.map(({ file, line, column, message }) => ({
         file,

@@ -1,17 +1,17 @@
 /** What the commands are told by the environment. What each variable means is the table in README.md. */
 
 import {
-  type GithubPlace,
+  type Environment,
   githubUrls,
   isSafeUrl,
   parseRepositoryName,
   type Repository,
-  readGithubPlace,
-} from "../github-place.ts";
-import type { Environment } from "./actions.ts";
+  type RepositoryAccess,
+  readRepositoryAccess,
+} from "./actions.ts";
 
 /** Where the refresh token is kept, and so where a rotated one goes. */
-export type TokenPlace =
+export type TokenStoreConfig =
   | { readonly kind: "file"; readonly path: string; readonly seed: string | null }
   | {
       readonly kind: "secret";
@@ -36,7 +36,7 @@ export interface WorkflowRun {
 }
 
 /** Where reports go. */
-export type ReportPlace =
+export type ReportTarget =
   | {
       readonly kind: "branch";
       readonly repository: Repository;
@@ -54,8 +54,8 @@ export interface Config {
   readonly siteUrl: string | null;
   readonly clientId: string;
   readonly clientSecret: string;
-  readonly tokenPlace: TokenPlace;
-  readonly reportPlace: ReportPlace;
+  readonly tokenStore: TokenStoreConfig;
+  readonly reportTarget: ReportTarget;
   /** Everything in here that must never be shown. */
   readonly secrets: readonly string[];
 }
@@ -94,7 +94,7 @@ export function readConfig(env: Environment, needsSite = false): Config {
     serverUrl: readUrl("GITHUB_SERVER_URL", githubUrls.GITHUB_SERVER_URL),
   };
 
-  const readTokenPlace = (): TokenPlace => {
+  const readTokenStore = (): TokenStoreConfig => {
     const path = get("WEBEX_TOKEN_FILE");
     if (path !== null) return { kind: "file", path, seed: get("WEBEX_REFRESH_TOKEN") };
     const refreshToken = need("WEBEX_REFRESH_TOKEN", "the refresh token; npm run login gets the first one");
@@ -114,7 +114,7 @@ export function readConfig(env: Environment, needsSite = false): Config {
     };
   };
 
-  const readReportPlace = (): ReportPlace => {
+  const readReportTarget = (): ReportTarget => {
     const token = get("GITHUB_TOKEN");
     if (token === null || get("GITHUB_REPOSITORY") === null) return { kind: "folder" };
     const branch =
@@ -142,8 +142,8 @@ export function readConfig(env: Environment, needsSite = false): Config {
     siteUrl: readSite(),
     clientId: need("WEBEX_CLIENT_ID", "the Webex integration's client id"),
     clientSecret: need("WEBEX_CLIENT_SECRET", "the Webex integration's client secret"),
-    tokenPlace: readTokenPlace(),
-    reportPlace: readReportPlace(),
+    tokenStore: readTokenStore(),
+    reportTarget: readReportTarget(),
     secrets: ["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN", "GITHUB_TOKEN"].flatMap(
       (name) => get(name) ?? [],
     ),
@@ -168,8 +168,8 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
  * Reads where GitHub is, for a command that cannot do without.
  * @throws {ConfigError} naming what is missing for it, and all that is missing besides.
  */
-export function requireGithubPlace(env: Environment): GithubPlace {
-  const place = readGithubPlace(env);
+export function requireRepositoryAccess(env: Environment): RepositoryAccess {
+  const place = readRepositoryAccess(env);
   if (place !== null) return place;
   const missing = (["GITHUB_REPOSITORY", "GITHUB_TOKEN"] as const).filter((name) => !env[name]?.trim());
   const own =
@@ -186,5 +186,45 @@ export function requireGithubPlace(env: Environment): GithubPlace {
 /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
 export function isUnconfigured(env: Environment): boolean {
   const needed = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
-  return readGithubPlace(env) !== null && needed.every((name) => !env[name]?.trim());
+  return readRepositoryAccess(env) !== null && needed.every((name) => !env[name]?.trim());
+}
+
+/** What a login needs to know of its surroundings. */
+export interface LoginConfig {
+  readonly webexUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly siteUrl: string | null;
+  /** Where the refresh token goes; null when only a person can carry it there. */
+  readonly tokenStore: TokenStoreConfig | null;
+  /** As owner/name; null when it is not known. */
+  readonly repositoryName: string | null;
+  readonly environment: string | null;
+  /** A folder for this user only, in memory where the system has one; null where it has none. */
+  readonly privateDir: string | null;
+  /** True where a browser would open on this machine, in front of nobody. */
+  readonly isRemote: boolean;
+}
+
+/**
+ * Reads the settings of a login, which is there to get what the other commands ask for.
+ * @throws {ConfigError} naming every variable that is missing or malformed.
+ */
+export function readLoginConfig(env: Environment): LoginConfig {
+  const get = (name: string) => env[name]?.trim() || null;
+  const hasStore = get("WEBEX_TOKEN_FILE") !== null || (get("SECRETS_TOKEN") && get("GITHUB_REPOSITORY"));
+  const stand = { WEBEX_REFRESH_TOKEN: "none yet", GITHUB_TOKEN: undefined };
+  const config = readConfig({ ...env, ...stand, ...(!hasStore && { WEBEX_TOKEN_FILE: "none yet" }) });
+  const { webexUrl, clientId, clientSecret, siteUrl, tokenStore } = config;
+  return {
+    webexUrl,
+    clientId,
+    clientSecret,
+    siteUrl,
+    tokenStore: hasStore ? tokenStore : null,
+    repositoryName: get("GITHUB_REPOSITORY"),
+    environment: get("WEBEX_ENVIRONMENT"),
+    privateDir: get("XDG_RUNTIME_DIR"),
+    isRemote: get("SSH_CONNECTION") !== null || get("CI") !== null,
+  };
 }

@@ -1,6 +1,12 @@
-import { type Answer, attempt } from "./answer.ts";
-import type { DelegationReader, DelegationWriter } from "./backend.ts";
-import { createMatcher, type DelegateChange, type HostPlan, planHost } from "./plan-host.ts";
+import { createMatcher } from "../lib/email.ts";
+import {
+  type Answer,
+  attempt,
+  type DelegateChange,
+  type DelegationReader,
+  type DelegationWriter,
+} from "./backend.ts";
+import { type HostPlan, planHost } from "./plan.ts";
 
 /** What became of one host; `before` and `after` are null where nobody could look. */
 export interface HostOutcome {
@@ -21,7 +27,7 @@ export interface ApplyCollaborators {
   /** Aborted when no new change may begin. */
   readonly stop: AbortSignal;
   /** Waits until Webex has had time to show a change: a second look is taken only after that. */
-  readonly settle: () => Promise<unknown>;
+  readonly waitForConsistency: () => Promise<unknown>;
 }
 
 /**
@@ -37,7 +43,7 @@ export function applyPlans(
 }
 
 /** What would become of a host: the outcome of a plan that is only shown. */
-export function foresee(plan: HostPlan): HostOutcome {
+export function preview(plan: HostPlan): HostOutcome {
   return {
     host: plan.request.host,
     before: plan.before,
@@ -51,8 +57,8 @@ export function foresee(plan: HostPlan): HostOutcome {
 
 async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Promise<HostOutcome> {
   const { reader, writer, stop } = collaborators;
-  if (plan.change === null) return foresee(plan);
-  const leave = (error: string): HostOutcome => ({ ...foresee({ ...plan, change: null }), error });
+  if (plan.change === null) return preview(plan);
+  const leave = (error: string): HostOutcome => ({ ...preview({ ...plan, change: null }), error });
 
   const latest = await attempt(() => reader.readDelegates(plan.request.host));
   if ("error" in latest) {
@@ -66,7 +72,7 @@ async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Pro
         "somebody else changed the list since this run first read it; that change was kept in mind",
       ]
     : fresh.notices;
-  if (fresh.change === null) return { ...foresee(fresh), notices };
+  if (fresh.change === null) return { ...preview(fresh), notices };
   if (stop.aborted) return leave("not begun, because the run was stopped; nothing was written");
 
   const { change } = fresh;
@@ -80,11 +86,11 @@ async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Pro
 async function readBack(
   change: DelegateChange,
   refusal: string | null,
-  { reader, settle }: ApplyCollaborators,
+  { reader, waitForConsistency }: ApplyCollaborators,
 ): Promise<Answer<readonly string[]>> {
   const look = await attempt(() => reader.readDelegates(change.host));
   if (refusal !== null || ("value" in look && holds(change, look.value))) return look;
-  await settle();
+  await waitForConsistency();
   return await attempt(() => reader.readDelegates(change.host));
 }
 

@@ -1,5 +1,5 @@
-import type { Listing } from "../membership/directory.ts";
-import type { DelegateChange } from "./plan-host.ts";
+import type { Listing } from "../lib/listing.ts";
+import { errorMessage } from "../lib/text.ts";
 
 /** One user of the Webex site. */
 export interface SiteUser {
@@ -30,4 +30,28 @@ export interface DelegationReader {
 export interface DelegationWriter {
   /** Throws when Webex did not accept the change; whether it took effect is for the caller to read. */
   changeDelegates(change: DelegateChange): Promise<void>;
+}
+
+/** The smallest change that makes a host's delegates what was asked for. */
+export interface DelegateChange {
+  readonly host: string;
+  /** As Webex spells them, which is how those who stay are written back. */
+  readonly before: readonly string[];
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  readonly after: readonly string[];
+  /** True when the additions have no room beside those who go; otherwise nobody is ever left without a delegate. */
+  readonly removeFirst: boolean;
+}
+
+/** Something that was asked of Webex: the answer, or why there is none. */
+export type Answer<T> = { readonly value: T } | { readonly error: string };
+
+/** Asks once. Never throws: one request that fails stops no other. */
+export async function attempt<T>(ask: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { value: await ask() };
+  } catch (error) {
+    return { error: errorMessage(error) };
+  }
 }

@@ -1,12 +1,13 @@
-import { parseCsv, sortByLine } from "../lib/csv.ts";
-import { dayMs, dayOf } from "../lib/date.ts";
-import { quoteText } from "../lib/did-you-mean.ts";
-import { addressForm, foldAddress } from "../lib/email.ts";
-import { compareTexts } from "../lib/text.ts";
-import type { Problem } from "../membership/record.ts";
+import { formatCell, parseCsv, readRecords } from "../lib/csv.ts";
+import { dayMs, isDay } from "../lib/date.ts";
+import { addressForm, createMatcher, foldAddress } from "../lib/email.ts";
+import { type Problem, sortByLine } from "../lib/problem.ts";
+import { compareStrings, quoteText } from "../lib/text.ts";
+import type { HostOutcome } from "./apply.ts";
+import type { DelegationRequest } from "./request.ts";
 
 /** One row of delegations.csv: the delegate may schedule for the host until that day has ended. */
-export interface Grant {
+export interface ExpiringDelegation {
   /** Both addresses in lower case. */
   readonly host: string;
   readonly delegate: string;
@@ -16,7 +17,7 @@ export interface Grant {
 }
 
 /** A grant and the line of the file on which its row starts, from 1. */
-export interface ListedGrant extends Grant {
+export interface ListedDelegation extends ExpiringDelegation {
   readonly line: number;
 }
 
@@ -24,7 +25,7 @@ export interface ListedGrant extends Grant {
 const warningDays = 7;
 
 /** The columns of delegations.csv. */
-export const grantColumns = {
+export const delegationColumns = {
   required: ["host", "delegate", "until"],
   optional: ["note"],
 } as const;
@@ -33,19 +34,19 @@ export const grantColumns = {
  * Reads delegations.csv. Never throws: every fault of the file is in `problems`, in the order of the lines. `grants`
  * holds the rows without a fault; nothing should be revoked by a file that has problems.
  */
-export function parseGrants(bytes: Uint8Array): {
-  readonly grants: readonly ListedGrant[];
+export function parseDelegations(bytes: Uint8Array): {
+  readonly grants: readonly ListedDelegation[];
   readonly problems: readonly Problem[];
 } {
-  const reading = parseCsv(bytes, grantColumns);
+  const reading = parseCsv(bytes, delegationColumns);
   const problems = [...reading.problems];
-  const grants: ListedGrant[] = [];
+  const grants: ListedDelegation[] = [];
   const firstLineOfPair = new Map<string, number>();
   for (const { line, cells } of reading.rows) {
     const faults = describeFaults(cells).map((fault) => ({ line, ...fault }));
     problems.push(...faults);
     // An empty cell is reported already.
-    if (faults.length > 0 || grantColumns.required.some((column) => cells[column] === "")) continue;
+    if (faults.length > 0 || delegationColumns.required.some((column) => cells[column] === "")) continue;
     const grant = { ...cells, host: foldAddress(cells.host), delegate: foldAddress(cells.delegate), line };
     const pairLine = firstLineOfPair.get(pairOf(grant));
     if (pairLine === undefined) {
@@ -60,31 +61,25 @@ export function parseGrants(bytes: Uint8Array): {
 }
 
 /** The text by which two grants concern the same host and delegate. */
-export function pairOf({ host, delegate }: Pick<Grant, "host" | "delegate">): string {
+export function pairOf({ host, delegate }: Pick<ExpiringDelegation, "host" | "delegate">): string {
   return `${foldAddress(host)} ${foldAddress(delegate)}`;
 }
 
 /** Those whose last day is over; `today` is YYYY-MM-DD in UTC. */
-export function findExpired<G extends Grant>(grants: readonly G[], today: string): readonly G[] {
+export function findExpired<G extends ExpiringDelegation>(grants: readonly G[], today: string): readonly G[] {
   return grants.filter((grant) => grant.until < today);
 }
 
 /** One sentence for each grant that ends within seven days, the soonest first. */
-export function describeEnding(grants: readonly Grant[], today: string): readonly string[] {
+export function describeEnding(grants: readonly ExpiringDelegation[], today: string): readonly string[] {
   return grants
     .map((grant) => ({ grant, days: countDays(today, grant.until) }))
     .filter(({ days }) => days >= 0 && days <= warningDays)
-    .sort((a, b) => a.days - b.days || compareTexts(pairOf(a.grant), pairOf(b.grant)))
+    .sort((a, b) => a.days - b.days || compareStrings(pairOf(a.grant), pairOf(b.grant)))
     .map(({ grant: { host, delegate, until }, days }) => {
       const when = days === 0 ? "today is the last day" : `${days} ${days === 1 ? "day" : "days"} left`;
       return `${delegate} may schedule meetings for ${host} until ${until} (${when})`;
     });
-}
-
-/** True for a day of the calendar, written YYYY-MM-DD. */
-export function isDay(text: string): boolean {
-  const date = new Date(`${text}T00:00:00Z`);
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime()) && dayOf(date) === text;
 }
 
 function describeFaults(
@@ -103,4 +98,111 @@ function describeFaults(
 
 function countDays(from: string, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / dayMs);
+}
+
+/** What is to change in delegations.csv; a grant that is set replaces the row of its host and delegate. */
+export interface DelegationsFileEdit {
+  readonly set: readonly ExpiringDelegation[];
+  readonly takeOut: readonly Pick<ExpiringDelegation, "host" | "delegate">[];
+}
+
+/**
+ * The text of delegations.csv after an edit. Rows that are not concerned stay byte for byte as people wrote them,
+ * and so do comments, the order of the columns and the kind of line ends. Null when there is nothing to change.
+ * @throws {Error} when the file has faults: a row added to a broken file might never be read.
+ */
+export function editDelegationsFile(text: string | undefined, edit: DelegationsFileEdit): string | null {
+  const source = text?.trim()
+    ? text
+    : `${[...delegationColumns.required, ...delegationColumns.optional].join(",")}\n`;
+  const bytes = Buffer.from(source, "utf8");
+  const { grants, problems } = parseDelegations(bytes);
+  const [problem] = problems;
+  if (problem) {
+    const where = problem.line === null ? "" : `line ${problem.line}: `;
+    throw new Error(`delegations.csv was not changed, because it has a fault: ${where}${problem.message}`);
+  }
+  const listed = new Map(grants.map((grant) => [pairOf(grant), grant]));
+  const set = edit.set.filter((grant) => listed.get(pairOf(grant))?.until !== grant.until);
+  const gone = new Set([...set, ...edit.takeOut].map(pairOf).filter((pair) => listed.has(pair)));
+  if (set.length + gone.size === 0) return null;
+
+  const { records } = readRecords(bytes);
+  const goneLines = new Set<number>();
+  for (const grant of grants.filter((one) => gone.has(pairOf(one)))) {
+    const lastLine = records.find((record) => record.line === grant.line)?.lastLine ?? grant.line;
+    for (let line = grant.line; line <= lastLine; line += 1) goneLines.add(line);
+  }
+  const lineEnd = source.includes("\r\n") ? "\r\n" : "\n";
+  const lines = source.split(/(?<=\r\n|\n|\r(?!\n))/);
+  const kept = lines.filter((_, index) => !goneLines.has(index + 1)).join("");
+  const columns = (records[0]?.cells ?? []).map((name) => findColumn(name));
+  const rows = set.map((grant) => {
+    const note = grant.note || (listed.get(pairOf(grant))?.note ?? "");
+    return (
+      columns.map((column) => formatCell(flatten(column ? { ...grant, note }[column] : ""))).join(",") +
+      lineEnd
+    );
+  });
+  const gap = rows.length > 0 && kept !== "" && !/[\r\n]$/.test(kept) ? lineEnd : "";
+  return kept + gap + rows.join("");
+}
+
+function findColumn(name: string): keyof ExpiringDelegation | undefined {
+  return [...delegationColumns.required, ...delegationColumns.optional].find((column) => column === name);
+}
+
+/** Line ends become spaces, so that a row stays on its line. */
+function flatten(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+/**
+ * What a run means for delegations.csv: a grant with an end is written down where Webex shows it, or took it without
+ * anybody being able to look; one that was taken away is taken out. Pure.
+ */
+export function updateExpirations(
+  request: DelegationRequest,
+  outcomes: readonly HostOutcome[],
+  listed: readonly ListedDelegation[],
+  note: string,
+): { readonly edit: DelegationsFileEdit; readonly notices: readonly string[] } {
+  const listedUntil = new Map(listed.map((grant) => [pairOf(grant), grant.until]));
+  const set: ExpiringDelegation[] = [];
+  const takeOut: Pick<ExpiringDelegation, "host" | "delegate">[] = [];
+  const notices: string[] = [];
+  for (const { host, before, after, added, removed } of outcomes) {
+    const wasDelegate = createMatcher(before ?? []);
+    const isDelegate = createMatcher(after ?? added);
+    takeOut.push(...removed.map((delegate) => ({ host, delegate })));
+    if (request.mode !== "add") continue;
+    for (const delegate of request.delegates.filter(isDelegate)) {
+      const until = listedUntil.get(pairOf({ host, delegate }));
+      if (request.until !== null) {
+        if (until !== request.until) set.push({ host, delegate, until: request.until, note });
+        if (wasDelegate(delegate) && until === undefined) {
+          notices.push(
+            `${host}: ${delegate} was a delegate without an end; from now on it ends after ${request.until}`,
+          );
+        }
+      } else if (until !== undefined) {
+        notices.push(
+          `${host}: ${delegate} is still listed in delegations.csv and will be revoked after ${until}; take that row out to keep the delegate`,
+        );
+      }
+    }
+  }
+  return { edit: { set, takeOut }, notices };
+}
+
+/** The listed grants of which nothing is left in Webex: their rows have done their work. */
+export function findFinished(
+  grants: readonly ListedDelegation[],
+  outcomes: readonly HostOutcome[],
+): readonly ListedDelegation[] {
+  const lists = new Map(outcomes.map((outcome) => [outcome.host, outcome.after]));
+  return grants.filter((grant) => {
+    const after = lists.get(grant.host);
+    return after !== undefined && after !== null && !createMatcher(after)(grant.delegate);
+  });
 }

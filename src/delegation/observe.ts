@@ -1,5 +1,4 @@
-import { type Answer, attempt } from "./answer.ts";
-import type { DelegationReader, SiteUser } from "./backend.ts";
+import { type Answer, attempt, type DelegationReader, type SiteUser } from "./backend.ts";
 import type { DelegationRequest } from "./request.ts";
 
 /** All that is known before anything is written. */

@@ -1,9 +1,9 @@
-import { nearest, quoteText } from "../lib/did-you-mean.ts";
-import { foldAddress } from "../lib/email.ts";
-import type { SiteUser } from "./backend.ts";
+import { findNearest } from "../lib/did-you-mean.ts";
+import { createMatcher, foldAddress } from "../lib/email.ts";
+import { quoteText } from "../lib/text.ts";
+import type { DelegateChange, SiteUser } from "./backend.ts";
 import type { DelegationObservation } from "./observe.ts";
-import { createMatcher, type HostPlan, type HostRequest, planHost, refuseHost } from "./plan-host.ts";
-import type { DelegationRequest } from "./request.ts";
+import { type DelegationMode, type DelegationRequest, maxDelegates } from "./request.ts";
 
 /** What should happen to each host, and what keeps all of it from happening. */
 export interface DelegationPlan {
@@ -96,11 +96,84 @@ function describeUnknown(address: string, candidates: readonly string[]): string
   // Addresses of one domain are alike already by that: the slip is looked for in what differs.
   const domain = address.slice(address.lastIndexOf("@"));
   const names = candidates.filter((one) => foldAddress(one).endsWith(domain));
-  const near = nearest(
+  const near = findNearest(
     address.slice(0, -domain.length),
     names.map((one) => one.slice(0, -domain.length)),
   ).map((name) => name + domain);
-  const suggestions = near.length > 0 ? near : nearest(address, candidates, 1);
+  const suggestions = near.length > 0 ? near : findNearest(address, candidates, 1);
   const hint = suggestions.length > 0 ? `; did you mean ${suggestions.map(quoteText).join(" or ")}?` : "";
   return `the site has no user ${quoteText(address)}${hint}`;
+}
+
+/** What is asked for one host, and for no other: every host has a request of its own. */
+export interface HostRequest {
+  readonly host: string;
+  readonly mode: DelegationMode;
+  /** In lower case, each once. */
+  readonly delegates: readonly string[];
+}
+
+/** What should happen to one host. */
+export interface HostPlan {
+  readonly request: HostRequest;
+  /** Null when the host's delegates are not known. */
+  readonly before: readonly string[] | null;
+  /** Null when there is nothing to change, or when it must not be. */
+  readonly change: DelegateChange | null;
+  /** Why the host is left alone although something was asked for; null when it is not. */
+  readonly refusal: string | null;
+  readonly notices: readonly string[];
+}
+
+/**
+ * Plans one host from the delegates as they are now. Pure and minimal: who is a delegate already is not added, who is
+ * none is not removed, and addresses that differ in case only are one.
+ */
+export function planHost(request: HostRequest, delegates: readonly string[]): HostPlan {
+  const { host, mode } = request;
+  const before = dropRepeated(delegates);
+  const has = createMatcher(before);
+  const others = request.delegates.filter((delegate) => delegate !== foldAddress(host));
+  const namesHost = others.length < request.delegates.length && (mode === "add" || mode === "replace");
+  const refuse = (refusal: string): HostPlan => ({ request, before, change: null, refusal, notices: [] });
+  // Otherwise a host named as their own only delegate would lose all the others by `replace`.
+  if (namesHost && others.length === 0)
+    return refuse("a host is never their own delegate; name somebody else");
+
+  const wanted = createMatcher(mode === "remove" ? request.delegates : others);
+  const add = mode === "add" || mode === "replace" ? others.filter((delegate) => !has(delegate)) : [];
+  const remove = before.filter((delegate) =>
+    mode === "replace" ? !wanted(delegate) : mode === "remove" && wanted(delegate),
+  );
+  const after = [...before.filter((delegate) => !remove.includes(delegate)), ...add];
+  if (add.length > 0 && after.length > maxDelegates) {
+    return refuse(
+      `${after.length} delegates would be too many (${before.length} now, ${add.length} more): Webex allows a host at most ${maxDelegates}; remove some first`,
+    );
+  }
+  const removeFirst = before.length + add.length > maxDelegates;
+  return {
+    request,
+    before,
+    change: add.length + remove.length > 0 ? { host, before, add, remove, after, removeFirst } : null,
+    refusal: null,
+    notices: namesHost ? [`${host} was left out of their own delegates`] : [],
+  };
+}
+
+/** The plan of a host about whom not enough is known: nothing is written. */
+export function refuseHost(
+  request: HostRequest,
+  before: readonly string[] | null,
+  refusal: string,
+): HostPlan {
+  return { request, before, change: null, refusal, notices: [] };
+}
+
+/** Webex has been seen to keep an address twice in different case: the first one stands for both. */
+function dropRepeated(addresses: readonly string[]): readonly string[] {
+  const seen = new Map<string, string>();
+  for (const address of addresses)
+    if (!seen.has(foldAddress(address))) seen.set(foldAddress(address), address);
+  return [...seen.values()];
 }

@@ -1,5 +1,5 @@
-import { formatInstant } from "../lib/date.ts";
-import type { RunStatus, TokenRecord } from "../membership/record.ts";
+import { formatTimestamp } from "../lib/date.ts";
+import type { TokenRecord } from "../token/store.ts";
 import type { HostOutcome } from "./apply.ts";
 import type { SiteUser } from "./backend.ts";
 import type { DelegationRequest } from "./request.ts";
@@ -26,7 +26,7 @@ export interface DelegationRecord {
   readonly command: "delegate" | "sync";
   readonly mode: DelegationRequest["mode"];
   readonly backend: BackendName;
-  readonly status: Exclude<RunStatus, "held">;
+  readonly status: "converged" | "changed" | "failed" | "partial";
   readonly hosts: readonly HostRecord[];
   readonly token: TokenRecord | null;
   /** Who asked, as GitHub knows them; null outside of GitHub. */
@@ -70,8 +70,8 @@ export function buildDelegationRecord(
     hosts: outcomes.map(recordHost),
     token,
     actor,
-    startedAt: formatInstant(facts.startedAt),
-    finishedAt: formatInstant(facts.finishedAt),
+    startedAt: formatTimestamp(facts.startedAt),
+    finishedAt: formatTimestamp(facts.finishedAt),
     ...(until === null ? {} : { until }),
     ...(users === null ? {} : { users: users.map(pickUser) }),
     problems,

@@ -1,7 +1,6 @@
-import { quoteText } from "../lib/did-you-mean.ts";
+import { isDay } from "../lib/date.ts";
 import { addressForm, foldAddress } from "../lib/email.ts";
-import { isDay } from "./expiring.ts";
-import { mostDelegates } from "./plan-host.ts";
+import { quoteText } from "../lib/text.ts";
 
 const modes = ["show", "add", "remove", "replace"] as const;
 
@@ -78,9 +77,9 @@ function describeCombination(
   if (named.includes(nobody) && mode !== "replace")
     faults.push("--delegate none goes with --mode replace only");
   if (named.includes(nobody) && named.length > 1) faults.push("--delegate none goes with no other delegate");
-  if (mode !== "remove" && named.length > mostDelegates) {
+  if (mode !== "remove" && named.length > maxDelegates) {
     faults.push(
-      `${named.length} delegates are named, but Webex allows a host at most ${mostDelegates}; name fewer`,
+      `${named.length} delegates are named, but Webex allows a host at most ${maxDelegates}; name fewer`,
     );
   }
   return faults;
@@ -92,3 +91,6 @@ function describeUntil(mode: DelegationMode, until: string | null, today: string
   if (!isDay(until)) return [`--until ${quoteText(until)} is no date; write the last day as YYYY-MM-DD`];
   return until < today ? [`--until ${until} is over (today is ${today}, UTC)`] : [];
 }
+
+/** Delegates that Webex allows a host. https://help.webex.com/en-us/y3xvmu/ */
+export const maxDelegates = 20;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf } from "../message-of.ts";
+import { errorMessage } from "../lib/text.ts";
 
 /** How a lock waits; every default is what production uses. */
 export interface LockOptions {
@@ -20,6 +20,7 @@ interface Holder {
 }
 
 const pollMs = 200;
+
 /** Nobody needs a lock for as long as this; it bounds what a process id that was given out again can block. */
 const longestHoldMs = 10 * 60_000;
 
@@ -71,7 +72,7 @@ async function create(path: string, own: Holder): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
-    const said = messageOf(error);
+    const said = errorMessage(error);
     throw new Error(`the lock ${path} cannot be made: ${said}; make its folder writable for this user`);
   } finally {
     await rm(draft, { force: true });

@@ -1,10 +1,11 @@
 import { chmod, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { messageOf } from "../message-of.ts";
+import { errorMessage } from "../lib/text.ts";
 import type { SaveOutcome, TokenStore } from "../token/store.ts";
 import { type LockOptions, withFileLock } from "./file-lock.ts";
 
 const ownerOnly = 0o600;
+
 /** Room for any token, reserved before the refresh: a disk that is full afterwards can do no harm. */
 const reservedBytes = 4096;
 
@@ -117,7 +118,7 @@ async function syncFolder(folder: string): Promise<void> {
 async function readText(path: string): Promise<string | null> {
   return await readFile(path, "utf8").catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return null;
-    throw new Error(`the token file ${path} cannot be read: ${messageOf(error)}`);
+    throw new Error(`the token file ${path} cannot be read: ${errorMessage(error)}`);
   });
 }
 
@@ -134,7 +135,7 @@ function cannotWrite(file: string, error: unknown): Error {
 }
 
 function describe(file: string, error: unknown): string {
-  return `the token file's folder ${dirname(file)} cannot be written: ${messageOf(error)}`;
+  return `the token file's folder ${dirname(file)} cannot be written: ${errorMessage(error)}`;
 }
 
 function ignoreAbsence(error: unknown): void {

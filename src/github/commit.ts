@@ -1,14 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
-import type { ReportPlace } from "../config/settings.ts";
-import { messageOf } from "../message-of.ts";
-import type { ReportFile } from "../report/renderer.ts";
+import type { ReportTarget } from "../config/settings.ts";
+import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, encodePath, type GithubClient } from "./client.ts";
 import { readContents } from "./contents.ts";
 
+/** A file to commit; the path is seen from the root of the repository. */
+export interface CommitFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** What a commit is to hold, made from what the branch holds now. */
 export interface ReportDraft {
-  readonly files: readonly ReportFile[];
+  readonly files: readonly CommitFile[];
   readonly headline: string;
 }
 
@@ -16,7 +21,7 @@ export interface ReportDraft {
 export type ReadText = (path: string) => Promise<string | undefined>;
 
 /** Which branch gets the report, and with which token. */
-export type BranchPlace = Omit<Extract<ReportPlace, { readonly kind: "branch" }>, "kind">;
+export type ReportBranch = Omit<Extract<ReportTarget, { readonly kind: "branch" }>, "kind">;
 
 /** The branch would not take the report: what GitHub said, and what to do about it. */
 export class ReportRefused extends Error {
@@ -24,6 +29,7 @@ export class ReportRefused extends Error {
 }
 
 const attempts = 5;
+
 const mutation =
   "mutation($input:CreateCommitOnBranchInput!){createCommitOnBranch(input:$input){commit{oid url}}}";
 
@@ -36,7 +42,7 @@ const mutation =
  * @throws {ReportRefused} when the branch does not take it.
  */
 export async function commitReport(
-  place: BranchPlace,
+  place: ReportBranch,
   memoryPath: string,
   draft: (memory: string | undefined, read: ReadText) => ReportDraft | null | Promise<ReportDraft | null>,
   sleep: (ms: number) => Promise<unknown> = delay,
@@ -60,7 +66,7 @@ export async function commitReport(
 
 const refSchema = v.object({ object: v.object({ sha: v.string() }) });
 
-async function readHead(github: GithubClient, { repository, branch }: BranchPlace): Promise<string> {
+async function readHead(github: GithubClient, { repository, branch }: ReportBranch): Promise<string> {
   const route = `GET /repos/${repository.owner}/${repository.name}/git/ref/heads/${encodePath(branch)}`;
   const { data } = await github.request(route);
   return v.parse(refSchema, data).object.sha;
@@ -68,7 +74,7 @@ async function readHead(github: GithubClient, { repository, branch }: BranchPlac
 
 async function readText(
   github: GithubClient,
-  { repository }: BranchPlace,
+  { repository }: ReportBranch,
   path: string,
   ref: string,
 ): Promise<string | undefined> {
@@ -83,7 +89,7 @@ type Answer = { readonly oid: string } | { readonly isStale: boolean; readonly m
 
 async function createCommit(
   github: GithubClient,
-  { repository, branch }: BranchPlace,
+  { repository, branch }: ReportBranch,
   expectedHeadOid: string,
   { files, headline }: ReportDraft,
 ): Promise<Answer> {
@@ -128,8 +134,8 @@ function readAnswer(data: unknown): Answer {
   return { isStale: errors.some((error) => error.type === "STALE_DATA"), message };
 }
 
-function explain(error: unknown, { branch }: BranchPlace): string {
-  const said = messageOf(error);
+function explain(error: unknown, { branch }: ReportBranch): string {
+  const said = errorMessage(error);
   return (
     `the report was not committed to ${branch}: ${said}. What was changed in Webex is as this run reports it. ` +
     "Let the workflow's token write to that branch (permissions: contents: write), or set REPORT_BRANCH to a branch without protection"

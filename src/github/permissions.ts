@@ -1,4 +1,4 @@
-import { messageOf } from "../message-of.ts";
+import { errorMessage } from "../lib/text.ts";
 import { statusOf } from "./client.ts";
 
 /**
@@ -20,7 +20,7 @@ function readAcceptedPermissions(error: unknown): string | null {
 
 /** Says what GitHub answered and, where a permission is missing, what to tick; `fallback` where GitHub named none. */
 export function explainRefusal(error: unknown, tokenName: string, fallback: string): string {
-  const said = messageOf(error);
+  const said = errorMessage(error);
   const status = statusOf(error);
   if (status === 401)
     return `${said}; ${tokenName} is expired, revoked or mistyped: make a new one and store it`;

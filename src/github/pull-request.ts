@@ -1,5 +1,5 @@
-import type { Repository } from "../github-place.ts";
-import { messageOf } from "../message-of.ts";
+import type { Repository } from "../config/actions.ts";
+import { errorMessage } from "../lib/text.ts";
 import { type GithubClient, statusOf } from "./client.ts";
 import { type Contents, readContents } from "./contents.ts";
 
@@ -32,7 +32,7 @@ export async function readPullRequest(
     };
   } catch (error) {
     const status = statusOf(error);
-    const said = messageOf(error);
+    const said = errorMessage(error);
     const hint =
       status === 403 || status === 404
         ? "; check the number, and that the workflow's token may read pull requests (permissions: pull-requests: write)"

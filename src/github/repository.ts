@@ -1,4 +1,4 @@
-import type { Repository } from "../github-place.ts";
+import type { Repository } from "../config/actions.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 
 /** What is known of an environment: the branches it lets in, null for all; whether somebody must approve its jobs. */

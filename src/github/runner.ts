@@ -1,7 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Surroundings } from "../config/actions.ts";
-import { messageOf } from "../message-of.ts";
+import type { Actions } from "../config/actions.ts";
+import { errorMessage } from "../lib/text.ts";
 
 /** Something in a file that needs a person. */
 export interface Annotation {
@@ -23,14 +23,14 @@ export interface Runner {
 }
 
 /** The runner shows ten errors of a step: nine, and one that says how many there are. */
-const mostAnnotations = 9;
+const maxAnnotations = 9;
 
 /**
  * Speaks the runner's protocol where there is a runner.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
  */
-export async function createRunner(surroundings: Surroundings): Promise<Runner> {
-  const { isRunner, outputFile, summaryFile } = surroundings;
+export async function createRunner(actions: Actions): Promise<Runner> {
+  const { isRunner, outputFile, summaryFile } = actions;
   if (!isRunner && outputFile === null && summaryFile === null) {
     const writeSummary = () => Promise.resolve();
     return { mask: ignore, annotate: ignore, warn: ignore, setOutputs: ignore, writeSummary };
@@ -48,10 +48,10 @@ export async function createRunner(surroundings: Surroundings): Promise<Runner> 
     },
     annotate(annotations) {
       if (!isRunner) return;
-      for (const { file, line, message } of annotations.slice(0, mostAnnotations)) {
+      for (const { file, line, message } of annotations.slice(0, maxAnnotations)) {
         core.error(message, { title: "Rollcall", file, ...(line === null ? {} : { startLine: line }) });
       }
-      const more = annotations.length - mostAnnotations;
+      const more = annotations.length - maxAnnotations;
       if (more > 0) core.error(`${more} more, see the summary of this run`, { title: "Rollcall" });
     },
     warn,
@@ -60,7 +60,7 @@ export async function createRunner(surroundings: Surroundings): Promise<Runner> 
       try {
         for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
       } catch (error) {
-        warn(`the step's outputs could not be written: ${messageOf(error)}`);
+        warn(`the step's outputs could not be written: ${errorMessage(error)}`);
       }
     },
     async writeSummary(markdown) {
@@ -68,7 +68,7 @@ export async function createRunner(surroundings: Surroundings): Promise<Runner> 
       await core.summary
         .addRaw(markdown)
         .write()
-        .catch((error: unknown) => warn(`the step's summary could not be written: ${messageOf(error)}`));
+        .catch((error: unknown) => warn(`the step's summary could not be written: ${errorMessage(error)}`));
     },
   };
 }

@@ -1,10 +1,9 @@
+import sodium from "libsodium-wrappers";
+import type { Repository } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
-import type { Repository } from "../github-place.ts";
-import type { CopyAge, Recovery, SaveOutcome, TokenStore } from "../token/store.ts";
+import type { Recovery, SaveOutcome, TokenCopyAge, TokenStore } from "../token/store.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 import { explainRefusal } from "./permissions.ts";
-import { createSeal, type Seal, type SealedValue } from "./sealing.ts";
-import { findSecretPlace, readUpdatedAt, type SecretPlace, secretName } from "./secret-place.ts";
 import { readRun } from "./workflows.ts";
 
 /** Which secret, with which token it may be written, and which run has a copy of it. */
@@ -23,6 +22,7 @@ export interface SecretStoreOptions {
 
 /** Written and deleted to prove that the place can be written; the real secret is never rewritten to find out. */
 const probeName = "WEBEX_WRITE_PROBE";
+
 /** GitHub's servers and ours agree on the time to the second. */
 const clockSlackMs = 2000;
 
@@ -36,11 +36,11 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
   let refreshToken = options.refreshToken;
   /** When this run itself stored its copy; from then on it is dated by that. */
   let savedAt: Date | null = null;
-  let place: SecretPlace | null = null;
+  let place: SecretScope | null = null;
   let seal: Seal | null = null;
 
-  const findPlace = async () => {
-    place ??= await findSecretPlace(github, repository, options.environment);
+  const findScope = async () => {
+    place ??= await findSecretScope(github, repository, options.environment);
     return place;
   };
 
@@ -49,7 +49,7 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
     exclusively: (work) => work(),
     load: () => Promise.resolve({ refreshToken, isStored: true }),
     async dateCopy() {
-      const { path, what, updatedAt } = await explaining("look at", options, findPlace);
+      const { path, what, updatedAt } = await explaining("look at", options, findScope);
       // Outside of a runner nothing waits in a queue: a person has put the copy there just now.
       const { run } = options;
       if (run === null) return null;
@@ -57,11 +57,11 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
         const until = new Date(savedAt.getTime() + clockSlackMs);
         return { what, updatedAt: await readUpdatedAt(github, path), takenFrom: until, takenUntil: until };
       }
-      return { what, updatedAt, ...(await dateRun(await findPlace(), run, options)) };
+      return { what, updatedAt, ...(await dateRun(await findScope(), run, options)) };
     },
     async prove() {
       await explaining("write", options, async () => {
-        const { path } = await findPlace();
+        const { path } = await findScope();
         seal = await createSeal(github, path);
         const request = { repeatable: true };
         await github.request(`PUT ${path}/${probeName}`, { ...seal("probe"), request });
@@ -88,10 +88,10 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
 
 /** Between which instants the run was given its copy. */
 async function dateRun(
-  { environment }: SecretPlace,
+  { environment }: SecretScope,
   run: WorkflowRun,
   { repository, secretsToken, startedAt }: SecretStoreOptions,
-): Promise<Pick<CopyAge, "takenFrom" | "takenUntil">> {
+): Promise<Pick<TokenCopyAge, "takenFrom" | "takenUntil">> {
   const github = createGithubClient(repository.apiUrl, run.token ?? secretsToken);
   const queuedAt = (await readRun(github, repository, run.id))?.createdAt ?? null;
   // A re-run has been seen to hold the secrets of the first attempt: https://github.com/cli/cli/issues/13522
@@ -157,4 +157,99 @@ function recover({ serverUrl }: Repository, path: string, sealed: SealedValue): 
     ],
     command: `gh api${hostname} -X PUT ${path}/${secretName} -f encrypted_value='${sealed.encrypted_value}' -f key_id='${sealed.key_id}'`,
   };
+}
+
+/** The secret that holds the refresh token. */
+export const secretName = "WEBEX_REFRESH_TOKEN";
+
+/** The environment that README.md tells people to make; it is looked into when none is named. */
+export const usualEnvironment = "webex";
+
+/** Where the secret is, and when it was last written. */
+export interface SecretScope {
+  /** The environment that holds it; null for the repository's own. */
+  readonly environment: string | null;
+  /** The API's path of all secrets of that place. */
+  readonly path: string;
+  /** Null when there is no such secret yet. */
+  readonly updatedAt: Date | null;
+  /** The place in words. */
+  readonly what: string;
+}
+
+/**
+ * Finds the secret: in the environment that is named; with none named, in the repository, and only when it is not
+ * there, in the environment `webex`. Where it is nowhere yet, it will be the repository's own.
+ * https://docs.github.com/en/rest/actions/secrets
+ */
+export async function findSecretScope(
+  github: GithubClient,
+  repository: Repository,
+  named: string | null,
+): Promise<SecretScope> {
+  const own = describeStore(repository, named);
+  const updatedAt = await readUpdatedAt(github, own.path);
+  if (updatedAt !== null || named !== null) return { ...own, updatedAt };
+  const usual = describeStore(repository, usualEnvironment);
+  const found = await readUpdatedAt(github, usual.path);
+  return found === null ? { ...own, updatedAt: null } : { ...usual, updatedAt: found };
+}
+
+/** The environment that holds the secret, as `findSecretPlace` finds it; null for the repository's own. */
+export async function findSecretEnvironment(
+  repository: Repository,
+  secretsToken: string,
+  named: string | null,
+): Promise<string | null> {
+  const github = createGithubClient(repository.apiUrl, secretsToken);
+  return (await findSecretScope(github, repository, named)).environment;
+}
+
+/** When the secret was last written; null when it, or its place, is not there or not to be seen. */
+export async function readUpdatedAt(github: GithubClient, path: string): Promise<Date | null> {
+  try {
+    const { data } = await github.request(`GET ${path}/${secretName}`);
+    return new Date(data.updated_at);
+  } catch (error) {
+    const status = statusOf(error);
+    // What a token may not see, it may not write either: the probe tells then, with the permission that is missing.
+    if (status === 403 || status === 404) return null;
+    throw error;
+  }
+}
+
+function describeStore({ owner, name }: Repository, environment: string | null) {
+  const base = `/repos/${owner}/${name}`;
+  return environment === null
+    ? { environment, path: `${base}/actions/secrets`, what: `the secret ${secretName} of ${owner}/${name}` }
+    : {
+        environment,
+        path: `${base}/environments/${encodeURIComponent(environment)}/secrets`,
+        what: `the secret ${secretName} of ${owner}/${name}, environment ${environment}`,
+      };
+}
+
+/** A value that only GitHub can open, as the API takes it. */
+export interface SealedValue {
+  readonly encrypted_value: string;
+  readonly key_id: string;
+}
+
+/** Seals values for one place of secrets. */
+export type Seal = (value: string) => SealedValue;
+
+/**
+ * Reads the public key of a place of secrets and loads libsodium.
+ * https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api
+ */
+export async function createSeal(github: GithubClient, secretsPath: string): Promise<Seal> {
+  const { data } = await github.request(`GET ${secretsPath}/public-key`);
+  await sodium.ready;
+  const keyId = String(data.key_id);
+  // The API takes padded standard base64; libsodium's own default is the other one.
+  const key = sodium.from_base64(data.key, sodium.base64_variants.ORIGINAL);
+  return (value) => ({
+    encrypted_value: sodium.to_base64(sodium.crypto_box_seal(value, key), sodium.base64_variants.ORIGINAL),
+    key_id: keyId,
+  });
 }

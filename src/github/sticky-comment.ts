@@ -1,10 +1,9 @@
-import type { GithubPlace } from "../github-place.ts";
-import { messageOf } from "../message-of.ts";
-import { createGithubClient, statusOf } from "./client.ts";
-import { isOwn, readViewer } from "./viewer.ts";
+import type { RepositoryAccess } from "../config/actions.ts";
+import { errorMessage } from "../lib/text.ts";
+import { createGithubClient, isOwn, readViewer, statusOf } from "./client.ts";
 
 /** The one comment to keep up to date. */
-export interface OwnComment {
+export interface StickyComment {
   /** The number of the issue or pull request. */
   readonly number: number;
   /** What the body begins with, and by which the comment is found again. */
@@ -22,9 +21,9 @@ export type CommentChange = "created" | "updated" | "unchanged";
  * found by their marker and their author, over all pages. https://docs.github.com/en/rest/issues/comments
  * @throws when the token may not write comments.
  */
-export async function writeOwnComment(
-  { repository, token }: GithubPlace,
-  { number, marker, body, isSame }: OwnComment,
+export async function writeStickyComment(
+  { repository, token }: RepositoryAccess,
+  { number, marker, body, isSame }: StickyComment,
 ): Promise<CommentChange> {
   const github = createGithubClient(repository.apiUrl, token);
   const here = { owner: repository.owner, repo: repository.name };
@@ -50,7 +49,7 @@ export async function writeOwnComment(
     return "updated";
   } catch (error) {
     const status = statusOf(error);
-    const said = messageOf(error);
+    const said = errorMessage(error);
     const hint =
       status === 403 || status === 404
         ? "; the workflow's token needs permissions: pull-requests: write (and a locked conversation takes no comment)"

@@ -1,7 +1,6 @@
-import type { GithubPlace } from "../github-place.ts";
-import { messageOf } from "../message-of.ts";
-import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
-import { isOwn, readViewer } from "./viewer.ts";
+import type { RepositoryAccess } from "../config/actions.ts";
+import { errorMessage } from "../lib/text.ts";
+import { createGithubClient, type GithubClient, isOwn, readViewer, statusOf } from "./client.ts";
 
 /** What the one issue is to say while something needs a person, or the last word when nothing does. */
 export type IssueState =
@@ -19,8 +18,8 @@ export type IssueState =
  * by its marker and its author among the open ones. https://docs.github.com/en/rest/issues/issues
  * @throws when GitHub refuses.
  */
-export async function keepAttentionIssue(
-  place: GithubPlace,
+export async function keepTrackingIssue(
+  place: RepositoryAccess,
   marker: string,
   state: IssueState,
 ): Promise<void> {
@@ -52,7 +51,7 @@ interface OwnIssue {
 
 async function findOwn(
   github: GithubClient,
-  { repository }: GithubPlace,
+  { repository }: RepositoryAccess,
   marker: string,
 ): Promise<readonly OwnIssue[]> {
   const issues = await github.paginate(github.issues.listForRepo, {
@@ -74,7 +73,7 @@ async function findOwn(
 
 /** What a refused issue means, in a sentence for the person who reads the run. */
 export function explainIssueFailure(error: unknown): string {
-  const said = messageOf(error);
+  const said = errorMessage(error);
   const hints: Readonly<Record<number, string>> = {
     403: '; give the workflow "permissions: issues: write"',
     404: '; give the workflow "permissions: issues: write"',

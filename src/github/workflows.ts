@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import type { Repository, RepositoryAccess } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
-import type { Repository } from "../github-place.ts";
-import { messageOf } from "../message-of.ts";
+import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 
 /** When a run was queued and which workflow it belongs to. */
@@ -57,7 +57,7 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
   } catch (error) {
     const hint =
       statusOf(error) === 403 ? '; with "permissions: actions: write" the workflow could do it itself' : "";
-    return `${byHand}${hint} (${messageOf(error)})`;
+    return `${byHand}${hint} (${errorMessage(error)})`;
   }
 }
 
@@ -75,4 +75,21 @@ async function readInputs(eventPath: string | null): Promise<Record<string, stri
   } catch {
     return {};
   }
+}
+
+const workflow = "sync.yml";
+
+/**
+ * Keeps the schedule alive: in a public repository GitHub stops schedules after 60 days without activity, and
+ * enabling the workflow counts from anew. A private repository's schedule never stops, so nothing is sent there.
+ * https://docs.github.com/en/rest/actions/workflows#enable-a-workflow
+ * @throws when GitHub refuses; it takes `permissions: actions: write`.
+ */
+export async function keepScheduleEnabled({ repository, token }: RepositoryAccess): Promise<void> {
+  const github = createGithubClient(repository.apiUrl, token);
+  const here = { owner: repository.owner, repo: repository.name };
+  const { data } = await github.repos.get(here);
+  if (data.private) return;
+  const request = { repeatable: true };
+  await github.actions.enableWorkflow({ ...here, workflow_id: workflow, request });
 }

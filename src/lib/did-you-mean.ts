@@ -1,11 +1,13 @@
-import { compareTexts } from "./text.ts";
+import { compareStrings, quoteText } from "./text.ts";
 
 /**
  * Finds what somebody probably meant: the names most like one that matches nothing.
  */
 
 const wordParts = /[\p{L}\p{N}]+/gu;
+
 const accents = /\p{M}+/gu;
+
 const isAscii = /^[\x20-\x7e]*$/;
 
 interface Folded {
@@ -27,7 +29,7 @@ const foldedLists = new WeakMap<readonly string[], readonly Folded[]>();
  * Empty when nothing is near. The order depends on the texts only, not on the order of the candidates. For many
  * names pass the same array, unchanged, each time: it is prepared once.
  */
-export function nearest(name: string, candidates: readonly string[], most = 3): string[] {
+export function findNearest(name: string, candidates: readonly string[], max = 3): string[] {
   const wanted = fold(name);
   const found: { readonly name: string; readonly distance: number }[] = [];
   for (const candidate of foldAll(candidates)) {
@@ -35,28 +37,17 @@ export function nearest(name: string, candidates: readonly string[], most = 3): 
     if (distance !== undefined) found.push({ name: candidate.name, distance });
   }
   return found
-    .sort((a, b) => a.distance - b.distance || compareTexts(a.name, b.name))
-    .slice(0, most)
+    .sort((a, b) => a.distance - b.distance || compareStrings(a.name, b.name))
+    .slice(0, max)
     .map((candidate) => candidate.name);
 }
 
 /** The end of an error about an unknown name: `; did you mean "a" or "b"?`, or `otherwise` when nothing is near. */
-export function suggestNearest(
-  name: string,
-  candidates: readonly string[],
-  otherwise = "",
-  most = 3,
-): string {
-  const names = nearest(name, candidates, most).map(quoteText);
+export function suggestNearest(name: string, candidates: readonly string[], otherwise = "", max = 3): string {
+  const names = findNearest(name, candidates, max).map(quoteText);
   const last = names.pop();
   if (last === undefined) return otherwise;
   return `; did you mean ${names.length > 0 ? `${names.join(", ")} or ${last}` : last}?`;
-}
-
-/** Text from outside as an error shows it: quoted, on one line, cut after 60 characters. */
-export function quoteText(text: string): string {
-  const characters = Array.from(text.slice(0, 200));
-  return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 60).join("")}…` : text);
 }
 
 function foldAll(names: readonly string[]): readonly Folded[] {

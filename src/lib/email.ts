@@ -7,3 +7,9 @@ export const addressForm = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+\.[^\s@"()
 export function foldAddress(address: string): string {
   return address.trim().toLowerCase();
 }
+
+/** True for an address that is among these, whatever its case. */
+export function createMatcher(addresses: readonly string[]): (address: string) => boolean {
+  const folded = new Set(addresses.map(foldAddress));
+  return (address) => folded.has(foldAddress(address));
+}

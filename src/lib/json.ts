@@ -1,4 +1,4 @@
-import { quoteText } from "./did-you-mean.ts";
+import { quoteText } from "./text.ts";
 
 /** Where JSON text goes wrong; `line` and `character` (in that line) count from 1. */
 export interface JsonFault {
@@ -11,7 +11,9 @@ export interface JsonFault {
 }
 
 const punctuation = "{}[],:";
+
 const string = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/uy;
+
 const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 
 /** What may stand at a place: the punctuation itself, `s` a string, `v` a number, true, false or null. */
@@ -25,6 +27,7 @@ const wantedTexts = {
   ",]": '"," or "]"',
   "": "nothing more",
 } as const;
+
 type Wanted = keyof typeof wantedTexts;
 
 /**

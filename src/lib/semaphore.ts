@@ -1,14 +1,14 @@
 /** Lets a bounded number of tasks run at once. */
-export interface Slots {
-  use<T>(task: () => Promise<T>): Promise<T>;
+export interface Semaphore {
+  run<T>(task: () => Promise<T>): Promise<T>;
 }
 
 /** Slots for `count` tasks; the others wait in the order of their coming. */
-export function createSlots(count: number): Slots {
+export function createSemaphore(count: number): Semaphore {
   const waiting: (() => void)[] = [];
   let free = count;
   return {
-    async use(task) {
+    async run(task) {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
       try {

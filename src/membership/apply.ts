@@ -1,10 +1,9 @@
-import { createSlots } from "../lib/semaphore.ts";
-import { messageOf } from "../message-of.ts";
-import { pickPerson } from "./build-record.ts";
+import { createSemaphore } from "../lib/semaphore.ts";
+import { errorMessage } from "../lib/text.ts";
 import type { MembershipReader, Room } from "./directory.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
 import type { Addition, Removal } from "./plan.ts";
-import type { FailedChange, RecordedPerson } from "./record.ts";
+import { type FailedChange, pickPerson, type RecordedPerson } from "./record.ts";
 
 /** The port by which Webex is changed. Each call throws when the change did not happen. */
 export interface MembershipWriter {
@@ -36,7 +35,7 @@ export interface ApplyCollaborators {
   /** Aborted when no new change may begin. */
   readonly stop: AbortSignal;
   /** Waits until Webex has had time to show a change: a second look is taken only after that. */
-  readonly settle: () => Promise<unknown>;
+  readonly waitForConsistency: () => Promise<unknown>;
 }
 
 /**
@@ -49,9 +48,9 @@ export async function applyPlan(
   collaborators: ApplyCollaborators,
 ): Promise<ReadonlyMap<string, RoomOutcome>> {
   const changing = plan.rooms.filter((room) => room.additions.length + room.removals.length > 0);
-  const slots = createSlots(roomsAtOnce);
+  const semaphore = createSemaphore(roomsAtOnce);
   const outcomes = changing.map((room) =>
-    slots.use(async () => [room.feed.room.key, await applyRoom(room, collaborators)] as const),
+    semaphore.run(async () => [room.feed.room.key, await applyRoom(room, collaborators)] as const),
   );
   return new Map(await Promise.all(outcomes));
 }
@@ -123,7 +122,7 @@ type Look = { readonly present: ReadonlySet<string> } | { readonly unverified: s
 async function readBack(
   room: Room,
   attempts: readonly Attempt[],
-  { reader, ownerKey, stop, settle }: ApplyCollaborators,
+  { reader, ownerKey, stop, waitForConsistency }: ApplyCollaborators,
 ): Promise<Look> {
   for (let look = 1; ; look += 1) {
     if (stop.aborted) return { unverified: "the run was stopped" };
@@ -132,9 +131,9 @@ async function readBack(
     const present = new Set(listing.items.map((member) => member.key));
     // Whoever is not in the room may be shown a part of it only, and absence would prove nothing.
     if (!present.has(ownerKey)) return { unverified: "the token's owner is not in its member list any more" };
-    const isSettled = attempts.every((one) => one.error !== null || holds(one, present));
-    if (isSettled || look === 2) return { present };
-    await settle();
+    const isConsistent = attempts.every((one) => one.error !== null || holds(one, present));
+    if (isConsistent || look === 2) return { present };
+    await waitForConsistency();
   }
 }
 
@@ -171,7 +170,7 @@ function recordFailure(person: RecordedPerson, action: "add" | "remove", error: 
   return {
     ...pickPerson(person),
     action,
-    error: messageOf(error),
+    error: errorMessage(error),
     trackingId: typeof trackingId === "string" ? trackingId : null,
   };
 }

@@ -1,7 +1,9 @@
-import { formatInstant } from "../lib/date.ts";
+import { formatTimestamp } from "../lib/date.ts";
+import type { Problem } from "../lib/problem.ts";
+import type { TokenRecord } from "../token/store.ts";
 import type { RoomOutcome } from "./apply.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
-import type { Problem, RecordedPerson, RoomRecord, RunRecord, RunStatus, TokenRecord } from "./record.ts";
+import { pickPerson, type RoomRecord, type RunRecord, type RunStatus } from "./record.ts";
 
 /** What a record is made from, beside the plan itself. */
 export interface RunFacts {
@@ -121,29 +123,24 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
 function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, RoomOutcome>): Problem[] {
   return plan.rooms.flatMap(({ feed }) => {
     const outcome = outcomes.get(feed.room.key);
-    const tell = (message: string): Problem => ({ line: feed.lines[0] ?? null, column: "room", message });
+    const log = (message: string): Problem => ({ line: feed.lines[0] ?? null, column: "room", message });
     const problems: Problem[] = [];
     if (outcome && outcome.notBegun > 0) {
       problems.push(
-        tell(
+        log(
           `${outcome.notBegun} changes in room "${feed.room.title}" were not begun, because the run was stopped; the next run makes them`,
         ),
       );
     }
     if (outcome?.unverified) {
       problems.push(
-        tell(`the changes in room "${feed.room.title}" could not be verified: ${outcome.unverified}`),
+        log(`the changes in room "${feed.room.title}" could not be verified: ${outcome.unverified}`),
       );
     }
     return problems;
   });
 }
 
-/** The part of a person that a record holds. */
-export function pickPerson({ personId, displayName, email }: RecordedPerson): RecordedPerson {
-  return { personId, displayName, email };
-}
-
 function formatTimes({ startedAt, finishedAt }: RunFacts): { startedAt: string; finishedAt: string } {
-  return { startedAt: formatInstant(startedAt), finishedAt: formatInstant(finishedAt) };
+  return { startedAt: formatTimestamp(startedAt), finishedAt: formatTimestamp(finishedAt) };
 }

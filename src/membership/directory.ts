@@ -1,7 +1,4 @@
-/** What was read of a list, and whether that is all of it: unknown is never empty. */
-export type Listing<T> =
-  | { readonly complete: true; readonly items: readonly T[] }
-  | { readonly complete: false; readonly items: readonly T[]; readonly reason: string };
+import type { Listing } from "../lib/listing.ts";
 
 /** Whose token it is. `key` is the decoded id, by which people are compared. */
 export interface Owner {

@@ -1,6 +1,7 @@
-import { parseCsv, sortByLine } from "../lib/csv.ts";
-import { quoteText, suggestNearest } from "../lib/did-you-mean.ts";
-import type { Problem } from "./record.ts";
+import { parseCsv } from "../lib/csv.ts";
+import { suggestNearest } from "../lib/did-you-mean.ts";
+import { type Problem, sortByLine } from "../lib/problem.ts";
+import { quoteText } from "../lib/text.ts";
 
 const modes = ["sync", "add-only", "audit"] as const;
 

@@ -1,15 +1,14 @@
-import { createSlots } from "../lib/semaphore.ts";
-import { compareRoom, type RoomDifference, type Stray } from "./diff.ts";
+import type { Problem } from "../lib/problem.ts";
+import { createSemaphore } from "../lib/semaphore.ts";
+import { diffRoom, type GroupReading, judgeGroup, type RoomDiff, type UnmatchedRow } from "./diff.ts";
 import type { Group, GroupMember, KnownPerson, MembershipReader, Owner } from "./directory.ts";
-import { type GroupReading, judgeGroup } from "./group-reading.ts";
 import type { Mapping } from "./mapping.ts";
-import type { Problem } from "./record.ts";
-import { type Resolution, type RoomFeed, resolveMappings } from "./resolve.ts";
+import { type DesiredRoom, type Resolution, resolveMappings } from "./resolve.ts";
 
 /** Everything a plan is made from. */
 export interface Observation {
   readonly owner: Owner;
-  readonly differences: readonly RoomDifference[];
+  readonly differences: readonly RoomDiff[];
   readonly people: ReadonlyMap<string, KnownPerson>;
   readonly problems: readonly Problem[];
 }
@@ -25,9 +24,9 @@ export const roomsAtOnce = 16;
 export async function observe(
   reader: MembershipReader,
   mappings: readonly Mapping[],
-  tell?: (progress: string) => void,
+  log?: (progress: string) => void,
 ): Promise<Observation> {
-  return (await observeBoth(reader, mappings, [], tell)).first;
+  return (await observeBoth(reader, mappings, [], log)).first;
 }
 
 /**
@@ -39,7 +38,7 @@ export async function observeBoth(
   reader: MembershipReader,
   first: readonly Mapping[],
   second: readonly Mapping[],
-  tell: (progress: string) => void = () => undefined,
+  log: (progress: string) => void = () => undefined,
 ): Promise<{ readonly first: Observation; readonly second: Observation }> {
   const [owner, groups, rooms] = await Promise.all([
     reader.readOwner(),
@@ -48,64 +47,67 @@ export async function observeBoth(
   ]);
   const resolve = (mappings: readonly Mapping[]) => resolveMappings(mappings, groups, rooms, owner);
   const resolutions = { first: resolve(first), second: resolve(second) };
-  const feeds = [...resolutions.first.feeds, ...resolutions.second.feeds];
-  const fedRooms = new Map(feeds.map(({ room }) => [room.key, room] as const));
-  tell(
+  const desired = [...resolutions.first.desired, ...resolutions.second.desired];
+  const fedRooms = new Map(desired.map(({ room }) => [room.key, room] as const));
+  log(
     `Read ${rooms.items.length} rooms and ${groups.items.length} groups; ${fedRooms.size} rooms are mapped`,
   );
 
-  const strayRows = [...resolutions.first.strays, ...resolutions.second.strays];
-  const named = [...feeds.flatMap((feed) => feed.groups), ...strayRows.map(({ group }) => group)];
+  const allUnmatchedRows = [...resolutions.first.unmatchedRows, ...resolutions.second.unmatchedRows];
+  const named = [...desired.flatMap((feed) => feed.groups), ...allUnmatchedRows.map(({ group }) => group)];
   const readings = await readGroups(reader, named);
-  const findStrays = ({ strays }: Resolution): Stray[] =>
-    strays.flatMap(({ group, line }) => {
+  const findUnmatchedRows = ({ unmatchedRows }: Resolution): UnmatchedRow[] =>
+    unmatchedRows.flatMap(({ group, line }) => {
       const reading = readings.get(group.key);
       return reading ? [{ line, reading }] : [];
     });
-  const strays = { first: findStrays(resolutions.first), second: findStrays(resolutions.second) };
-  const firstFeeds = new Set(resolutions.first.feeds);
+  const unmatchedRows = {
+    first: findUnmatchedRows(resolutions.first),
+    second: findUnmatchedRows(resolutions.second),
+  };
+  const firstDesired = new Set(resolutions.first.desired);
   const listed = new Map<string, GroupMember>();
   for (const reading of readings.values())
     for (const [key, member] of reading.members) listed.set(key, member);
-  tell(`Read the members of ${readings.size} groups`);
+  log(`Read the members of ${readings.size} groups`);
 
   const seen = new Map<string, KnownPerson>();
-  const slots = createSlots(roomsAtOnce);
-  const feedsOf = new Map<string, RoomFeed[]>();
-  for (const feed of feeds) feedsOf.set(feed.room.key, [...(feedsOf.get(feed.room.key) ?? []), feed]);
-  const differences = new Map<RoomFeed, RoomDifference>();
+  const semaphore = createSemaphore(roomsAtOnce);
+  const desiredOf = new Map<string, DesiredRoom[]>();
+  for (const feed of desired) desiredOf.set(feed.room.key, [...(desiredOf.get(feed.room.key) ?? []), feed]);
+  const differences = new Map<DesiredRoom, RoomDiff>();
   await Promise.all(
     [...fedRooms.values()].map((room) =>
-      slots.use(async () => {
+      semaphore.run(async () => {
         const members = await reader.listRoomMembers(room);
         for (const { key, displayName, email, kind } of members.items) {
           // A group lists people as `user`; its word spares a look-up of what a member is.
           if (!seen.has(key))
             seen.set(key, { displayName, email, kind: kind ?? (listed.has(key) ? "person" : null) });
         }
-        for (const feed of feedsOf.get(room.key) ?? []) {
+        for (const feed of desiredOf.get(room.key) ?? []) {
           const feeding = feed.groups.flatMap((group) => readings.get(group.key) ?? []);
-          const astray = firstFeeds.has(feed) ? strays.first : strays.second;
-          differences.set(feed, compareRoom(feed, feeding, members, owner, astray));
+          const unmatched = firstDesired.has(feed) ? unmatchedRows.first : unmatchedRows.second;
+          differences.set(feed, diffRoom(feed, feeding, members, owner, unmatched));
         }
       }),
     ),
   );
-  tell(`Read the members of ${fedRooms.size} rooms`);
+  log(`Read the members of ${fedRooms.size} rooms`);
 
   for (const [key, person] of await lookUpUnknownPeople(reader, [...differences.values()], seen))
     seen.set(key, person);
   const conclude = (which: "first" | "second"): Observation => {
-    const { feeds, groupLines, problems } = resolutions[which];
-    const found = feeds.flatMap((feed) => differences.get(feed) ?? []);
+    const { desired, groupLines, problems } = resolutions[which];
+    const found = desired.flatMap((feed) => differences.get(feed) ?? []);
     return {
       owner,
       differences: found,
       people: seen,
       problems: [
         ...problems,
-        ...findGroupProblems(feeds, groupLines, readings),
-        ...findStrayProblems(found, strays[which]),
+        ...findGroupProblems(desired, groupLines, readings),
+        ...findUnmatchedRowProblems(found, unmatchedRows[which]),
       ],
     };
   };
@@ -117,9 +119,9 @@ async function readGroups(
   named: readonly Group[],
 ): Promise<Map<string, GroupReading>> {
   const groups = new Map(named.map((group) => [group.key, group]));
-  const slots = createSlots(roomsAtOnce);
+  const semaphore = createSemaphore(roomsAtOnce);
   const readings = [...groups.values()].map((group) =>
-    slots.use(async () => {
+    semaphore.run(async () => {
       const { memberSize, members } = await reader.listGroupMembers(group);
       return [group.key, judgeGroup(group, memberSize, members)] as const;
     }),
@@ -130,7 +132,7 @@ async function readGroups(
 /** Describes whoever might be removed and might not be a person, and the newcomers nobody has described yet. */
 export async function lookUpUnknownPeople(
   reader: Pick<MembershipReader, "lookUpPeople">,
-  differences: readonly RoomDifference[],
+  differences: readonly RoomDiff[],
   seen: ReadonlyMap<string, KnownPerson>,
 ): Promise<ReadonlyMap<string, KnownPerson>> {
   const leavers = new Set<string>();
@@ -148,7 +150,7 @@ export async function lookUpUnknownPeople(
 
 /** One problem for each group whose members are not surely known, at the first line that names it. */
 function findGroupProblems(
-  feeds: readonly RoomFeed[],
+  desired: readonly DesiredRoom[],
   lines: ReadonlyMap<string, number>,
   readings: ReadonlyMap<string, GroupReading>,
 ): Problem[] {
@@ -156,7 +158,7 @@ function findGroupProblems(
     const line = lines.get(reading.group.key);
     // Without a line it is the other mappings that name the group.
     if (reading.complete || line === undefined) return [];
-    const fed = feeds.filter((feed) => feed.groups.some((group) => group.key === reading.group.key));
+    const fed = desired.filter((feed) => feed.groups.some((group) => group.key === reading.group.key));
     const titles = fed.map((feed) => `"${feed.room.title}"`).join(", ");
     const message = `the members of group "${reading.group.displayName}" are not surely known: ${reading.reason}; nobody is removed from ${titles}`;
     return [{ line, column: "group", message }];
@@ -164,12 +166,15 @@ function findGroupProblems(
 }
 
 /** One problem for each stray row that keeps people in a room that would lose them. */
-function findStrayProblems(differences: readonly RoomDifference[], strays: readonly Stray[]): Problem[] {
-  return strays.flatMap((stray) => {
-    const sparing = differences.filter(({ spared }) => spared.includes(stray));
+function findUnmatchedRowProblems(
+  differences: readonly RoomDiff[],
+  unmatchedRows: readonly UnmatchedRow[],
+): Problem[] {
+  return unmatchedRows.flatMap((unmatchedRow) => {
+    const sparing = differences.filter(({ exempt }) => exempt.includes(unmatchedRow));
     if (sparing.length === 0) return [];
     const titles = sparing.map(({ feed }) => `"${feed.room.title}"`).join(", ");
-    const message = `this row leads to no room, but people of its group "${stray.reading.group.displayName}" are in ${titles}; they stay there until the row is right`;
-    return [{ line: stray.line, column: "room", message }];
+    const message = `this row leads to no room, but people of its group "${unmatchedRow.reading.group.displayName}" are in ${titles}; they stay there until the row is right`;
+    return [{ line: unmatchedRow.line, column: "room", message }];
   });
 }

@@ -1,10 +1,11 @@
-import { compareTexts } from "../lib/text.ts";
-import type { RoomDifference } from "./diff.ts";
+import type { Problem } from "../lib/problem.ts";
+import { compareStrings } from "../lib/text.ts";
+import type { RoomDiff } from "./diff.ts";
 import type { KnownPerson, Owner, PersonKind, RoomMember } from "./directory.ts";
 import type { Observation } from "./observe.ts";
 import type { Policy } from "./policy.ts";
-import type { KeptReason, Problem, RecordedPerson } from "./record.ts";
-import type { RoomFeed } from "./resolve.ts";
+import type { KeptReason, RecordedPerson } from "./record.ts";
+import type { DesiredRoom } from "./resolve.ts";
 
 /** Somebody to add; `key` is the decoded person id. */
 export interface Addition extends RecordedPerson {
@@ -22,7 +23,7 @@ export interface Removal extends RecordedPerson {
 
 /** What should happen in one room, before any limit is looked at. */
 export interface RoomPlan {
-  readonly feed: RoomFeed;
+  readonly feed: DesiredRoom;
   readonly before: number | null;
   readonly additions: readonly Addition[];
   readonly removals: readonly Removal[];
@@ -46,12 +47,12 @@ export function planChanges(
     rooms: plans
       .map(({ problems: _, ...plan }) => plan)
       .sort((a, b) => firstLine(a.feed) - firstLine(b.feed)),
-    problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || compareTexts(a.message, b.message)),
+    problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || compareStrings(a.message, b.message)),
   };
 }
 
 function planRoom(
-  difference: RoomDifference,
+  difference: RoomDiff,
   { owner, people }: Observation,
   policy: Policy,
 ): RoomPlan & { readonly problems: readonly Problem[] } {
@@ -71,12 +72,12 @@ function planRoom(
     ...describe(person, people.get(person.key)),
   }));
   const problems: Problem[] = [];
-  const tell = (message: string) => problems.push({ line: feed.lines[0] ?? null, column: "room", message });
+  const log = (message: string) => problems.push({ line: feed.lines[0] ?? null, column: "room", message });
   if (obstacle && obstacle !== feed.obstacle)
-    tell(`nothing is changed in room "${feed.room.title}": ${obstacle}`);
+    log(`nothing is changed in room "${feed.room.title}": ${obstacle}`);
   if (unclear.length > 0 && !isUncertain) {
     const names = unclear.map(({ member }) => member.displayName).sort();
-    tell(
+    log(
       `Webex does not say whether these members of room "${feed.room.title}" are people, so they stay: ${names.join(", ")}`,
     );
   }
@@ -117,7 +118,7 @@ function staysAsPerson({ member, reason, kind }: Verdict, owner: Owner): boolean
 }
 
 function judgeSurplus(
-  { feed, surplus, moderatorCount }: RoomDifference,
+  { feed, surplus, moderatorCount }: RoomDiff,
   owner: Owner,
   people: ReadonlyMap<string, KnownPerson>,
   policy: Policy,
@@ -175,12 +176,12 @@ function describe(
 }
 
 /** Rooms are told in the order in which rooms.csv names them. */
-function firstLine(feed: RoomFeed): number {
+function firstLine(feed: DesiredRoom): number {
   return Math.min(...feed.lines, Number.MAX_SAFE_INTEGER); // a room that is restored has no line
 }
 
 function sortPeople<T extends RecordedPerson>(people: readonly T[]): readonly T[] {
   return [...people].sort(
-    (a, b) => compareTexts(a.displayName, b.displayName) || compareTexts(a.personId, b.personId),
+    (a, b) => compareStrings(a.displayName, b.displayName) || compareStrings(a.personId, b.personId),
   );
 }

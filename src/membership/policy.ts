@@ -1,8 +1,9 @@
 import * as v from "valibot";
-import { quoteText, suggestNearest } from "../lib/did-you-mean.ts";
+import { suggestNearest } from "../lib/did-you-mean.ts";
 import { addressForm } from "../lib/email.ts";
 import { findJsonFault } from "../lib/json.ts";
-import type { Problem } from "./record.ts";
+import type { Problem } from "../lib/problem.ts";
+import { quoteText } from "../lib/text.ts";
 
 /** How many removals go through without approval: the larger of `count` and `share` of the members (0 to 1). */
 export interface RemovalLimit {
@@ -36,14 +37,18 @@ export interface Policy {
 
 // The message of each schema is the end of a sentence: "<path> is <what was found>; it must be <message>".
 const count = createWholeNumber("a whole number, 0 or more", Number.MAX_SAFE_INTEGER);
+
 const share = createNumber("a number from 0 to 1 (0.25 means 25 %)", 1);
+
 const flag = v.boolean("true or false");
+
 const address = v.pipe(
   v.string("an e-mail address"),
   v.trim(),
   v.toLowerCase(),
   v.regex(addressForm, "an e-mail address"),
 );
+
 const people = v.pipe(
   v.array(address, "a list of e-mail addresses"),
   v.transform((addresses) => [...new Set(addresses)]),
@@ -95,12 +100,12 @@ function createSection<Entries extends v.ObjectEntries>(entries: Entries) {
   return v.optional(v.pipe(object, v.strictObject(entries)), {});
 }
 
-function createNumber(message: string, most: number) {
-  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(most, message));
+function createNumber(message: string, max: number) {
+  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(max, message));
 }
 
-function createWholeNumber(message: string, most: number) {
-  return v.pipe(createNumber(message, most), v.integer(message));
+function createWholeNumber(message: string, max: number) {
+  return v.pipe(createNumber(message, max), v.integer(message));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

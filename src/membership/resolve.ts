@@ -1,12 +1,14 @@
-import { normaliseCell } from "../csv-cell.ts";
-import { quoteText, suggestNearest } from "../lib/did-you-mean.ts";
+import { normaliseCell } from "../lib/csv.ts";
+import { suggestNearest } from "../lib/did-you-mean.ts";
+import type { Listing } from "../lib/listing.ts";
+import type { Problem } from "../lib/problem.ts";
+import { quoteText } from "../lib/text.ts";
 import { decodeId, identityOf } from "../lib/webex-id.ts";
-import type { Group, Listing, Owner, Room } from "./directory.ts";
+import type { Group, Owner, Room } from "./directory.ts";
 import type { Mapping, Mode } from "./mapping.ts";
-import type { Problem } from "./record.ts";
 
 /** A room and the groups that the mappings name for it. */
-export interface RoomFeed {
+export interface DesiredRoom {
   readonly room: Room;
   readonly mode: Mode;
   readonly groups: readonly Group[];
@@ -17,11 +19,11 @@ export interface RoomFeed {
 
 /** What the mappings come down to. */
 export interface Resolution {
-  readonly feeds: readonly RoomFeed[];
+  readonly desired: readonly DesiredRoom[];
   /** The first line that feeds a room with the group, by the group's key. */
   readonly groupLines: ReadonlyMap<string, number>;
   /** Rows whose group was found and whose room was not: they may mean a room that other rows name rightly. */
-  readonly strays: readonly { readonly group: Group; readonly line: number }[];
+  readonly unmatchedRows: readonly { readonly group: Group; readonly line: number }[];
   readonly problems: readonly Problem[];
 }
 
@@ -58,14 +60,14 @@ export function resolveMappings(
   const problems: Problem[] = [];
   const rows = new Map<string, RoomRows>();
   const groupLines = new Map<string, number>();
-  const strays: { group: Group; line: number }[] = [];
+  const unmatchedRows: { group: Group; line: number }[] = [];
   for (const mapping of mappings) {
     const room = findRoom(mapping.room);
     const group = findGroup(mapping.group);
     if ("failure" in room) problems.push({ line: mapping.line, column: "room", message: room.failure });
     if ("failure" in group) problems.push({ line: mapping.line, column: "group", message: group.failure });
     if ("failure" in room) {
-      if ("found" in group) strays.push({ group: group.found, line: mapping.line });
+      if ("found" in group) unmatchedRows.push({ group: group.found, line: mapping.line });
       continue;
     }
     const row = rows.get(room.found.key) ?? new RoomRows(room.found);
@@ -83,14 +85,14 @@ export function resolveMappings(
       problems.push({ line: mapping.line, column: "mode", message });
     }
   }
-  const feeds = [...rows.values()].map(({ room, mappings, groups, obstacle }) => ({
+  const desired = [...rows.values()].map(({ room, mappings, groups, obstacle }) => ({
     room,
     mode: mappings[0]?.mode ?? "audit",
     groups: [...groups.values()],
     lines: mappings.map((mapping) => mapping.line),
     obstacle,
   }));
-  return { feeds, groupLines, strays, problems };
+  return { desired, groupLines, unmatchedRows, problems };
 }
 
 /** What the rows of one room add up to. */

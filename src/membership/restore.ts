@@ -1,13 +1,15 @@
-import { createSlots } from "../lib/semaphore.ts";
+import type { Listing } from "../lib/listing.ts";
+import type { Problem } from "../lib/problem.ts";
+import { createSemaphore } from "../lib/semaphore.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import { compareRoom, type RoomDifference } from "./diff.ts";
-import type { KnownPerson, Listing, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
+import { diffRoom, type RoomDiff } from "./diff.ts";
+import type { KnownPerson, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
 import { lookUpUnknownPeople, type Observation, roomsAtOnce } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
-import type { Problem, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
+import type { RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
 /** What an undo is planned from: an observation like that of `sync`, and what the record adds to it. */
-export interface UndoObservation extends Observation {
+export interface RestoreObservation extends Observation {
   /** What has changed since the run and is therefore left alone. */
   readonly notices: readonly string[];
   /** Whom to add with the right to moderate, as `<room key> <person key>`. */
@@ -19,27 +21,27 @@ export interface UndoObservation extends Observation {
  * may be the very reason for the undo.
  * @throws what `readOwner` throws.
  */
-export async function observeUndo(
+export async function observeRestore(
   reader: MembershipReader,
   record: RunRecord,
-  tell: (progress: string) => void,
-): Promise<UndoObservation> {
+  log: (progress: string) => void,
+): Promise<RestoreObservation> {
   const [owner, rooms] = await Promise.all([reader.readOwner(), reader.listRooms()]);
   const byKey = new Map(rooms.items.map((room) => [room.key, room]));
   const changed = record.rooms.filter((room) => room.added.length + room.removed.length > 0);
-  const slots = createSlots(roomsAtOnce);
-  const undone = await Promise.all(
+  const semaphore = createSemaphore(roomsAtOnce);
+  const restored = await Promise.all(
     changed.map(async (recorded) => {
       const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
       if (!room) return explainAbsence(recorded, rooms, owner);
-      return await slots.use(async () =>
+      return await semaphore.run(async () =>
         compareWithRecord(room, recorded, await reader.listRoomMembers(room), owner),
       );
     }),
   );
-  tell(`Read ${byKey.size} rooms, and the members of the ${changed.length} that the run changed`);
+  log(`Read ${byKey.size} rooms, and the members of the ${changed.length} that the run changed`);
 
-  const differences = undone.flatMap((one) => one.difference ?? []);
+  const differences = restored.flatMap((one) => one.difference ?? []);
   // The record describes whom it removed, and the room who is to go; what they are may have to be looked up.
   const gone = changed
     .flatMap(({ removed }) => removed)
@@ -55,8 +57,8 @@ export async function observeUndo(
     owner,
     differences,
     people,
-    problems: undone.flatMap((one) => one.problems),
-    notices: undone.flatMap((one) => one.notices),
+    problems: restored.flatMap((one) => one.problems),
+    notices: restored.flatMap((one) => one.notices),
     moderators: new Set(
       changed.flatMap(({ roomId, removed }) =>
         removed
@@ -70,7 +72,7 @@ export async function observeUndo(
 /** Gives back the right to moderate to those whom the run took it from. */
 export function addAsModerators(
   rooms: readonly RoomPlan[],
-  moderators: UndoObservation["moderators"],
+  moderators: RestoreObservation["moderators"],
 ): readonly RoomPlan[] {
   return rooms.map((room) => ({
     ...room,
@@ -80,13 +82,13 @@ export function addAsModerators(
   }));
 }
 
-interface UndoneRoom {
-  readonly difference: RoomDifference | null;
+interface RestoredRoom {
+  readonly difference: RoomDiff | null;
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
 }
 
-function explainAbsence(recorded: RoomRecord, rooms: Listing<Room>, owner: Owner): UndoneRoom {
+function explainAbsence(recorded: RoomRecord, rooms: Listing<Room>, owner: Owner): RestoredRoom {
   const count = recorded.added.length + recorded.removed.length;
   const changes =
     count === 1 ? "its one change is left as it is" : `its ${count} changes are left as they are`;
@@ -105,7 +107,7 @@ function compareWithRecord(
   recorded: RoomRecord,
   listing: Listing<RoomMember>,
   owner: Owner,
-): UndoneRoom {
+): RestoredRoom {
   const arrived = new Map(recorded.added.map((person) => [identityOf(person.personId, "PEOPLE"), person]));
   const removed = recorded.removed.map((person) => ({
     ...person,
@@ -124,7 +126,7 @@ function compareWithRecord(
   const group = { key: "", id: "", displayName: "as before the run" };
   const members = new Map(before.map((member) => [member.key, member]));
   const difference = {
-    ...compareRoom(feed, [{ group, members, complete: true }], listing, owner),
+    ...diffRoom(feed, [{ group, members, complete: true }], listing, owner),
     // Bots stay as well, but a room of nobody else counts as empty.
     presentCount: staying.filter((member) => member.key !== owner.key && isPerson(member)).length,
     hasEmptyGroup: false,

@@ -1,5 +1,5 @@
-import { nearest } from "../lib/did-you-mean.ts";
-import { compareTexts } from "../lib/text.ts";
+import { findNearest } from "../lib/did-you-mean.ts";
+import { compareStrings } from "../lib/text.ts";
 import type { Group, Room } from "./directory.ts";
 
 /** A group and a room that probably belong together. */
@@ -30,7 +30,7 @@ export function suggestMappings(groups: readonly Group[], rooms: readonly Room[]
   });
   for (const group of rest) {
     const titles = [...free.values()].map((room) => room.title);
-    const [title] = nearest(group.displayName, titles, 1);
+    const [title] = findNearest(group.displayName, titles, 1);
     const room = [...free.values()].find((candidate) => candidate.title === title);
     if (room) take(group, room, false);
   }
@@ -46,5 +46,5 @@ function foldName(name: string): string {
 }
 
 function byName<T extends { readonly id: string }>(nameOf: (item: T) => string) {
-  return (a: T, b: T) => compareTexts(nameOf(a), nameOf(b)) || compareTexts(a.id, b.id);
+  return (a: T, b: T) => compareStrings(nameOf(a), nameOf(b)) || compareStrings(a.id, b.id);
 }

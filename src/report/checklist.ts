@@ -1,5 +1,5 @@
+import type { Paint } from "../lib/text.ts";
 import { cleanText, escapeMarkdown, messageLength } from "./markdown.ts";
-import type { Paint } from "./terminal.ts";
 
 /** One thing that was looked at. */
 export interface Check {
@@ -16,6 +16,7 @@ export interface Check {
 }
 
 const signs = { ok: "✓", wrong: "✗", skipped: "–" } as const;
+
 const colours = { ok: "green", wrong: "red", skipped: "dim" } as const;
 
 /** Writes one line for each check, and below a cross what to do. */

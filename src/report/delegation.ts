@@ -1,7 +1,8 @@
 import { countChanges, type DelegationRecord, type HostRecord } from "../delegation/record.ts";
 import { foldAddress } from "../lib/email.ts";
-import { compareTexts } from "../lib/text.ts";
+import { compareStrings, type Paint } from "../lib/text.ts";
 import {
+  cleanText,
   codeSpan,
   escapeMarkdown,
   joinMarkdown,
@@ -11,7 +12,8 @@ import {
   messageLength,
 } from "./markdown.ts";
 import { type Rows, takeRowsIfAny } from "./rows.ts";
-import { describeInstant, type TokenView, viewToken } from "./sections.ts";
+import { describeTimestamp, type TokenView, viewToken } from "./sections.ts";
+import { statusStyles } from "./terminal.ts";
 import { countOf, formatNumber, statusIcons } from "./words.ts";
 
 /** What the page and the summary need beside the record. */
@@ -64,7 +66,7 @@ export function viewDelegation(input: DelegationInput, maxRows: number): Delegat
   const { record } = input;
   const users = record.users ?? [];
   return {
-    title: describeInstant(record.startedAt),
+    title: describeTimestamp(record.startedAt),
     icon: statusIcons[record.status],
     headline: describeDelegation(record, input.isDryRun),
     facts: describeFacts(input),
@@ -147,10 +149,36 @@ function viewHost({ host, before, after, added, removed, error }: HostRecord): H
 function listAddresses(addresses: readonly string[] | null): Markdown {
   if (addresses === null) return md`not known`;
   if (addresses.length === 0) return md`nobody`;
-  const sorted = [...addresses].sort((a, b) => compareTexts(foldAddress(a), foldAddress(b)));
+  const sorted = [...addresses].sort((a, b) => compareStrings(foldAddress(a), foldAddress(b)));
   const shown = joinMarkdown(
     sorted.map((address) => codeSpan(address)),
     " ",
   );
   return addresses.length > 3 ? md`${formatNumber(addresses.length)}: ${shown}` : shown;
+}
+
+/** Tells a delegation run in plain lines: each host with the delegates, changes marked. */
+export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boolean, paint: Paint): string {
+  const lines = record.hosts.flatMap((host) => [...renderHost(host, paint), ""]);
+  for (const { address, displayName, canHost } of record.users ?? []) {
+    const note = canHost === false ? paint("dim", "  may not host") : "";
+    lines.push(`${cleanText(address)}  ${paint("dim", cleanText(displayName))}${note}`);
+  }
+  if (record.users) lines.push("");
+  for (const problem of record.problems) lines.push(paint("yellow", `! ${cleanText(problem)}`), "");
+  for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
+  lines.push(`${paint(statusStyles[record.status], record.status)}: ${describeDelegation(record, isDryRun)}`);
+  return lines.join("\n");
+}
+
+function renderHost({ host, before, after, added, removed, error }: HostRecord, paint: Paint): string[] {
+  const count = (list: readonly string[] | null) => list?.length ?? "?";
+  const stay = (after ?? before ?? []).filter((delegate) => !added.includes(delegate));
+  return [
+    `${paint("bold", cleanText(host))}  ${paint("dim", `${count(before)} → ${count(after)} delegates`)}`,
+    ...added.map((delegate) => `  ${paint("green", "+")} ${cleanText(delegate)}`),
+    ...removed.map((delegate) => `  ${paint("red", "−")} ${cleanText(delegate)}`),
+    ...stay.map((delegate) => `  ${paint("dim", "=")} ${cleanText(delegate)}`),
+    ...(error === undefined ? [] : [`  ${paint("red", "×")} ${cleanText(error)}`]),
+  ];
 }

@@ -1,4 +1,4 @@
-import { formatCell, normaliseCell } from "../csv-cell.ts";
+import { formatCell, normaliseCell } from "../lib/csv.ts";
 import type { Suggestion } from "../membership/suggest-mappings.ts";
 import { cleanText } from "./markdown.ts";
 

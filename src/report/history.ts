@@ -2,31 +2,37 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { dayMs } from "../lib/date.ts";
 import { parseJson } from "../lib/json.ts";
-import { compareTexts } from "../lib/text.ts";
-import type { RecordedPerson, RunRecord } from "../membership/record.ts";
-import { fingerprintChanges, keepRecent } from "./flapping.ts";
+import { compareStrings } from "../lib/text.ts";
+import { identityOf } from "../lib/webex-id.ts";
+import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
 import { cleanText, cutText } from "./markdown.ts";
 import { sortPeople, sortRooms } from "./rows.ts";
+import { countOf } from "./words.ts";
 
 const maxDays = 180;
+
 const maxRooms = 20;
+
 const maxNames = 10;
+
 const maxNameLength = 60;
 
-const instant = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/));
+const date = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/));
+
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
 const names = v.array(v.string());
 
 const historySchema = v.object({
   version: v.literal(1),
   /** The last check that was committed: heartbeats are counted from here. */
-  checkedAt: v.nullable(instant),
+  checkedAt: v.nullable(date),
   status: v.nullable(v.picklist(["converged", "changed", "held", "partial", "failed"])),
   /** The fingerprint of what needed saying at that check. */
   signature: v.nullable(v.string()),
   lastChange: v.nullable(
     v.object({
-      at: instant,
+      at: date,
       page: v.pipe(v.string(), v.regex(/^runs\/[\w.-]+\.md$/)),
       added: count,
       removed: count,
@@ -131,7 +137,7 @@ function extendMembers(members: History["members"], record: RunRecord): History[
   const date = record.startedAt.slice(0, 10);
   const point = { date, members: read.reduce((sum, one) => sum + one, 0), rooms: read.length };
   return [...members.filter((one) => one.date !== date), point]
-    .sort((a, b) => compareTexts(a.date, b.date))
+    .sort((a, b) => compareStrings(a.date, b.date))
     .slice(-maxDays);
 }
 
@@ -152,4 +158,66 @@ function summariseRooms(record: RunRecord): NonNullable<History["lastChange"]>["
 
 function shorten(text: string): string {
   return cutText(cleanText(text), maxNameLength);
+}
+
+const days = 30;
+
+const maxRecent = 2000;
+
+const maxNotices = 10;
+
+/** Added, removed, added again: two changes may be a mistake put right, three are a pattern. */
+const suspicious = 3;
+
+/** One line of memory for each change of a run: when, which way, and a fingerprint of room and person. */
+export function fingerprintChanges(record: RunRecord): readonly string[] {
+  return listChanges(record).map(
+    ({ room, person, change }) => `${record.startedAt} ${change} ${fingerprintPair(room, person)}`,
+  );
+}
+
+/** Drops what is older than 30 days, and the oldest of what is too much. */
+export function keepRecent(recent: readonly string[], now: string): string[] {
+  const since = Date.parse(now) - days * 24 * 60 * 60 * 1000;
+  return recent.filter((entry) => Date.parse(entry.split(" ", 1)[0] ?? "") >= since).slice(-maxRecent);
+}
+
+/** Names the people this run changed who were already changed at least twice in the same room in 30 days. */
+export function findFlapping(history: History, record: RunRecord): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const entry of keepRecent(history.recent, record.startedAt)) {
+    const pair = entry.slice(-16);
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  }
+  const notices = listChanges(record).flatMap(({ room, person, change }) => {
+    const times = (counts.get(fingerprintPair(room, person)) ?? 0) + 1;
+    if (times < suspicious) return [];
+    const name = person.displayName || person.email || person.personId;
+    const verb = change === "add" ? "an addition" : "a removal";
+    return [
+      `${name} comes and goes in "${room.title}": ${times} changes in ${days} days, the latest ${verb}. Somebody or something else seems to change this room too; let one of the two decide.`,
+    ];
+  });
+  if (notices.length <= maxNotices) return notices;
+  const more = notices.length - maxNotices;
+  return [...notices.slice(0, maxNotices), `The same is true of ${countOf(more, "person")} more.`];
+}
+
+interface Change {
+  readonly room: RoomRecord;
+  readonly person: RecordedPerson;
+  readonly change: "add" | "remove";
+}
+
+function listChanges(record: RunRecord): readonly Change[] {
+  return sortRooms(record.rooms).flatMap((room) => [
+    ...sortPeople(room.added).map((person) => ({ room, person, change: "add" as const })),
+    ...sortPeople(room.removed).map((person) => ({ room, person, change: "remove" as const })),
+  ]);
+}
+
+/** Ids may be spelled differently from run to run (cluster, case), so what they name is hashed. */
+function fingerprintPair(room: RoomRecord, person: RecordedPerson): string {
+  const pair = `${identityOf(room.roomId, "ROOM")}\n${identityOf(person.personId, "PEOPLE")}`;
+  return createHash("sha256").update(pair).digest("hex").slice(0, 16);
 }

@@ -1,10 +1,10 @@
+import { dayMs, toDateString } from "../lib/date.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { drawMembers } from "./chart.ts";
 import type { History } from "./history.ts";
 import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { type RoomsView, viewRooms } from "./rooms.ts";
 import { createLineLink, type Rows, takeRows, titleOf } from "./rows.ts";
-import { describeInstant, type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
+import { describeTimestamp, type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
 import { countOf, describeChanges, describeRun, formatNumber, statusIcons } from "./words.ts";
 
 /** All that reports/README.md says. */
@@ -39,7 +39,7 @@ export function viewIndex(input: PageInput, history: History, maxRows: number): 
     noRooms: describeNoRooms(record),
     lastChange: viewLastChange(history.lastChange, maxRows),
     chart: drawMembers(history.members),
-    checkedAt: describeInstant(record.startedAt),
+    checkedAt: describeTimestamp(record.startedAt),
     // A heartbeat and a day: a schedule that is merely late should alarm nobody.
     staleAfter: countOf(Math.max(2, policy.heartbeatDays + 1), "day"),
     mappings: input.mappingsAddress === null ? md`rooms.csv` : linkTo(md`rooms.csv`, input.mappingsAddress),
@@ -49,7 +49,7 @@ export function viewIndex(input: PageInput, history: History, maxRows: number): 
 function describeFacts({ record, runUrl }: PageInput): Markdown {
   const read = record.rooms.flatMap((room) => (room.after === null ? [] : [room.after]));
   const members = read.reduce((sum, one) => sum + one, 0);
-  const facts = [md`Checked ${describeInstant(record.startedAt)}`];
+  const facts = [md`Checked ${describeTimestamp(record.startedAt)}`];
   if (record.rooms.length > 0) facts.push(countOf(record.rooms.length, "room"), countOf(members, "member"));
   if (runUrl !== null) facts.push(linkTo(md`this run`, runUrl));
   return joinMarkdown(facts, " · ");
@@ -71,7 +71,7 @@ function viewLastChange(change: History["lastChange"], maxRows: number): LastCha
     change.page,
   );
   return {
-    summary: md`On ${describeInstant(change.at)} ${what} (${all}).`,
+    summary: md`On ${describeTimestamp(change.at)} ${what} (${all}).`,
     rooms: takeRows(change.rooms, maxRows, (room) => ({
       title: titleOf(room),
       changes: joinMarkdown(
@@ -86,4 +86,65 @@ function viewNames(verb: Markdown, names: readonly string[]): Markdown[] {
   if (names.length === 0) return [];
   const shown = names.map((name) => (name === "" ? md`(no name)` : escapeMarkdown(name)));
   return [md`${verb} ${joinMarkdown(shown, " · ")}`];
+}
+
+const maxLabels = 12;
+
+const maxDays = 180;
+
+/**
+ * Draws the members over time as a Mermaid chart (https://mermaid.js.org/syntax/xyChart), a point for each day:
+ * bars with dates while they fit side by side, then a line over numbered days. Null before the first check.
+ */
+export function drawMembers(points: History["members"]): Markdown | null {
+  const daily = fillDays(points);
+  const last = daily.at(-1);
+  if (!last) return null;
+  const values = daily.map((point) => point.members);
+  const few = daily.length <= maxLabels;
+  const axis = few
+    ? md`x-axis [${joinMarkdown(
+        daily.map((point) => md`"${escapeMarkdown(point.date.slice(5))}"`),
+        ", ",
+      )}]`
+    : md`x-axis "days before ${escapeMarkdown(last.date)}" ${daily.length - 1} --> 0`;
+  const [low, high] = few ? [0, Math.max(1, ...values) * 1.1] : findRange(values);
+  return joinMarkdown(
+    [
+      // The default palette is a pale lavender that is hardly seen on white.
+      md`%%{init: {"xyChart": {"height": 300, "width": 900}, "themeVariables": {"xyChart": {"plotColorPalette": "#4c8bf5"}}}}%%`,
+      md`xychart-beta`,
+      md`  ${axis}`,
+      md`  y-axis "members" ${Math.floor(low)} --> ${Math.ceil(high)}`,
+      md`  ${few ? md`bar` : md`line`} [${joinMarkdown(
+        values.map((value) => md`${value}`),
+        ", ",
+      )}]`,
+    ],
+    "\n",
+  );
+}
+
+/** A day without a committed check had, as far as is known, the members of the day before. */
+function fillDays(points: History["members"]): { date: string; members: number }[] {
+  const daily: { date: string; members: number }[] = [];
+  for (const point of points) {
+    const previous = daily.at(-1);
+    const countDays = (date: string) => Math.round(Date.parse(`${date}T00:00:00Z`) / dayMs);
+    const gap = previous ? Math.min(countDays(point.date) - countDays(previous.date) - 1, maxDays) : 0;
+    for (let missing = gap; previous && missing > 0; missing -= 1) {
+      const date = toDateString(new Date((countDays(point.date) - missing) * dayMs));
+      daily.push({ date, members: previous.members });
+    }
+    daily.push({ date: point.date, members: point.members });
+  }
+  return daily.slice(-maxDays);
+}
+
+/** A line need not start at zero: a change of three people in five thousand should be seen. */
+function findRange(values: readonly number[]): [number, number] {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const margin = Math.max(1, Math.ceil((high - low) * 0.2));
+  return [Math.max(0, low - margin), high + margin];
 }

@@ -12,7 +12,7 @@ import {
 import { describeRun, statusIcons } from "./words.ts";
 
 /** What the issue is made from, beside the record: the addresses of all there is to look at; null where there is none. */
-export interface AttentionInput {
+export interface IssueInput {
   readonly record: RunRecord;
   readonly repositoryUrl: string | null;
   readonly runUrl: string | null;
@@ -21,7 +21,7 @@ export interface AttentionInput {
 }
 
 /** All that the issue says while something needs a person. */
-export interface AttentionView {
+export interface IssueView {
   readonly icon: Markdown;
   readonly headline: Markdown;
   readonly held: HeldView | null;
@@ -31,7 +31,7 @@ export interface AttentionView {
 }
 
 /** True when a run leaves something that only a person can put right. */
-export function needsAttention({ status }: RunRecord): boolean {
+export function needsIssue({ status }: RunRecord): boolean {
   return status === "held" || status === "partial" || status === "failed";
 }
 
@@ -50,7 +50,7 @@ export function describeCalm(record: RunRecord, runUrl: string | null): Markdown
 }
 
 /** Builds the body of the one issue. */
-export function viewAttention(input: AttentionInput, maxRows: number): AttentionView {
+export function viewIssue(input: IssueInput, maxRows: number): IssueView {
   const { record, repositoryUrl, runUrl, mappingsAddress, reportAddress } = input;
   const links = [
     ...(reportAddress === null ? [] : [linkTo(md`The report`, reportAddress)]),

@@ -1,11 +1,6 @@
-import type {
-  FailedChange,
-  Problem,
-  RecordedPerson,
-  RoomRecord,
-  RunRecord,
-  TokenRecord,
-} from "../membership/record.ts";
+import type { Problem } from "../lib/problem.ts";
+import type { FailedChange, RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
+import type { TokenRecord } from "../token/store.ts";
 
 type Key =
   | keyof RunRecord

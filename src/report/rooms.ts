@@ -1,4 +1,4 @@
-import { compareTexts } from "../lib/text.ts";
+import { compareStrings } from "../lib/text.ts";
 import type { KeptReason, RoomRecord, RunRecord } from "../membership/record.ts";
 import { escapeMarkdown, joinMarkdown, type Markdown, md } from "./markdown.ts";
 import { type LineLink, type Rows, sortRooms, takeRowsIfAny, titleOf } from "./rows.ts";
@@ -135,7 +135,7 @@ function findState(room: RoomRecord): RoomState {
 function countKept(reasons: readonly KeptReason[]): Markdown {
   const counts = new Map<KeptReason, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const sorted = [...counts].sort(([a], [b]) => compareTexts(a, b));
+  const sorted = [...counts].sort(([a], [b]) => compareStrings(a, b));
   return joinMarkdown(
     sorted.map(([reason, count]) => countOf(count, reason)),
     ", ",

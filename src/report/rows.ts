@@ -1,4 +1,4 @@
-import { compareTexts } from "../lib/text.ts";
+import { compareStrings } from "../lib/text.ts";
 import type { RecordedPerson } from "../membership/record.ts";
 import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";
@@ -110,7 +110,7 @@ export function sortBy<T>(items: readonly T[], keysOf: (item: T) => readonly str
 function compareKeys(a: readonly string[], b: readonly string[]): number {
   for (const [index, key] of a.entries()) {
     const other = b[index] ?? "";
-    if (key !== other) return compareTexts(key, other);
+    if (key !== other) return compareStrings(key, other);
   }
   return 0;
 }

@@ -12,7 +12,13 @@ import {
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
-import { describeError, describeInstant, type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
+import {
+  describeError,
+  describeTimestamp,
+  type PageInput,
+  type SharedBlocks,
+  viewShared,
+} from "./sections.ts";
 import { countOf, describeRun, formatNumber, heldReasons, keptReasons, statusIcons } from "./words.ts";
 
 /** All that the page of one run says. */
@@ -61,14 +67,14 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
   const { totals } = record;
   return {
     ...viewShared(input, maxRows),
-    title: describeInstant(record.startedAt),
+    title: describeTimestamp(record.startedAt),
     command: escapeMarkdown(record.command),
     icon: statusIcons[record.status],
     headline: describeRun(record),
     recordLink: linkTo(md`record (JSON)`, recordFile),
     runLink: input.runUrl === null ? null : linkTo(md`workflow run`, input.runUrl),
     status: escapeMarkdown(record.status),
-    started: describeInstant(record.startedAt),
+    started: describeTimestamp(record.startedAt),
     took: describeDuration(record),
     totals: {
       rooms: formatNumber(totals.rooms),

@@ -1,5 +1,6 @@
-import type { RunRecord, TokenRecord } from "../membership/record.ts";
-import { measureLife } from "../token/expiry.ts";
+import type { RunRecord } from "../membership/record.ts";
+import { measureExpiry } from "../token/expiry.ts";
+import type { TokenRecord } from "../token/store.ts";
 import { codeSpan, escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
 import {
   createLineLink,
@@ -184,12 +185,12 @@ export function viewProblems(record: RunRecord, line: LineLink, maxRows: number)
 
 /** Tells how long the refresh token still lives, counted from the end of the run. */
 export function viewToken(token: TokenRecord | null, finishedAt: string, warningDays: number): TokenView {
-  const life = measureLife(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), warningDays);
-  if (life === null) {
+  const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), warningDays);
+  if (expiry === null) {
     const why = token === null ? md`this run did not use it` : md`Webex did not say`;
     return { text: md`How long the refresh token lives is not known: ${why}.`, warning: false };
   }
-  const { lastDay, days, isShort } = life;
+  const { lastDay, days, isShort } = expiry;
   const date = escapeMarkdown(lastDay);
   const renew = md`Run ${codeSpan("npm run login")} to get a new one`;
   if (days < 0) return { text: md`The refresh token expired on **${date}**. ${renew}.`, warning: true };
@@ -200,8 +201,8 @@ export function viewToken(token: TokenRecord | null, finishedAt: string, warning
 }
 
 /** An instant as people read it: `2026-11-22 05:17 UTC`. */
-export function describeInstant(instant: string): Markdown {
-  return md`${escapeMarkdown(instant.slice(0, 16).replace("T", " "))} UTC`;
+export function describeTimestamp(date: string): Markdown {
+  return md`${escapeMarkdown(date.slice(0, 16).replace("T", " "))} UTC`;
 }
 
 function describeWhere(where: Markdown, column: string | null): Markdown {

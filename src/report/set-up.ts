@@ -1,7 +1,7 @@
 import { codeSpan, linkTo, type Markdown, md } from "./markdown.ts";
 
 /** What of the set-up is there already, and where the rest is done. */
-export interface SetUpInput {
+export interface SetupGuideInput {
   /** The names of the variables that hold something. */
   readonly present: ReadonlySet<string>;
   readonly repositoryUrl: string;
@@ -12,17 +12,22 @@ export interface SetUpInput {
 }
 
 /** The to-do list of a copy that nobody has set up yet. */
-export interface SetUpView {
+export interface SetupGuideView {
   readonly steps: readonly { readonly box: Markdown; readonly text: Markdown }[];
 }
 
 /** Builds the to-do list, in the order in which it is done. */
-export function viewSetUp({ present, repositoryUrl, environment, roomCount }: SetUpInput): SetUpView {
+export function viewSetupGuide({
+  present,
+  repositoryUrl,
+  environment,
+  roomCount,
+}: SetupGuideInput): SetupGuideView {
   const settings = `${repositoryUrl}/settings`;
   const secrets = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/secrets/actions`);
   const variables = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/variables/actions`);
   const environments = linkTo(md`Settings → Environments`, `${settings}/environments`);
-  const secretPlace =
+  const secretScope =
     environment === null ? secrets : md`${environments} → ${codeSpan(environment)} → Environment secrets`;
   const permission = environment === null ? md`Secrets: Read and write` : md`Environments: Read and write`;
   const has = (name: string) => present.has(name);
@@ -43,11 +48,11 @@ export function viewSetUp({ present, repositoryUrl, environment, roomCount }: Se
       ),
       step(
         has("WEBEX_CLIENT_SECRET"),
-        md`${codeSpan("WEBEX_CLIENT_SECRET")}: store the integration's client secret as a secret (${secretPlace}).`,
+        md`${codeSpan("WEBEX_CLIENT_SECRET")}: store the integration's client secret as a secret (${secretScope}).`,
       ),
       step(
         has("SECRETS_TOKEN"),
-        md`${codeSpan("SECRETS_TOKEN")}: make a ${linkTo(md`fine-grained token`, "https://github.com/settings/personal-access-tokens/new")} for this repository alone with ${permission}, and store it as a secret (${secretPlace}). With it each run stores the refresh token that Webex gives it.`,
+        md`${codeSpan("SECRETS_TOKEN")}: make a ${linkTo(md`fine-grained token`, "https://github.com/settings/personal-access-tokens/new")} for this repository alone with ${permission}, and store it as a secret (${secretScope}). With it each run stores the refresh token that Webex gives it.`,
       ),
       step(
         has("WEBEX_REFRESH_TOKEN"),

@@ -1,9 +1,7 @@
+import type { Paint } from "../lib/text.ts";
 import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
 import { describeApproval, describeRun, heldReasons, keptReasons } from "./words.ts";
-
-/** Colours a text where the terminal has colours. */
-export type Paint = (style: "bold" | "dim" | "green" | "red" | "yellow", text: string) => string;
 
 /** The colour of each status. */
 export const statusStyles = {
@@ -38,21 +36,21 @@ function hasNews(room: RoomRecord): boolean {
 function renderRoom(room: RoomRecord, paint: Paint): string[] {
   const groups = room.groups.map(cleanText).join(", ");
   const members = `${room.before ?? "?"} → ${room.after ?? "?"} members`;
-  const tell = (sign: string, person: RecordedPerson, note = "") =>
+  const log = (sign: string, person: RecordedPerson, note = "") =>
     `  ${sign} ${describePerson(person)}${note && paint("dim", `  ${note}`)}`;
   return [
     `${paint("bold", cleanText(room.title))}  ${paint("dim", `${groups}; ${members}`)}`,
-    ...room.added.map((person) => tell(paint("green", "+"), person)),
-    ...room.removed.map((person) => tell(paint("red", "−"), person)),
-    ...room.held.map((person) => tell(paint("yellow", "~"), person, `held: ${heldReasons[person.reason]}`)),
+    ...room.added.map((person) => log(paint("green", "+"), person)),
+    ...room.removed.map((person) => log(paint("red", "−"), person)),
+    ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${heldReasons[person.reason]}`)),
     ...room.failed.map((person) =>
-      tell(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
+      log(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
     ),
-    ...room.missing.map((person) => tell(paint("dim", "?"), person, "missing")),
+    ...room.missing.map((person) => log(paint("dim", "?"), person, "missing")),
     // The token's owner is in every room, which is nothing to tell.
     ...room.kept
       .filter(({ reason }) => reason !== "self")
-      .map((person) => tell(paint("dim", "="), person, `stays: ${keptReasons[person.reason]}`)),
+      .map((person) => log(paint("dim", "="), person, `stays: ${keptReasons[person.reason]}`)),
   ];
 }
 

@@ -1,24 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { type Options, textOption } from "../cli/context.ts";
-import type { ReportPlace } from "../config/settings.ts";
-import { type ListedGrant, parseGrants } from "../delegation/expiring.ts";
+import type { ReportTarget } from "../config/settings.ts";
+import { type ListedDelegation, parseDelegations } from "../delegation/expiring.ts";
+import { type FileProblem, formatFileProblem, type Problem } from "../lib/problem.ts";
+import { errorMessage } from "../lib/text.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
-import type { Problem } from "../membership/record.ts";
-import { messageOf } from "../message-of.ts";
-
-/** A fault of an input file. */
-export interface FileProblem extends Problem {
-  readonly file: string;
-}
 
 /** What people wrote: which groups belong in which rooms, within which limits, and which delegations end when. */
 export interface Inputs {
   readonly mappings: readonly Mapping[];
   readonly policy: Policy;
   /** Empty when there is no delegations.csv. */
-  readonly grants: readonly ListedGrant[];
+  readonly grants: readonly ListedDelegation[];
 }
 
 /** The input files cannot be used: all their faults. */
@@ -31,12 +26,8 @@ export class InputError extends Error {
 }
 
 const standardPolicy = "mappings/policy.json";
-const standardReports = "reports";
 
-/** Writes a fault as editors and terminals know it: `file:line: column: message`. */
-export function formatFileProblem({ file, line, column, message }: FileProblem): string {
-  return [line === null ? file : `${file}:${line}`, ...(column === null ? [] : [column]), message].join(": ");
-}
+const standardReports = "reports";
 
 /** The file that the mappings are read from. */
 export function nameMappingsFile(options: Options): string {
@@ -47,7 +38,7 @@ export function nameMappingsFile(options: Options): string {
  * The file of the delegations that end: delegations.csv beside the mappings. Committed, it is always a file of the
  * repository.
  */
-export function nameGrantsFile(options: Options, isCommitted = false): string {
+export function nameDelegationsFile(options: Options, isCommitted = false): string {
   const file = join(dirname(nameMappingsFile(options)), "delegations.csv").replaceAll("\\", "/");
   return isCommitted ? (findInRepository(file) ?? "mappings/delegations.csv") : file;
 }
@@ -59,14 +50,14 @@ export function nameReportsDir(options: Options, isCommitted = false): string {
 }
 
 /** Says so when `--reports` names a folder to which nothing can be committed. */
-export function tellOfReportsElsewhere(
-  place: ReportPlace,
+export function logReportsElsewhere(
+  place: ReportTarget,
   options: Options,
-  tell: (text: string) => void,
+  log: (text: string) => void,
 ): void {
   const folder = textOption(options, "reports");
   if (folder === null || place.kind !== "branch" || findInRepository(folder) !== null) return;
-  tell(`--reports ${folder} lies outside of the repository; the report is committed to ${standardReports}`);
+  log(`--reports ${folder} lies outside of the repository; the report is committed to ${standardReports}`);
 }
 
 /** The path of a file or folder as the repository knows it; null when it lies outside. */
@@ -136,12 +127,12 @@ async function readPolicyFile(options: Options, problems: FileProblem[]): Promis
 async function readOthers(
   options: Options,
   problems: FileProblem[],
-): Promise<{ readonly policy: Policy | null; readonly grants: readonly ListedGrant[] }> {
+): Promise<{ readonly policy: Policy | null; readonly grants: readonly ListedDelegation[] }> {
   const policy = await readPolicyFile(options, problems);
-  const grantsFile = nameGrantsFile(options);
-  const csv = await read(grantsFile);
-  const { grants, problems: faults } = csv ? parseGrants(csv) : { grants: [], problems: [] };
-  problems.push(...faults.map((problem) => ({ ...problem, file: grantsFile })));
+  const delegationsFile = nameDelegationsFile(options);
+  const csv = await read(delegationsFile);
+  const { grants, problems: faults } = csv ? parseDelegations(csv) : { grants: [], problems: [] };
+  problems.push(...faults.map((problem) => ({ ...problem, file: delegationsFile })));
   return { policy, grants };
 }
 
@@ -150,7 +141,7 @@ async function read(file: string): Promise<Buffer | null> {
     return await readFile(file);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw new Error(`${file} cannot be read: ${messageOf(error)}`, {
+    throw new Error(`${file} cannot be read: ${errorMessage(error)}`, {
       cause: error,
     });
   }

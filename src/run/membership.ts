@@ -1,26 +1,18 @@
 import type { Context, Options } from "../cli/context.ts";
-import { readSurroundings } from "../config/actions.ts";
+import { readActions } from "../config/actions.ts";
 import { type Config, readConfig } from "../config/settings.ts";
-import type { ListedGrant } from "../delegation/expiring.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
+import { formatFileProblem, type Problem } from "../lib/problem.ts";
+import { errorMessage } from "../lib/text.ts";
 import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
-import type { MembershipReader } from "../membership/directory.ts";
-import { defaultPolicy, type Policy } from "../membership/policy.ts";
-import type { Problem, RunRecord, TokenRecord } from "../membership/record.ts";
-import { messageOf } from "../message-of.ts";
-import { formatFileProblem, InputError, nameMappingsFile, tellOfReportsElsewhere } from "./inputs.ts";
-import type { Delivery } from "./publish.ts";
-import type { Decision } from "./reconcile.ts";
-import type { Revocation, RevocationSurroundings } from "./revoke.ts";
+import { defaultPolicy } from "../membership/policy.ts";
+import type { RunRecord } from "../membership/record.ts";
+import type { TokenRecord } from "../token/store.ts";
+import { InputError, logReportsElsewhere, nameMappingsFile } from "./inputs.ts";
+import type { Publication } from "./publish.ts";
+import type { LoadedTask } from "./reconcile.ts";
+import type { Revocation, RevocationContext } from "./revoke.ts";
 import { openSession, type Session } from "./session.ts";
-
-/** What a command has read before Webex is asked anything, and how it decides. */
-export interface LoadedTask {
-  readonly policy: Policy;
-  /** The delegations that end: only `sync` looks after them. */
-  readonly grants: readonly ListedGrant[];
-  decide(reader: MembershipReader): Promise<Decision>;
-}
 
 /** What tells one membership command from another; all else is the same for all of them. */
 export interface MembershipTask {
@@ -43,12 +35,12 @@ export async function runMembership(
 ): Promise<RunRecord> {
   const { command, load: _, ...named } = task;
   const startedAt = context.now();
-  const surroundings = readSurroundings(context.env);
-  const runner = await createRunner(surroundings);
-  const finish = async (record: RunRecord, told: Omit<Delivery, "record">) => {
+  const actions = readActions(context.env);
+  const runner = await createRunner(actions);
+  const finish = async (record: RunRecord, told: Omit<Publication, "record">) => {
     // Loaded when there is something to tell: until then every millisecond would delay the first request.
-    const { deliver } = await import("./publish.ts");
-    return await deliver({ record, ...told }, options, context, surroundings, runner);
+    const { publish } = await import("./publish.ts");
+    return await publish({ record, ...told }, options, context, actions, runner);
   };
   const collect = (token: TokenRecord | null): Omit<RunFacts, "problems" | "notices"> => {
     return { command, ...named, startedAt, finishedAt: context.now(), token };
@@ -61,12 +53,12 @@ export async function runMembership(
   const setUp = await setUpRun(task, options, context, runner).catch((error: unknown) => ({ error }));
   if ("error" in setUp) {
     const annotations = setUp.error instanceof InputError ? setUp.error.problems : [];
-    const standard = { policy: defaultPolicy.report, reportPlace: null, draftOthers: null };
+    const standard = { policy: defaultPolicy.report, reportTarget: null, draftOthers: null };
     return await finish(fail(setUp.error, null), { annotations, mappingsFile, ...standard });
   }
   const { loaded, config, session } = setUp;
   let record: RunRecord;
-  const revocation = await revoke(command, setUp, { runner, surroundings, options, context });
+  const revocation = await revoke(command, setUp, { runner, actions, options, context });
   try {
     // Loaded only now: the requests for the token need nothing of it.
     const { reconcile } = await import("./reconcile.ts");
@@ -84,7 +76,7 @@ export async function runMembership(
     annotations: record.problems.map((problem) => ({ ...problem, file: mappingsFile })),
     policy: loaded.policy.report,
     mappingsFile,
-    reportPlace: command === "plan" ? null : config.reportPlace,
+    reportTarget: command === "plan" ? null : config.reportTarget,
   });
 }
 
@@ -104,7 +96,7 @@ async function setUpRun(
   const loaded = await task.load();
   const config = readConfig(context.env);
   config.secrets.forEach(runner.mask);
-  if (task.command !== "plan") tellOfReportsElsewhere(config.reportPlace, options, context.tell);
+  if (task.command !== "plan") logReportsElsewhere(config.reportTarget, options, context.log);
   return { loaded, config, session: await openSession(config, runner, context, { mayStartFreshRun: true }) };
 }
 
@@ -112,7 +104,7 @@ async function setUpRun(
 async function revoke(
   command: RunRecord["command"],
   { loaded, config, session }: SetUp,
-  around: Pick<RevocationSurroundings, "runner" | "surroundings" | "options" | "context">,
+  around: Pick<RevocationContext, "runner" | "actions" | "options" | "context">,
 ): Promise<Revocation | null> {
   if (loaded.grants.length === 0) return null;
   // Loaded only where some delegation ends: most runs have none.
@@ -133,10 +125,10 @@ function endInFailure(record: RunRecord, { message }: Error): RunRecord {
 }
 
 function explainError(error: unknown, mappingsFile: string): readonly Problem[] {
-  const tell = (message: string) => ({ line: null, column: null, message });
-  if (!(error instanceof InputError)) return [tell(messageOf(error))];
+  const log = (message: string) => ({ line: null, column: null, message });
+  if (!(error instanceof InputError)) return [log(errorMessage(error))];
   return error.problems.map(({ file, ...problem }) => {
     // A record's lines are those of the mappings: a fault of any other file says in its message where it is.
-    return file === mappingsFile ? problem : tell(formatFileProblem({ file, ...problem }));
+    return file === mappingsFile ? problem : log(formatFileProblem({ file, ...problem }));
   });
 }

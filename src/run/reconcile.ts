@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Context, type Options, textOption } from "../cli/context.ts";
+import type { ListedDelegation } from "../delegation/expiring.ts";
+import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
+import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
 import type { RoomPlan } from "../membership/plan.ts";
-import type { Problem, RunRecord } from "../membership/record.ts";
-import { createWebexReader } from "../webex/directory.ts";
-import { createWebexWriter } from "../webex/writer.ts";
-import type { LoadedTask } from "./membership.ts";
+import type { Policy } from "../membership/policy.ts";
+import type { RunRecord } from "../membership/record.ts";
+import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
 import type { Session } from "./session.ts";
 
 /** How long Webex gets to show a change before the room is looked at a second time. */
@@ -39,7 +41,7 @@ export async function reconcile(
   { policy, decide }: LoadedTask,
   session: Session,
   options: Options,
-  { tell }: Context,
+  { log }: Context,
 ): Promise<Reconciliation> {
   const { client, stop } = session;
   const reader = createWebexReader(client);
@@ -53,8 +55,14 @@ export async function reconcile(
   const notices = [...said, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
   if (command === "plan") return { plan, outcomes: null, problems, notices };
   const writer = createWebexWriter(client);
-  const outcomes = await applyPlan(plan, { reader, writer, ownerKey, stop, settle: () => delay(settleMs) });
-  tell(`${client.requestCount()} requests to Webex`);
+  const outcomes = await applyPlan(plan, {
+    reader,
+    writer,
+    ownerKey,
+    stop,
+    waitForConsistency: () => delay(settleMs),
+  });
+  log(`${client.requestCount()} requests to Webex`);
   return { plan, outcomes, problems, notices };
 }
 
@@ -62,4 +70,12 @@ function explainApproval(approved: string, digest: string | null): string {
   return digest === null
     ? `nothing is held, so the approval of ${approved} had nothing to apply`
     : `the approval names ${approved}, but what is held now has the digest ${digest}; look at it again and approve that`;
+}
+
+/** What a command has read before Webex is asked anything, and how it decides. */
+export interface LoadedTask {
+  readonly policy: Policy;
+  /** The delegations that end: only `sync` looks after them. */
+  readonly grants: readonly ListedDelegation[];
+  decide(reader: MembershipReader): Promise<Decision>;
 }

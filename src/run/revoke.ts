@@ -1,19 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context, Options } from "../cli/context.ts";
-import type { DraftFiles } from "../commands/store-files.ts";
-import type { Surroundings } from "../config/actions.ts";
+import type { Actions } from "../config/actions.ts";
 import type { Config } from "../config/settings.ts";
-import { applyPlans, foresee, type HostOutcome } from "../delegation/apply.ts";
-import { describeEnding, findExpired, type ListedGrant } from "../delegation/expiring.ts";
+import { applyPlans, type HostOutcome, preview } from "../delegation/apply.ts";
+import { describeEnding, findExpired, findFinished, type ListedDelegation } from "../delegation/expiring.ts";
 import { observeLists } from "../delegation/observe.ts";
 import { planList } from "../delegation/plan.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
-import { findSettled } from "../delegation/settle-grants.ts";
 import type { Runner } from "../github/runner.ts";
-import { dayOf } from "../lib/date.ts";
-import { messageOf } from "../message-of.ts";
+import { toDateString } from "../lib/date.ts";
+import { errorMessage } from "../lib/text.ts";
 import { openBackend, requireSite } from "./delegation-backend.ts";
-import { nameGrantsFile, nameReportsDir } from "./inputs.ts";
+import { nameDelegationsFile, nameReportsDir } from "./inputs.ts";
+import type { DraftFiles } from "./publish.ts";
 import type { Session } from "./session.ts";
 
 /** What `sync` found out about the delegations that end. */
@@ -26,11 +25,11 @@ export interface Revocation {
 }
 
 /** What a revocation takes place in. */
-export interface RevocationSurroundings {
+export interface RevocationContext {
   readonly config: Config;
   readonly session: Session;
   readonly runner: Runner;
-  readonly surroundings: Surroundings;
+  readonly actions: Actions;
   readonly options: Options;
   readonly context: Context;
   readonly tokenWarningDays: number;
@@ -44,15 +43,15 @@ const settleMs = 2_000;
  * tells. Never throws: whatever goes wrong here leaves the rooms to go on, and the rows in the file.
  */
 export async function revokeExpired(
-  grants: readonly ListedGrant[],
+  grants: readonly ListedDelegation[],
   mayWrite: boolean,
-  around: RevocationSurroundings,
+  around: RevocationContext,
 ): Promise<Revocation> {
   const quiet = { problems: [], notices: [], hasChanged: false, draftFiles: null };
   if (grants.length === 0) return quiet;
-  const today = dayOf(around.context.now());
+  const today = toDateString(around.context.now());
   const notices = describeEnding(grants, today);
-  const file = nameGrantsFile(around.options);
+  const file = nameDelegationsFile(around.options);
   if (around.config.siteUrl === null) {
     const problem = `${file} lists delegations that end, but WEBEX_SITE_URL is not set, so none of them is revoked; set it to the Webex Meetings site, such as acme.webex.com`;
     return { ...quiet, notices, problems: [problem] };
@@ -63,15 +62,15 @@ export async function revokeExpired(
     const revoked = await revoke(expired, mayWrite, around);
     return { ...revoked, notices: [...notices, ...revoked.notices] };
   } catch (error) {
-    const message = messageOf(error);
+    const message = errorMessage(error);
     return { ...quiet, notices, problems: [`what has expired in ${file} was not revoked: ${message}`] };
   }
 }
 
 async function revoke(
-  expired: readonly ListedGrant[],
+  expired: readonly ListedDelegation[],
   mayWrite: boolean,
-  around: RevocationSurroundings,
+  around: RevocationContext,
 ): Promise<Revocation> {
   const { config, session, runner, context } = around;
   const startedAt = context.now();
@@ -84,10 +83,10 @@ async function revoke(
     return planList({ host, mode: "remove", delegates }, lists);
   });
   const { stop } = session;
-  const settle = () => delay(settleMs);
+  const waitForConsistency = () => delay(settleMs);
   const outcomes = mayWrite
-    ? await applyPlans(plans, { reader, writer: createWriter(), stop, settle })
-    : plans.map(foresee);
+    ? await applyPlans(plans, { reader, writer: createWriter(), stop, waitForConsistency })
+    : plans.map(preview);
   const problems = outcomes.flatMap(({ host, error }) =>
     error === null ? [] : [`what has expired for ${host} was not revoked: ${error}`],
   );
@@ -97,7 +96,7 @@ async function revoke(
 }
 
 function describeRevoked(
-  { host, delegate, until }: ListedGrant,
+  { host, delegate, until }: ListedDelegation,
   outcomes: readonly HostOutcome[],
   mayWrite: boolean,
 ): string[] {
@@ -110,23 +109,23 @@ function describeRevoked(
 
 /** A page for what was changed, and the rows out of the file in the same commit. */
 async function draftReport(
-  expired: readonly ListedGrant[],
+  expired: readonly ListedDelegation[],
   outcomes: readonly HostOutcome[],
   startedAt: Date,
-  { config, session, surroundings, options, context, tokenWarningDays }: RevocationSurroundings,
+  { config, session, actions, options, context, tokenWarningDays }: RevocationContext,
 ): Promise<Pick<Revocation, "hasChanged" | "draftFiles">> {
-  const settled = findSettled(expired, outcomes);
+  const finished = findFinished(expired, outcomes);
   const hasChanged = outcomes.some(({ removed }) => removed.length > 0);
   // A report on another branch cannot change the file that is read here: without news it would be the same each time.
-  const { reportPlace } = config;
-  const isElsewhere = reportPlace.kind === "branch" && reportPlace.branch !== surroundings.refName;
-  if (!hasChanged && (settled.length === 0 || isElsewhere)) return { hasChanged, draftFiles: null };
+  const { reportTarget } = config;
+  const isElsewhere = reportTarget.kind === "branch" && reportTarget.branch !== actions.refName;
+  if (!hasChanged && (finished.length === 0 || isElsewhere)) return { hasChanged, draftFiles: null };
   const record = buildDelegationRecord(
     {
       command: "sync",
       mode: "remove",
       backend: "rest",
-      actor: surroundings.actor,
+      actor: actions.actor,
       token: session.token,
       startedAt,
       finishedAt: context.now(),
@@ -138,18 +137,18 @@ async function draftReport(
     },
     outcomes,
   );
-  const { runUrl } = surroundings;
+  const { runUrl } = actions;
   const input = { record, isDryRun: false, siteUrl: config.siteUrl, runUrl, tokenWarningDays };
-  const isCommitted = config.reportPlace.kind === "branch";
-  const grantsFile = nameGrantsFile(options, isCommitted);
-  const order = { input, reportsDir: nameReportsDir(options, isCommitted), grantsFile };
-  const edit = { set: [], takeOut: settled };
+  const isCommitted = config.reportTarget.kind === "branch";
+  const delegationsFile = nameDelegationsFile(options, isCommitted);
+  const order = { input, reportsDir: nameReportsDir(options, isCommitted), delegationsFile };
+  const edit = { set: [], takeOut: finished };
   // Loaded only when something was revoked: the rooms wait for this.
   const [{ draftDelegation }, { createDelegationRenderer }, { readTemplate }] = await Promise.all([
-    import("../commands/store-delegation.ts"),
-    import("../report/delegation-render.ts"),
+    import("./publish-delegation.ts"),
+    import("../report/renderer.ts"),
     import("./publish.ts"),
   ]);
   const renderer = createDelegationRenderer(readTemplate);
-  return { hasChanged, draftFiles: draftDelegation({ ...order, edit }, surroundings, renderer) };
+  return { hasChanged, draftFiles: draftDelegation({ ...order, edit }, actions, renderer) };
 }

@@ -1,14 +1,12 @@
 import type { Context } from "../cli/context.ts";
-import { tellRotationFailure } from "../commands/rotation-failure.ts";
 import type { Config } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
 import type { Runner } from "../github/runner.ts";
-import type { TokenRecord } from "../membership/record.ts";
-import { describeLife, measureLife } from "../token/expiry.ts";
-import { type RotatedToken, rotateToken } from "../token/rotate.ts";
-import type { TokenStore } from "../token/store.ts";
-import { createTokenIssuer } from "../webex/access-token.ts";
+import { describeExpiry, measureExpiry } from "../token/expiry.ts";
+import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
+import type { Recovery, TokenRecord, TokenStore } from "../token/store.ts";
 import type { WebexClient } from "../webex/client.ts";
+import { createTokenIssuer } from "../webex/oauth-token.ts";
 
 /** A Webex that answers, and what became of the token on the way there. */
 export interface Session {
@@ -41,11 +39,11 @@ export async function openSession(
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
     const rotated = await rotateToken(store, issuer, { mask: runner.mask, stop: context.stop });
-    tellLife(rotated.record, context);
+    logExpiry(rotated.record, context);
     return rotated;
   };
   const first = await rotate().catch(async (error: unknown) => {
-    throw await tellRotationFailure(error, { config, runner, context, mayStartFreshRun });
+    throw await explainRotationFailure(error, { config, runner, context, mayStartFreshRun });
   });
 
   let { accessToken, record: token } = first;
@@ -58,10 +56,10 @@ export async function openSession(
     accessToken,
     stop: context.stop,
     renewToken: async () => {
-      context.tell("Webex takes the access token no longer; a new one is got in the same order as the first");
+      context.log("Webex takes the access token no longer; a new one is got in the same order as the first");
       const again = await rotate().catch(async (error: unknown) => {
         // A fresh run would not know what this one has done already.
-        throw await tellRotationFailure(error, { config, runner, context, mayStartFreshRun: false });
+        throw await explainRotationFailure(error, { config, runner, context, mayStartFreshRun: false });
       });
       token = { ...again.record, rotated: token.rotated || again.record.rotated };
       accessToken = again.accessToken;
@@ -89,15 +87,59 @@ export async function openSession(
 }
 
 /** Opens whatever keeps the refresh token. */
-export async function openStore({ tokenPlace }: Config, { now }: Pick<Context, "now">): Promise<TokenStore> {
-  if (tokenPlace.kind === "file") return createTokenFile(tokenPlace.path, tokenPlace.seed);
+export async function openStore({ tokenStore }: Config, { now }: Pick<Context, "now">): Promise<TokenStore> {
+  if (tokenStore.kind === "file") return createTokenFile(tokenStore.path, tokenStore.seed);
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
-  return createSecretStore({ ...tokenPlace, startedAt: now() });
+  return createSecretStore({ ...tokenStore, startedAt: now() });
 }
 
 /** The days are counted for the reader here; whether they are few is for the policy, which the report knows. */
-function tellLife({ refreshTokenExpiresAt }: TokenRecord, { now, tell }: Context): void {
-  const life = measureLife(refreshTokenExpiresAt, now(), 0);
-  if (life !== null) tell(describeLife(life));
+function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log }: Context): void {
+  const expiry = measureExpiry(refreshTokenExpiresAt, now(), 0);
+  if (expiry !== null) log(describeExpiry(expiry));
+}
+
+/** Of which run a rotation failed. */
+export interface FailedRotation {
+  readonly config: Config;
+  readonly runner: Runner;
+  readonly context: Context;
+  /** False when the run may have changed something already, or is done in the name of whoever started it. */
+  readonly mayStartFreshRun: boolean;
+}
+
+/**
+ * Does what can still be done after a rotation failed: shows what a token that could not be stored is recovered
+ * with, or starts a fresh run in the place of one with a stale copy. Returns the error to end with.
+ */
+export async function explainRotationFailure(error: unknown, failed: FailedRotation): Promise<unknown> {
+  if (error instanceof UnstoredTokenError) await showRecovery(error, failed);
+  if (error instanceof StaleTokenError && failed.mayStartFreshRun) return await startFreshRun(error, failed);
+  return error;
+}
+
+/** In the log and in the summary: one of the two may be out of reach when it is needed. */
+async function showRecovery(error: UnstoredTokenError, { runner, context }: FailedRotation): Promise<void> {
+  const { advice, facts, command } = error.recovery;
+  const lines = [`RECOVERY: ${advice}.`, ...facts.map(([name, value]) => `${name}: ${value}`), command];
+  context.log(`\n${lines.join("\n")}\n`);
+  await runner.writeSummary(formatRecovery(error.recovery)).catch((failure: Error) => {
+    context.log(`the summary could not be written: ${failure.message}`);
+  });
+}
+
+/** Everything in a recovery is base64, an id or a path: none of it can end a block of code. */
+function formatRecovery({ advice, facts, command }: Recovery): string {
+  const rows = facts.map(([name, value]) => `- ${name}: \`${value}\``);
+  const how = ["```sh", command, "```"];
+  return ["## 🛟 Recover the refresh token", "", `${advice}:`, "", ...how, "", ...rows, "", ""].join("\n");
+}
+
+async function startFreshRun(error: StaleTokenError, { config }: FailedRotation): Promise<Error> {
+  const { tokenStore } = config;
+  if (tokenStore.kind !== "secret" || tokenStore.run === null) return error;
+  const { dispatchFreshRun } = await import("../github/workflows.ts");
+  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run);
+  return new StaleTokenError(`${error.message}: ${done}`, { cause: error.cause });
 }

@@ -1,7 +1,7 @@
-import { dayMs, dayOf } from "../lib/date.ts";
+import { dayMs, toDateString } from "../lib/date.ts";
 
 /** How long a refresh token still lives. */
-export interface TokenLife {
+export interface TokenExpiry {
   /** The last day on which a login can be put off to, YYYY-MM-DD in UTC. */
   readonly lastDay: string;
   /** Whole days that are left; negative when it has expired. */
@@ -13,15 +13,15 @@ export interface TokenLife {
  * Counts the days that a refresh token still lives, by what the server stated; null when it stated nothing. Fewer
  * days than `warningDays` are short.
  */
-export function measureLife(expiresAt: string | null, now: Date, warningDays: number): TokenLife | null {
+export function measureExpiry(expiresAt: string | null, now: Date, warningDays: number): TokenExpiry | null {
   const endMs = expiresAt === null ? Number.NaN : Date.parse(expiresAt);
   if (expiresAt === null || Number.isNaN(endMs)) return null;
   const days = Math.floor((endMs - now.getTime()) / dayMs);
-  return { lastDay: dayOf(new Date(endMs)), days, isShort: days < warningDays };
+  return { lastDay: toDateString(new Date(endMs)), days, isShort: days < warningDays };
 }
 
 /** Says by which day the login has to be repeated at the latest. */
-export function describeLife({ lastDay, days, isShort }: TokenLife): string {
+export function describeExpiry({ lastDay, days, isShort }: TokenExpiry): string {
   if (days < 0) return `The refresh token expired on ${lastDay}: log in again (npm run login).`;
   const left = days === 1 ? "1 day" : `${days} days`;
   return isShort

@@ -1,8 +1,5 @@
-import { formatInstant } from "../lib/date.ts";
-import type { TokenRecord } from "../membership/record.ts";
-import { judgeCopy } from "./copy-age.ts";
-import { StaleTokenError, UnstoredTokenError } from "./errors.ts";
-import type { LoadedToken, TokenStore } from "./store.ts";
+import { formatTimestamp } from "../lib/date.ts";
+import type { LoadedToken, Recovery, TokenCopyAge, TokenRecord, TokenStore } from "./store.ts";
 
 /** What Webex hands out for a refresh token. */
 export interface IssuedTokens {
@@ -29,7 +26,7 @@ export interface RotatedToken {
 }
 
 /** The two things of the run that a rotation has to do with. */
-export interface RotationSurroundings {
+export interface RotationContext {
   /** Hides a secret in all that is printed from now on. */
   readonly mask: (secret: string) => void;
   /** Aborted when the run is to end. */
@@ -45,7 +42,7 @@ export interface RotationSurroundings {
 export async function rotateToken(
   store: TokenStore,
   issuer: TokenIssuer,
-  { mask, stop }: RotationSurroundings,
+  { mask, stop }: RotationContext,
 ): Promise<RotatedToken> {
   return await store.exclusively(async () => {
     const copy = await store.load();
@@ -67,7 +64,7 @@ export async function rotateToken(
  * later: if Webex refuses the copy, it tells more than "log in again". Returns the doubt, or null.
  */
 async function guardAgainstStaleCopy(store: TokenStore): Promise<string | null> {
-  const verdict = judgeCopy(await store.dateCopy());
+  const verdict = checkStaleness(await store.dateCopy());
   if (verdict.kind === "stale") {
     const advice = "Nothing was touched; a fresh run gets the new value";
     throw new StaleTokenError(`this run's copy of the refresh token is stale: ${verdict.reason}. ${advice}`);
@@ -125,11 +122,63 @@ async function storeIssued(store: TokenStore, copy: LoadedToken, issued: IssuedT
 /** (f) Only now the rest of the run gets the access token. */
 function handOut(issued: IssuedTokens, rotated: boolean): RotatedToken {
   const { accessToken, scopes, refreshTokenExpiresAt: expiry } = issued;
-  const refreshTokenExpiresAt = expiry === null ? null : formatInstant(expiry);
+  const refreshTokenExpiresAt = expiry === null ? null : formatTimestamp(expiry);
   return { accessToken, scopes, record: { refreshed: true, rotated, refreshTokenExpiresAt } };
 }
 
 /** Whether Webex answered that it takes this token no longer. */
 function isRefusal(error: unknown): error is Error {
   return error instanceof Error && "status" in error && (error.status === 400 || error.status === 401);
+}
+
+/** What a copy's age means: use it, use it and say why if it is refused, or do not touch anything. */
+export type Staleness =
+  | { readonly kind: "current" }
+  | { readonly kind: "doubtful"; readonly reason: string }
+  | { readonly kind: "stale"; readonly reason: string };
+
+/**
+ * Judges whether a copy may be older than what is stored. GitHub gives whole seconds: a change in the very second
+ * of the copy counts as older than it.
+ */
+export function checkStaleness(age: TokenCopyAge | null): Staleness {
+  if (age === null || age.updatedAt === null) return { kind: "current" };
+  const { what, updatedAt, takenFrom, takenUntil } = age;
+  const changed = `${what} was updated at ${formatTimestamp(updatedAt)}`;
+  if (takenUntil === null) {
+    const reason = `${changed}, and this is a re-run that may hold the value of its first attempt`;
+    return { kind: "stale", reason };
+  }
+  if (updatedAt > takenUntil) {
+    return {
+      kind: "stale",
+      reason: `${changed}, after this run took its copy (${formatTimestamp(takenUntil)})`,
+    };
+  }
+  if (takenFrom === null)
+    return { kind: "doubtful", reason: `${changed}, and when this run was queued is unknown` };
+  if (updatedAt > takenFrom) {
+    return {
+      kind: "doubtful",
+      reason: `${changed}, after this run was queued (${formatTimestamp(takenFrom)})`,
+    };
+  }
+  return { kind: "current" };
+}
+
+/** This run's copy of the refresh token is, or may be, older than the stored one; nothing was touched. */
+export class StaleTokenError extends Error {
+  override readonly name = "StaleTokenError";
+}
+
+/** Webex spent the refresh token, and its successor could not be stored: what is left to finish by hand. */
+export class UnstoredTokenError extends Error {
+  override readonly name = "UnstoredTokenError";
+
+  constructor(
+    message: string,
+    readonly recovery: Recovery,
+  ) {
+    super(message);
+  }
 }

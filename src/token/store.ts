@@ -5,7 +5,7 @@ export interface TokenStore {
   /** This run's copy of the refresh token. */
   load(): Promise<LoadedToken>;
   /** How old that copy is; null where it is read from the store itself and cannot be stale. */
-  dateCopy(): Promise<CopyAge | null>;
+  dateCopy(): Promise<TokenCopyAge | null>;
   /** Writes something worthless to the same place and takes it away again. @throws when the store would refuse. */
   prove(): Promise<void>;
   /** Stores a refresh token; repeats what may be repeated. Never throws: the caller holds the only copy. */
@@ -19,7 +19,7 @@ export interface LoadedToken {
 }
 
 /** Between which instants the copy was taken, and when the stored value last changed. */
-export interface CopyAge {
+export interface TokenCopyAge {
   /** What is stored, in words that fit "… was updated". */
   readonly what: string;
   /** Null when nothing is stored there yet. */
@@ -43,4 +43,12 @@ export interface Recovery {
   readonly facts: readonly (readonly [name: string, value: string])[];
   /** The shell command that finishes the job. */
   readonly command: string;
+}
+
+/** What the run did with the credential; never the credential itself. */
+export interface TokenRecord {
+  readonly refreshed: boolean;
+  readonly rotated: boolean;
+  /** When the stored refresh token expires, as the server stated it (UTC, ISO 8601); null when it did not. */
+  readonly refreshTokenExpiresAt: string | null;
 }

@@ -1,11 +1,10 @@
 import { STATUS_CODES } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { Pool } from "undici";
+import { Pool, request } from "undici";
 import { parseJson } from "../lib/json.ts";
-import { createSlots } from "../lib/semaphore.ts";
+import { createSemaphore } from "../lib/semaphore.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
-import { readErrorBody, WebexError } from "./errors.ts";
-import { retryAfterSeconds } from "./retry-after.ts";
+import { readErrorBody, retryAfterSeconds, WebexError } from "./errors.ts";
 
 /** One request to Webex, relative to the API's base URL, or an absolute URL below it (a next page). */
 export interface WebexRequest {
@@ -57,7 +56,9 @@ export interface WebexClientOptions extends AccessOptions {
 export const allowedConnections = 5;
 
 const largestReplyBytes = 32 * 1024 * 1024;
+
 const waitsAsTold = new Set([423, 429]);
+
 const passing = new Set([500, 502, 503, 504]);
 
 /**
@@ -72,7 +73,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
   const random = options.random ?? Math.random;
   const now = options.now ?? (() => performance.now());
   const timeoutMs = options.timeoutMs ?? 30_000;
-  const mostAttempts = options.attempts ?? 5;
+  const maxAttempts = options.attempts ?? 5;
   const connections = options.connections ?? allowedConnections;
   const budgetMs = options.waitBudgetMs ?? 10 * 60_000;
   const pool = new Pool(baseUrl.origin, {
@@ -83,7 +84,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     connect: { timeout: timeoutMs },
     maxResponseSize: largestReplyBytes,
   });
-  const slots = createSlots(connections);
+  const semaphore = createSemaphore(connections);
   const access = createAccess(options);
   let requestCount = 0;
   let waitedMs = 0;
@@ -129,7 +130,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
 
   /** The pause before the next attempt, or null when there must be none. */
   function pauseMs(error: WebexError, request: WebexRequest, attempt: number): number | null {
-    if (attempt >= mostAttempts || request.isFinal?.(error)) return null;
+    if (attempt >= maxAttempts || request.isFinal?.(error)) return null;
     if (error.status !== null && waitsAsTold.has(error.status)) {
       // Several requests are refused together and would come back together: a little jitter spreads them.
       return (
@@ -172,7 +173,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     close: () => pool.close(),
     // A request keeps its slot while it waits to be repeated: whoever is told to slow down must not be overtaken
     // by the requests behind it, each of which would be told the same.
-    send: (request) => slots.use(() => access.use((token) => sendUntilAnswered(request, token))),
+    send: (request) => semaphore.run(() => access.use((token) => sendUntilAnswered(request, token))),
   };
 }
 
@@ -226,4 +227,24 @@ function outOfBudget(error: WebexError, budgetMs: number): WebexError {
 function giveUp(error: WebexError, reason: string): WebexError {
   error.message += `; ${reason}`;
   return error;
+}
+
+/**
+ * Asks Webex without a token, which it refuses with 401: whoever says so is reachable, and no token was spent.
+ * https://developer.webex.com/docs/basics
+ * @throws {WebexError} when nothing answers, or something else does.
+ */
+export async function pingWebex(baseUrl: string, timeoutMs = 15_000): Promise<void> {
+  const path = "/people/me";
+  const failure = { method: "GET", path, trackingId: null };
+  const status = await request(baseUrl + path, { headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
+    .then(async ({ statusCode, body }) => {
+      await body.dump();
+      return statusCode;
+    })
+    .catch((cause: Error) => {
+      throw new WebexError({ ...failure, status: null, detail: cause.message, cause });
+    });
+  if (status === 401) return;
+  throw new WebexError({ ...failure, status, detail: "Webex would have asked for a token (401)" });
 }

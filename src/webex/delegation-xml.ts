@@ -1,15 +1,17 @@
 import type { DelegationReader, DelegationWriter, SiteUser } from "../delegation/backend.ts";
-import type { Listing } from "../membership/directory.ts";
+import type { Listing } from "../lib/listing.ts";
 import { WebexError } from "./errors.ts";
 import { childOf, childrenOf, element, textOf } from "./xml.ts";
-import type { XmlClient } from "./xml-client.ts";
-import { XmlFailure } from "./xml-failure.ts";
+import { type XmlClient, XmlFailure } from "./xml-client.ts";
 
 /** Users that one page holds at most. https://developer.cisco.com/docs/webex-xml-api-reference-guide/lstsummaryuser */
 const usersPerPage = 500;
+
 /** More pages than any site needs: reaching it means that paging runs in circles. */
-const mostPages = 2_000;
+const maxPages = 2_000;
+
 const unknownUserId = "030001";
+
 const noRecordId = "000015";
 
 /** Reads delegates as the `schedulingPermission` of the hosts' accounts; `webExId` is the token owner's. */
@@ -74,7 +76,7 @@ async function listUsers(client: XmlClient): Promise<Listing<SiteUser>> {
     reason,
   });
   let startFrom = 1;
-  for (let page = 1; page <= mostPages; page += 1) {
+  for (let page = 1; page <= maxPages; page += 1) {
     try {
       const body = await client.send({ operation: "LstsummaryUser", content: askForPage(startFrom) });
       const found = childrenOf(body, "user");
@@ -94,7 +96,7 @@ async function listUsers(client: XmlClient): Promise<Listing<SiteUser>> {
       throw error;
     }
   }
-  return incomplete(`it has more than ${mostPages} pages`);
+  return incomplete(`it has more than ${maxPages} pages`);
 }
 
 function askForPage(startFrom: number) {

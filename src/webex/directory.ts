@@ -1,9 +1,10 @@
 import { identityOf } from "../lib/webex-id.ts";
+import type { MembershipWriter } from "../membership/apply.ts";
 import type { GroupMember, KnownPerson, MembershipReader } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
 import { WebexError } from "./errors.ts";
 import { listGroupMembers, listGroups } from "./groups.ts";
-import { listRoomMembers } from "./memberships.ts";
+import { addMember, listRoomMembers, removeMember } from "./memberships.ts";
 import { idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
 import { listRooms } from "./rooms.ts";
 
@@ -49,4 +50,12 @@ export function createWebexReader(client: WebexClient): MembershipReader {
 function leaveUnknown(error: unknown): ReadonlyMap<string, KnownPerson> {
   if (error instanceof WebexError) return new Map();
   throw error;
+}
+
+/** The writer that changes memberships. `plan` and `--dry-run` are never given one. */
+export function createWebexWriter(client: WebexClient): MembershipWriter {
+  return {
+    addMember: (room, person) => addMember(client, room, person),
+    removeMember: (room, member) => removeMember(client, room, member),
+  };
 }

@@ -1,3 +1,5 @@
+import * as v from "valibot";
+
 /** What is known about a request that Webex refused or never answered. */
 export interface WebexFailure {
   readonly method: string;
@@ -47,4 +49,31 @@ export function readErrorBody(body: unknown): { detail: string | null; trackingI
 function readDescription(error: unknown): string[] {
   const described = typeof error === "object" && error !== null && "description" in error;
   return described && typeof error.description === "string" ? [error.description] : [];
+}
+
+/** What a missing or malformed `Retry-After` counts as; Webex has been seen to send `rand(30),add(30)`. */
+const unreadableRetryAfterSeconds = 15;
+
+/** Seconds to wait as a 429 or 423 reply asks, at least one. */
+export function retryAfterSeconds(header: string | null): number {
+  const text = header?.trim() ?? "";
+  return /^\d+$/.test(text) ? Math.max(1, Number(text)) : unreadableRetryAfterSeconds;
+}
+
+/**
+ * Checks a reply's shape and gives it its type.
+ * @throws {WebexError} naming the place where the reply is not as documented.
+ */
+export function parseReply<Schema extends v.GenericSchema>(
+  schema: Schema,
+  body: unknown,
+  method: string,
+  path: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, body, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const place = v.getDotPath(issue) ?? "the reply";
+  const detail = `the reply is not as documented: ${place}: expected ${issue.expected ?? "something else"}`;
+  throw new WebexError({ method, path, status: 200, detail, trackingId: null });
 }

@@ -1,10 +1,10 @@
 import * as v from "valibot";
+import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import type { Group, GroupMember, Listing } from "../membership/directory.ts";
+import type { Group, GroupMember } from "../membership/directory.ts";
 import { urlOf, type WebexClient, type WebexRequest } from "./client.ts";
-import { WebexError } from "./errors.ts";
+import { parseReply, WebexError } from "./errors.ts";
 import { readNextPage } from "./pagination.ts";
-import { parseReply } from "./parse.ts";
 
 const groupsSchema = v.object({
   groups: v.optional(v.array(v.object({ id: v.string(), displayName: v.string() })), []),
@@ -24,10 +24,12 @@ const membersSchema = v.object({
 
 /** The size that Webex's own examples ask for. */
 const groupsPerPage = 100;
+
 /** The documented maximum; smaller pages have been seen to leave members out (SPARK-322483). */
 const membersPerPage = 500;
+
 /** A bound against paging without an end. */
-const mostPages = 2_000;
+const maxPages = 2_000;
 
 /**
  * All groups that the token's owner may see. `totalResults` may count one page only, so a page ends the list when
@@ -95,7 +97,7 @@ async function walkPages(
   let startIndex = 1;
   let request: WebexRequest = { method: "GET", path, query: { startIndex, count } };
   const visited = new Set<string>();
-  for (let page = 1; page <= mostPages; page += 1) {
+  for (let page = 1; page <= maxPages; page += 1) {
     const url = urlOf(client.baseUrl, request).href;
     if (visited.has(url)) return `page ${visited.size} continues with a page that was read before`;
     visited.add(url);
@@ -111,5 +113,15 @@ async function walkPages(
       throw error;
     }
   }
-  return `it has more than ${mostPages} pages`;
+  return `it has more than ${maxPages} pages`;
+}
+
+/**
+ * How many members Webex says a group has; null when it does not say.
+ * https://developer.webex.com/docs/api/v1/groups/get-group-details
+ */
+export async function readGroupSize(client: WebexClient, groupId: string): Promise<number | null> {
+  const path = `/groups/${encodeURIComponent(groupId)}`;
+  const { body } = await client.send({ method: "GET", path });
+  return parseReply(v.object({ memberSize: v.nullish(v.number(), null) }), body, "GET", path).memberSize;
 }

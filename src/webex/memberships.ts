@@ -1,12 +1,12 @@
 import * as v from "valibot";
+import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import type { Listing, PersonKind, Room, RoomMember } from "../membership/directory.ts";
+import type { PersonKind, Room, RoomMember } from "../membership/directory.ts";
 import type { Addition, Removal } from "../membership/plan.ts";
 import type { RecordedPerson } from "../membership/record.ts";
 import type { WebexClient } from "./client.ts";
-import { WebexError } from "./errors.ts";
+import { parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
-import { parseReply } from "./parse.ts";
 
 const membershipSchema = v.object({
   id: v.string(),
@@ -17,6 +17,7 @@ const membershipSchema = v.object({
   personOrgId: v.optional(v.string()),
   isModerator: v.optional(v.boolean(), false),
 });
+
 const pageSchema = v.object({ items: v.array(membershipSchema) });
 
 /** What of an addition's reply is of use: the person, as the room now shows them. */

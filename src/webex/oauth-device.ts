@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
 import type { IssuedTokens } from "../token/rotate.ts";
+import { parseReply } from "./errors.ts";
 import { type ClientIdentity, GrantError, postForm, readTokens } from "./oauth-token.ts";
-import { parseReply } from "./parse.ts";
 
 /** What a person needs to consent on another machine. */
 export interface DeviceAuthorization {

@@ -1,11 +1,12 @@
-import type { Listing } from "../membership/directory.ts";
+import type { Listing } from "../lib/listing.ts";
 import { urlOf, type WebexClient, type WebexReply, type WebexRequest } from "./client.ts";
 import { WebexError } from "./errors.ts";
 
 /** More pages than any listing of Webex can have; reaching it means that paging runs in circles. */
-const mostPages = 10_000;
+const maxPages = 10_000;
+
 /** Webex has been seen to go on with empty pages; this many in a row are taken for a fault. */
-const mostEmptyPages = 10;
+const maxEmptyPages = 10;
 
 /** One page of a listing: what was asked for, and how many items belong to something else. */
 export interface Page<T> {
@@ -30,7 +31,7 @@ export async function readPages<T>(
     const url = urlOf(client.baseUrl, request).href;
     if (visited.has(url))
       return incomplete(`page ${visited.size} continues with a page that was read before`);
-    if (visited.size >= mostPages) return incomplete(`it has more than ${mostPages} pages`);
+    if (visited.size >= maxPages) return incomplete(`it has more than ${maxPages} pages`);
     visited.add(url);
     try {
       const reply = await client.send(request);
@@ -44,7 +45,7 @@ export async function readPages<T>(
       if (error instanceof WebexError) return incomplete(error.message);
       throw error;
     }
-    if (request && emptyPages >= mostEmptyPages)
+    if (request && emptyPages >= maxEmptyPages)
       return incomplete(`${emptyPages} pages in a row were empty, with no end`);
   }
   return { complete: true, items };

@@ -1,8 +1,11 @@
 import * as v from "valibot";
+import type { SiteUser } from "../delegation/backend.ts";
+import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
 import type { KnownPerson, Owner, PersonKind } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
-import { parseReply } from "./parse.ts";
+import { parseReply } from "./errors.ts";
+import { readPages } from "./pagination.ts";
 
 const personSchema = v.object({
   id: v.string(),
@@ -57,4 +60,65 @@ export async function lookUpPeople(
       },
     ]),
   );
+}
+
+/** The specification types `loginEnabled` as a text; Webex sends a boolean too. */
+const flag = v.union([v.boolean(), v.picklist(["true", "false"])]);
+
+const pageSchema = v.object({
+  items: v.array(
+    v.object({
+      emails: v.optional(v.array(v.string()), []),
+      displayName: v.optional(v.string(), ""),
+      type: v.optional(v.string(), "person"),
+      /** Only administrators are told these two. */
+      siteUrls: v.optional(v.array(v.string())),
+      loginEnabled: v.optional(flag),
+    }),
+  ),
+});
+
+type WebexPerson = v.InferOutput<typeof pageSchema>["items"][number];
+
+const path = "/people";
+
+/**
+ * The site's user with that address; null when the organisation has nobody of that address, or only somebody who is
+ * not on the site. https://developer.webex.com/docs/api/v1/people/list-people
+ * @throws {WebexError} when the look-up fails.
+ */
+export async function findSitePerson(
+  client: WebexClient,
+  siteUrl: string,
+  address: string,
+): Promise<SiteUser | null> {
+  const query = { email: address, max: 10, excludeStatus: true };
+  const { body } = await client.send({ method: "GET", path, query });
+  const { items } = parseReply(pageSchema, body, "GET", path);
+  const person = items.find((one) => one.emails.some((email) => email.toLowerCase() === address));
+  const user = person && describeUser(person, siteUrl);
+  return user ? { ...user, address } : null;
+}
+
+/**
+ * Everybody on the site, for which the token's owner has to be an administrator with `spark-admin:people_read`.
+ * https://developer.webex.com/docs/api/v1/people/list-people
+ */
+export async function listSitePeople(client: WebexClient, siteUrl: string): Promise<Listing<SiteUser>> {
+  const query = { max: 1000, excludeStatus: true };
+  return await readPages(client, { method: "GET", path, query }, (body) => {
+    const { items } = parseReply(pageSchema, body, "GET", path);
+    return { strangers: 0, items: items.flatMap((person) => describeUser(person, siteUrl) ?? []) };
+  });
+}
+
+/** `#attendee` marks a site on which a person may join meetings but not host them. */
+function describeUser(person: WebexPerson, siteUrl: string): SiteUser | null {
+  const [address] = person.emails;
+  if (address === undefined || person.type !== "person") return null;
+  const sites = person.siteUrls?.map((site) => site.toLowerCase());
+  const canHost = sites === undefined ? null : sites.includes(siteUrl);
+  if (canHost === false && !sites?.includes(`${siteUrl}#attendee`)) return null;
+  const isActive = person.loginEnabled !== false && person.loginEnabled !== "false";
+  return { address: address.toLowerCase(), displayName: person.displayName, isActive, canHost };
 }

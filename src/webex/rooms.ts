@@ -1,9 +1,10 @@
 import * as v from "valibot";
+import type { Listing } from "../lib/listing.ts";
 import { decodeId, identityOf } from "../lib/webex-id.ts";
-import type { Listing, Room } from "../membership/directory.ts";
+import type { Room } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
+import { parseReply } from "./errors.ts";
 import { readPages } from "./pagination.ts";
-import { parseReply } from "./parse.ts";
 
 const pageSchema = v.object({
   items: v.array(
@@ -46,4 +47,14 @@ export async function listRooms(client: WebexClient): Promise<Listing<Room>> {
 function isGeneralSpace(roomId: string, teamId: string | undefined): teamId is string {
   const key = decodeId(roomId)?.key;
   return teamId !== undefined && key !== undefined && key === decodeId(teamId)?.key;
+}
+
+/**
+ * Whether only moderators may change who is in a room.
+ * https://developer.webex.com/docs/api/v1/rooms/get-room-details
+ */
+export async function readIsModerated(client: WebexClient, room: Room): Promise<boolean> {
+  const path = `/rooms/${encodeURIComponent(room.id)}`;
+  const { body } = await client.send({ method: "GET", path });
+  return parseReply(v.object({ isLocked: v.optional(v.boolean(), false) }), body, "GET", path).isLocked;
 }

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
-import { createSlots } from "../lib/semaphore.ts";
-import { messageOf } from "../message-of.ts";
+import { createSemaphore } from "../lib/semaphore.ts";
+import { errorMessage } from "../lib/text.ts";
 import { WebexError } from "./errors.ts";
 import { buildMessage, childOf, element, parseDocument, textOf, type Xml } from "./xml.ts";
-import { XmlFailure } from "./xml-failure.ts";
 
 /** One operation of the user service. */
 export interface XmlRequest {
@@ -32,15 +31,18 @@ export interface XmlClientOptions {
   readonly stop?: AbortSignal;
   readonly timeoutMs?: number;
   /** Waits the run may spend on the rate limit, of one minute each. */
-  readonly mostWaits?: number;
+  readonly maxWaits?: number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
 /** 500 users take some 300 KB; anything near this is not an answer of the XML API. */
 const largestReplyBytes = 8 * 1024 * 1024;
+
 /** https://developer.cisco.com/docs/webex-meetings/xml-api-9-0-sp5-1-release-notes */
 const rateLimit = { exceptionId: "000045", waitMs: 60_000 };
+
 const transientId = "000035";
+
 const attempts = 4;
 
 /**
@@ -59,8 +61,8 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
     maxResponseSize: largestReplyBytes,
   });
   // One at a time: one session, one renewal, and a rate limit that nobody publishes.
-  const slots = createSlots(1);
-  let waitsLeft = options.mostWaits ?? 10;
+  const semaphore = createSemaphore(1);
+  let waitsLeft = options.maxWaits ?? 10;
   let ticket: string | null = null;
 
   async function sendOnce(operation: string, credential: readonly Xml[], content: readonly Xml[]) {
@@ -126,7 +128,7 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
     }
   }
 
-  return { send: (request) => slots.use(() => sendInSession(request)), close: () => pool.close() };
+  return { send: (request) => semaphore.run(() => sendInSession(request)), close: () => pool.close() };
 }
 
 /** Success is what says SUCCESS; everything else is an error, whatever the HTTP status. */
@@ -135,7 +137,7 @@ function readReply(operation: string, text: string): unknown {
   try {
     message = childOf(parseDocument(text), "message");
   } catch (error) {
-    throw fail(operation, 200, messageOf(error));
+    throw fail(operation, 200, errorMessage(error));
   }
   const response = childOf(message, "header", "response");
   const verdict = textOf(response, "result");
@@ -154,4 +156,38 @@ function isPassing(error: unknown): boolean {
 
 function fail(operation: string, status: number | null, detail: string): WebexError {
   return new WebexError({ method: "POST", path: `XML ${operation}`, status, detail, trackingId: null });
+}
+
+/** What an exception id of the XML API means to whoever runs Rollcall, where it is known. */
+const meanings: Readonly<Record<string, string>> = {
+  "000001": "access denied: the token's owner must be administrator of the site",
+  "000015": "no such record",
+  "000035": "the service behind the XML API does not respond; run again later",
+  "000045": "the rate limit is reached; run again later",
+  "030001": "the site has no such user",
+  "030002":
+    "wrong user or credential: the token needs the scope spark:all, and its owner an account on the site",
+  "060019": "the host is unknown",
+  "060021": "the token's owner may not schedule for this host",
+};
+
+/** The XML API answered FAILURE, which it does inside of HTTP 200. */
+export class XmlFailure extends WebexError {
+  /** Decides what the failure means; the reason is for people and may change. */
+  readonly exceptionId: string;
+
+  constructor(operation: string, exceptionId: string, reason: string) {
+    const meaning = meanings[exceptionId];
+    const detail = `FAILURE ${exceptionId}: ${reason}${meaning ? ` (${meaning})` : ""}`;
+    super({ method: "POST", path: `XML ${operation}`, status: 200, detail, trackingId: null });
+    this.exceptionId = exceptionId;
+  }
+
+  /**
+   * Whether the session ticket may have died: nobody documents that failure's id, so any id without a known meaning
+   * may be it, and wrong credentials too.
+   */
+  get mayBeDeadTicket(): boolean {
+    return this.exceptionId === "030002" || !Object.hasOwn(meanings, this.exceptionId);
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Environment, readSurroundings } from "../../src/config/actions.ts";
+import { type Environment, readActions } from "../../src/config/actions.ts";
 import { ConfigError, readConfig } from "../../src/config/settings.ts";
 
 const secrets = {
@@ -47,14 +47,14 @@ test("a token file and the integration are enough; all else has its default", ()
     webexUrl: "https://webexapis.com/v1",
     clientId: "C1",
     clientSecret: "client-secret-value",
-    tokenPlace: { kind: "file", path: "/var/lib/rollcall/token", seed: null },
-    reportPlace: { kind: "folder" },
+    tokenStore: { kind: "file", path: "/var/lib/rollcall/token", seed: null },
+    reportTarget: { kind: "folder" },
     secrets: ["client-secret-value"],
   });
 });
 
 test("with a token file WEBEX_REFRESH_TOKEN is only its seed", () => {
-  assert.deepEqual(readConfig({ ...secret, WEBEX_TOKEN_FILE: "token" }).tokenPlace, {
+  assert.deepEqual(readConfig({ ...secret, WEBEX_TOKEN_FILE: "token" }).tokenStore, {
     kind: "file",
     path: "token",
     seed: "refresh-token-value",
@@ -70,8 +70,8 @@ test("without a token file the refresh token lives in the secret of the reposito
     environment: null,
     run: null,
   };
-  assert.deepEqual(readConfig(secret).tokenPlace, place);
-  assert.deepEqual(readConfig({ ...secret, WEBEX_ENVIRONMENT: "webex" }).tokenPlace, {
+  assert.deepEqual(readConfig(secret).tokenStore, place);
+  assert.deepEqual(readConfig({ ...secret, WEBEX_ENVIRONMENT: "webex" }).tokenStore, {
     ...place,
     environment: "webex",
   });
@@ -102,7 +102,7 @@ const places: readonly [fact: string, env: Environment, place: object][] = [
   ["in a folder without a token for it", { ...onBranch, GITHUB_TOKEN: " " }, { kind: "folder" }],
 ];
 for (const [fact, env, place] of places) {
-  test(`the report goes ${fact}`, () => assert.deepEqual(readConfig(env).reportPlace, place));
+  test(`the report goes ${fact}`, () => assert.deepEqual(readConfig(env).reportTarget, place));
 }
 
 test("one error names everything that is missing", () => {
@@ -194,7 +194,7 @@ test("an address loses its last slash, so that paths can follow", () => {
 });
 
 test("on a person's machine there is nothing of a runner", () => {
-  const { runAttempt, ...offers } = readSurroundings({});
+  const { runAttempt, ...offers } = readActions({});
   assert.equal(runAttempt, 1);
   assert.deepEqual(Object.values(offers).filter(Boolean), []);
 });
@@ -208,7 +208,7 @@ test("on a runner the run and the repository have their pages", () => {
     GITHUB_REPOSITORY: "acme/spaces",
     GITHUB_SERVER_URL: "https://ghe.example",
   };
-  const { isRunner, summaryFile, outputFile, runId, repositoryUrl, runUrl } = readSurroundings(env);
+  const { isRunner, summaryFile, outputFile, runId, repositoryUrl, runUrl } = readActions(env);
   assert.deepEqual([isRunner, summaryFile, outputFile, runId], [true, "summary.md", "output.txt", "4711"]);
   assert.equal(repositoryUrl, "https://ghe.example/acme/spaces");
   assert.equal(runUrl, "https://ghe.example/acme/spaces/actions/runs/4711");

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { applyPlans } from "../../src/delegation/apply.ts";
-import { type DelegateChange, type HostPlan, planHost } from "../../src/delegation/plan-host.ts";
+import type { DelegateChange } from "../../src/delegation/backend.ts";
+import { type HostPlan, planHost } from "../../src/delegation/plan.ts";
 import type { DelegationMode } from "../../src/delegation/request.ts";
 
 const host = "ann@acme.example";
+
 const [cat, dan, eve, zoe] = ["cat", "dan", "eve", "zoe"].map((name) => `${name}@acme.example`) as [
   string,
   string,
@@ -38,7 +40,7 @@ function createLists(
       },
     },
     stop: new AbortController().signal,
-    settle: async () => note("settle"),
+    waitForConsistency: async () => note("settle"),
   };
 }
 

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { editGrants } from "../../src/delegation/edit-grants.ts";
-import { describeEnding, findExpired, parseGrants } from "../../src/delegation/expiring.ts";
+import {
+  describeEnding,
+  editDelegationsFile,
+  findExpired,
+  parseDelegations,
+} from "../../src/delegation/expiring.ts";
 
 const header = "host,delegate,until,note\n";
+
 const ann = { host: "ann@acme.example", delegate: "eve@acme.example", until: "2026-12-01", note: "" };
 
 function parse(text: string) {
-  return parseGrants(Buffer.from(text));
+  return parseDelegations(Buffer.from(text));
 }
 
 test("an empty file of grants holds none", () => {
@@ -63,10 +68,10 @@ test("a grant holds on its last day, and the warning begins seven days before", 
 });
 
 test("the first grant makes the file, and the same grant again changes nothing", () => {
-  const text = editGrants(undefined, { set: [ann], takeOut: [] });
+  const text = editDelegationsFile(undefined, { set: [ann], takeOut: [] });
   assert.equal(text, `${header}ann@acme.example,eve@acme.example,2026-12-01,\n`);
-  assert.equal(editGrants(text ?? "", { set: [ann], takeOut: [] }), null);
-  assert.equal(editGrants(undefined, { set: [], takeOut: [ann] }), null);
+  assert.equal(editDelegationsFile(text ?? "", { set: [ann], takeOut: [] }), null);
+  assert.equal(editDelegationsFile(undefined, { set: [], takeOut: [ann] }), null);
 });
 
 test("an edit leaves comments, other rows, the order of the columns and the line ends as people wrote them", () => {
@@ -86,7 +91,7 @@ test("an edit leaves comments, other rows, the order of the columns and the line
     takeOut: [{ host: "ben@ACME.example", delegate: "CAT@acme.example" }],
   };
   assert.equal(
-    editGrants(text, edit),
+    editDelegationsFile(text, edit),
     [
       "\uFEFF# ends in winter",
       "until,host,delegate,note",
@@ -100,7 +105,7 @@ test("an edit leaves comments, other rows, the order of the columns and the line
 
 test("a last line without an end gets one before a row is added; a column without a name of ours stays empty", () => {
   assert.equal(
-    editGrants("host,delegate,until\nben@acme.example,cat@acme.example,2026-12-31", {
+    editDelegationsFile("host,delegate,until\nben@acme.example,cat@acme.example,2026-12-31", {
       set: [ann],
       takeOut: [],
     }),
@@ -110,7 +115,7 @@ test("a last line without an end gets one before a row is added; a column withou
 
 test("a file with a fault is not edited: a row in it might never be read", () => {
   assert.throws(
-    () => editGrants("host,delegate\n", { set: [ann], takeOut: [] }),
+    () => editDelegationsFile("host,delegate\n", { set: [ann], takeOut: [] }),
     /delegations\.csv was not changed, because it has a fault: line 1: the column "until" is missing/,
   );
 });

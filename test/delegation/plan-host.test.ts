@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planHost } from "../../src/delegation/plan-host.ts";
+import { planHost } from "../../src/delegation/plan.ts";
 import type { DelegationMode } from "../../src/delegation/request.ts";
 
 const host = "ann@acme.example";
+
 const [cat, dan, eve] = ["cat@acme.example", "dan@acme.example", "eve@acme.example"] as const;
 
 function plan(mode: DelegationMode, delegates: readonly string[], before: readonly string[]) {

@@ -11,10 +11,10 @@ const graphql = "POST /graphql";
 
 async function start(github: GithubOptions = {}, branch = "main") {
   const sandbox = await startSandbox(empty, { github });
-  const { reportPlace } = readConfig(sandbox.githubEnvironment({ REPORT_BRANCH: branch }));
-  if (reportPlace.kind !== "branch") throw new Error("the report must go to a branch");
+  const { reportTarget } = readConfig(sandbox.githubEnvironment({ REPORT_BRANCH: branch }));
+  if (reportTarget.kind !== "branch") throw new Error("the report must go to a branch");
   type Draft = Parameters<typeof commitReport>[2];
-  const commit = (draft: Draft) => commitReport(reportPlace, memory, draft, async () => {});
+  const commit = (draft: Draft) => commitReport(reportTarget, memory, draft, async () => {});
   return { sandbox, commit };
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { readSurroundings } from "../../src/config/actions.ts";
+import { readActions } from "../../src/config/actions.ts";
 import { createRunner, type Runner } from "../../src/github/runner.ts";
 
 const files = { GITHUB_OUTPUT: "", GITHUB_STEP_SUMMARY: "" };
@@ -25,7 +25,7 @@ after(async () => {
 
 /** A runner with the variables of GitHub's, or with some of them. */
 function onRunner(env: Record<string, string> = { GITHUB_ACTIONS: "true", ...files }): Promise<Runner> {
-  return createRunner(readSurroundings(env));
+  return createRunner(readActions(env));
 }
 
 /** What is printed while `work` runs, which must not wait for anything. */

@@ -15,14 +15,14 @@ async function start(extra: Environment = {}) {
   const sandbox = await startSandbox(empty, { github: { environments: [environment] } });
   const set = Object.entries(extra).map(([key, value]) => [key, value ?? ""]);
   const env = { ...sandbox.githubEnvironment(Object.fromEntries(set)), GITHUB_RUN_ID: undefined };
-  const { tokenPlace } = readConfig(env);
-  if (tokenPlace.kind !== "secret") throw new Error("the token must be in a secret");
-  const store = createSecretStore({ ...tokenPlace, startedAt: new Date() });
+  const { tokenStore } = readConfig(env);
+  if (tokenStore.kind !== "secret") throw new Error("the token must be in a secret");
+  const store = createSecretStore({ ...tokenStore, startedAt: new Date() });
   const writes = () =>
     sandbox.requests
       .filter(({ method }) => method !== "GET")
       .map(({ route, status }) => `${route} ${status}`);
-  return { sandbox, store, token: tokenPlace.refreshToken, writes };
+  return { sandbox, store, token: tokenStore.refreshToken, writes };
 }
 
 test("the token is the one that the run was given", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nearest, quoteText, suggestNearest } from "../../src/lib/did-you-mean.ts";
+import { findNearest, suggestNearest } from "../../src/lib/did-you-mean.ts";
+import { quoteText } from "../../src/lib/text.ts";
 
 const cases: readonly [fact: string, name: string, candidates: string[], expected: string[]][] = [
   ["a missing letter is a slip", "Grup", ["group", "room", "mode", "note"], ["group"]],
@@ -28,24 +29,25 @@ const cases: readonly [fact: string, name: string, candidates: string[], expecte
   ["nothing is near a name without letters", "--", ["--", "group"], []],
   ["nothing is found among no candidates", "group", [], []],
 ];
+
 for (const [fact, name, candidates, expected] of cases) {
-  test(fact, () => assert.deepEqual(nearest(name, candidates), expected));
+  test(fact, () => assert.deepEqual(findNearest(name, candidates), expected));
 }
 
 test("the order of the candidates does not matter", () => {
   const candidates = ["Team A", "Team B", "Team C", "Team D"];
-  assert.deepEqual(nearest("Team X", candidates), ["Team A", "Team B", "Team C"]);
-  assert.deepEqual(nearest("Team X", candidates.toReversed()), ["Team A", "Team B", "Team C"]);
+  assert.deepEqual(findNearest("Team X", candidates), ["Team A", "Team B", "Team C"]);
+  assert.deepEqual(findNearest("Team X", candidates.toReversed()), ["Team A", "Team B", "Team C"]);
 });
 
 test("as many candidates are named as asked for", () => {
-  assert.deepEqual(nearest("Team X", ["Team A", "Team B"], 1), ["Team A"]);
+  assert.deepEqual(findNearest("Team X", ["Team A", "Team B"], 1), ["Team A"]);
 });
 
 test("asking again about the same list gives the same answer", () => {
   const candidates = ["NOC On-call", "Sales"];
-  assert.deepEqual(nearest("Sale", candidates), ["Sales"]);
-  assert.deepEqual(nearest("Sale", candidates), ["Sales"]);
+  assert.deepEqual(findNearest("Sale", candidates), ["Sales"]);
+  assert.deepEqual(findNearest("Sale", candidates), ["Sales"]);
 });
 
 test("a typo is found among 20,000 long and similar names", () => {
@@ -53,7 +55,7 @@ test("a typo is found among 20,000 long and similar names", () => {
     { length: 20_000 },
     (_, index) => `Universal team ${"x".repeat(index % 40)} ${index}`,
   );
-  assert.deepEqual(nearest("Engineerng Berlin", [...candidates, "Engineering Berlin"]), [
+  assert.deepEqual(findNearest("Engineerng Berlin", [...candidates, "Engineering Berlin"]), [
     "Engineering Berlin",
   ]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSlots } from "../../src/lib/semaphore.ts";
+import { createSemaphore } from "../../src/lib/semaphore.ts";
 
 /** A task that runs until it is told to end. */
 function createTask(log: string[], name: string) {
@@ -21,9 +21,9 @@ const turn = () => new Promise(setImmediate);
 
 test("no more tasks run than there are slots, and the others wait in the order of their coming", async () => {
   const log: string[] = [];
-  const slots = createSlots(2);
+  const semaphore = createSemaphore(2);
   const tasks = ["a", "b", "c", "d"].map((name) => createTask(log, name));
-  const results = tasks.map((task) => slots.use(task.run));
+  const results = tasks.map((task) => semaphore.run(task.run));
   await turn();
   assert.deepEqual(log, ["a", "b"]);
   tasks[1]?.end();
@@ -35,10 +35,10 @@ test("no more tasks run than there are slots, and the others wait in the order o
 
 test("a task that fails gives its slot back and its error to whoever asked for it", async () => {
   const log: string[] = [];
-  const slots = createSlots(1);
+  const semaphore = createSemaphore(1);
   const [first, second] = [createTask(log, "first"), createTask(log, "second")];
-  const failed = assert.rejects(slots.use(first.run), /^Error: first$/);
-  const next = slots.use(second.run);
+  const failed = assert.rejects(semaphore.run(first.run), /^Error: first$/);
+  const next = semaphore.run(second.run);
   first.fail();
   second.end();
   await failed;
@@ -46,19 +46,19 @@ test("a task that fails gives its slot back and its error to whoever asked for i
 });
 
 test("a task that throws before it waits for anything gives its slot back", async () => {
-  const slots = createSlots(1);
+  const semaphore = createSemaphore(1);
   await assert.rejects(
-    slots.use(() => {
+    semaphore.run(() => {
       throw new Error("at once");
     }),
     /at once/,
   );
-  assert.equal(await slots.use(async () => "next"), "next");
+  assert.equal(await semaphore.run(async () => "next"), "next");
 });
 
 test("slots are free again after everything has ended", async () => {
   const log: string[] = [];
-  const slots = createSlots(1);
-  for (const name of ["a", "b"]) await slots.use(async () => log.push(name));
+  const semaphore = createSemaphore(1);
+  for (const name of ["a", "b"]) await semaphore.run(async () => log.push(name));
   assert.deepEqual(log, ["a", "b"]);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareRoom } from "../../src/membership/diff.ts";
-import type { Listing, RoomMember } from "../../src/membership/directory.ts";
-import type { GroupReading } from "../../src/membership/group-reading.ts";
+import type { Listing } from "../../src/lib/listing.ts";
+import { diffRoom, type GroupReading } from "../../src/membership/diff.ts";
+import type { RoomMember } from "../../src/membership/directory.ts";
 import {
   complete,
   feed,
@@ -16,6 +16,7 @@ import {
 } from "../support/builders.ts";
 
 const noc = room("NOC");
+
 const own = member("rollcall");
 
 function compare(
@@ -24,7 +25,7 @@ function compare(
   obstacle: string | null = null,
 ) {
   const of = feed(noc, groups, { obstacle });
-  const difference = compareRoom(of, groups, listing, owner);
+  const difference = diffRoom(of, groups, listing, owner);
   assert.equal(difference.feed, of);
   const { feed: _, ...rest } = difference;
   return rest;
@@ -35,7 +36,7 @@ const equal = {
   before: 1,
   absent: [],
   surplus: [own],
-  spared: [],
+  exempt: [],
   presentCount: 0,
   moderatorCount: 0,
   hasEmptyGroup: false,

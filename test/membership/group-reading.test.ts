@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { GroupMember, Listing } from "../../src/membership/directory.ts";
-import { judgeGroup } from "../../src/membership/group-reading.ts";
+import type { Listing } from "../../src/lib/listing.ts";
+import { judgeGroup } from "../../src/membership/diff.ts";
+import type { GroupMember } from "../../src/membership/directory.ts";
 import { complete, group, incomplete, uncertain, user } from "../support/builders.ts";
 
 const eng = group("eng").group;
@@ -45,6 +46,7 @@ const doubts: readonly [fact: string, size: number | null, listing: Listing<Grou
     ],
     ["a member has no type", 2, complete(user("ada"), user("x", "")), 'it holds a member of type "" ("x")'],
   ];
+
 for (const [fact, size, listing, reason] of doubts) {
   test(`a group is not surely known when ${fact}; the users among its members are`, () => {
     assert.deepEqual(judgeGroup(eng, size, listing), uncertain(group("eng", "ada"), reason));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { KnownPerson, Listing, MembershipReader, RoomMember } from "../../src/membership/directory.ts";
-import type { GroupReading } from "../../src/membership/group-reading.ts";
+import type { Listing } from "../../src/lib/listing.ts";
+import type { GroupReading } from "../../src/membership/diff.ts";
+import type { KnownPerson, MembershipReader, RoomMember } from "../../src/membership/directory.ts";
 import type { Mapping } from "../../src/membership/mapping.ts";
 import { observe, observeBoth } from "../../src/membership/observe.ts";
 import { complete, group, incomplete, member, owner, room, user } from "../support/builders.ts";
@@ -46,7 +47,9 @@ function createReader({ groups, rooms, people = {}, sizes = {} }: World) {
 }
 
 const own = member("rollcall");
+
 const unclear = (name: string) => member(name, { kind: null });
+
 const described = (name: string): KnownPerson => ({
   displayName: name,
   email: `${name}@acme.example`,
@@ -218,7 +221,7 @@ test("a row that leads to no room keeps its group's people where they are, and n
     ["rollcall", "zoe"],
   );
   assert.deepEqual(
-    noc?.spared.map(({ line }) => line),
+    noc?.exempt.map(({ line }) => line),
     [3],
   );
   assert.equal(noc?.presentCount, 2);

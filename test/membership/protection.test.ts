@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareRoom } from "../../src/membership/diff.ts";
-import type { KnownPerson, Listing, Room, RoomMember } from "../../src/membership/directory.ts";
+import type { Listing } from "../../src/lib/listing.ts";
+import type { Problem } from "../../src/lib/problem.ts";
+import { diffRoom } from "../../src/membership/diff.ts";
+import type { KnownPerson, Room, RoomMember } from "../../src/membership/directory.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy, type Policy } from "../../src/membership/policy.ts";
-import type { Problem } from "../../src/membership/record.ts";
 import { complete, feed, group, incomplete, member, owner, room } from "../support/builders.ts";
 
 const groups = [group("eng", "ada")];
+
 const abroad = "ORGANIZATION/crane-works";
 
 interface Facts {
@@ -26,7 +28,7 @@ function judge({ members, protect, room: of = {}, people = {}, listing, obstacle
   const known = Object.entries(people).map(
     ([name, kind]) => [`PEOPLE/${name}`, { displayName: name, email: null, kind }] as const,
   );
-  const differences = [compareRoom(noc, groups, all, owner)];
+  const differences = [diffRoom(noc, groups, all, owner)];
   const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, ...protect } };
   const observation = { owner, differences, people: new Map(known), problems: [] };
   const { rooms, problems } = planChanges(observation, policy);
@@ -40,8 +42,11 @@ function judge({ members, protect, room: of = {}, people = {}, listing, obstacle
 }
 
 const chief = (name: string) => member(name, { isModerator: true });
+
 const bot = member("bell", { kind: "bot" });
+
 const guest = member("quinn", { kind: "guest" });
+
 const external = member("xena", { orgKey: abroad });
 
 const verdicts: readonly [fact: string, facts: Facts, kept: object, going: readonly string[]][] = [
@@ -155,6 +160,7 @@ const verdicts: readonly [fact: string, facts: Facts, kept: object, going: reado
     ["ada"],
   ],
 ];
+
 for (const [fact, facts, kept, going] of verdicts) {
   test(fact, () => assert.deepEqual(judge(facts), { kept, going, problems: [] }));
 }
@@ -170,9 +176,7 @@ test("a listed address protects also when only the directory tells it", () => {
   const people = new Map([
     ["PEOPLE/eve", { displayName: "eve", email: "Eve@acme.example", kind: "person" }] as const,
   ]);
-  const differences = [
-    compareRoom(feed(room("NOC"), groups), groups, complete(member("rollcall"), eve), owner),
-  ];
+  const differences = [diffRoom(feed(room("NOC"), groups), groups, complete(member("rollcall"), eve), owner)];
   const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, people: ["eve@acme.example"] } };
   const { rooms } = planChanges({ owner, differences, people, problems: [] }, policy);
   assert.deepEqual(rooms[0]?.removals, []);

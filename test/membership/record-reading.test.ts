@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseRecord } from "../../src/membership/record-reading.ts";
+import { parseRecord } from "../../src/membership/record.ts";
 import { formatRecord } from "../../src/report/record-json.ts";
 import { eventfulRun, runRecord } from "../report/build-record.ts";
 
@@ -9,8 +9,8 @@ const read = (change: object) => parseRecord(JSON.stringify({ ...eventfulRun, ..
 test("a record that was written can be read again, whatever happened in the run", () => {
   for (const record of [eventfulRun, runRecord([]), runRecord([], { status: "failed", token: null })])
     assert.deepEqual(parseRecord(formatRecord(record)), { record });
-  const undo = { ...eventfulRun, command: "restore", undoes: "reports/runs/one.json" } as const;
-  assert.deepEqual(parseRecord(formatRecord(undo)), { record: undo });
+  const restore = { ...eventfulRun, command: "restore", undoes: "reports/runs/one.json" } as const;
+  assert.deepEqual(parseRecord(formatRecord(restore)), { record: restore });
 });
 
 test("every cut of a record is refused", () => {

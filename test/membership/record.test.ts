@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Problem } from "../../src/lib/problem.ts";
 import type { RoomOutcome } from "../../src/membership/apply.ts";
 import { buildFailedRecord, buildRecord, type RunFacts } from "../../src/membership/build-record.ts";
 import type { CheckedPlan, CheckedRoom } from "../../src/membership/limits.ts";
-import type { Problem, RunRecord } from "../../src/membership/record.ts";
+import type { RunRecord } from "../../src/membership/record.ts";
 import { checkedRoom, person, removal } from "../support/builders.ts";
 
 const facts: RunFacts = {
@@ -14,7 +15,9 @@ const facts: RunFacts = {
   notices: [],
   token: { refreshed: true, rotated: true, refreshTokenExpiresAt: "2027-02-20T05:17:10Z" },
 };
+
 const problem: Problem = { line: 2, column: "group", message: "no group is named so" };
+
 const outcome: RoomOutcome = {
   added: [],
   removed: [],
@@ -23,6 +26,7 @@ const outcome: RoomOutcome = {
   notBegun: 0,
   unverified: null,
 };
+
 const failure = { ...person("ada"), action: "add", error: "no", trackingId: null } as const;
 
 function planOf(...rooms: readonly CheckedRoom[]): CheckedPlan {
@@ -46,6 +50,7 @@ const empty: RunRecord = {
   notices: [],
   token: facts.token,
 };
+
 const noc: RunRecord["rooms"][number] = {
   roomId: "id-NOC",
   title: "NOC",
@@ -125,7 +130,9 @@ test("audit tells who is missing", () => {
 });
 
 const changed = { added: [person("ada")] };
+
 const held = { held: [{ ...removal("kim"), reason: "removals-per-run" }] } as const;
+
 const statuses: readonly [
   status: RunRecord["status"],
   fact: string,
@@ -142,6 +149,7 @@ const statuses: readonly [
   ["partial", "changes were not begun", { notBegun: 1 }, {}, []],
   ["partial", "the result could not be verified", { ...changed, unverified: "503" }, {}, []],
 ];
+
 for (const [status, fact, came, room, problems] of statuses) {
   test(`a run is ${status} when ${fact}`, () => {
     const plan = planOf({ ...checkedRoom("NOC"), ...room });

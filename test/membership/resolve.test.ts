@@ -19,8 +19,8 @@ function rows(...cells: readonly [group: string, room: string, mode?: Mode][]): 
 }
 
 function resolve(mappings: readonly Mapping[], groups: readonly Group[] = [engineering, support]) {
-  const { feeds, problems } = resolveMappings(mappings, complete(...groups), complete(noc, lobby), owner);
-  return { feeds, problems };
+  const { desired, problems } = resolveMappings(mappings, complete(...groups), complete(noc, lobby), owner);
+  return { desired, problems };
 }
 
 function feedOf(
@@ -33,12 +33,12 @@ function feedOf(
 }
 
 test("nothing mapped resolves to nothing", () => {
-  assert.deepEqual(resolve([]), { feeds: [], problems: [] });
+  assert.deepEqual(resolve([]), { desired: [], problems: [] });
 });
 
 test("rows of one room become one feed, and one group may feed several rooms", () => {
   assert.deepEqual(resolve(rows(["Engineering", "NOC"], ["Engineering", "Lobby"], ["Support", "NOC"])), {
-    feeds: [feedOf(noc, [engineering, support], [2, 4]), feedOf(lobby, [engineering], [3])],
+    desired: [feedOf(noc, [engineering, support], [2, 4]), feedOf(lobby, [engineering], [3])],
     problems: [],
   });
 });
@@ -56,7 +56,7 @@ const references: readonly [fact: string, cell: string][] = [
 for (const [fact, cell] of references) {
   test(`a room is found by ${fact}`, () => {
     assert.deepEqual(resolve(rows(["Engineering", cell])), {
-      feeds: [feedOf(noc, [engineering], [2])],
+      desired: [feedOf(noc, [engineering], [2])],
       problems: [],
     });
   });
@@ -67,28 +67,31 @@ test("a group is found by its id in any spelling, and by an opaque id", () => {
   const plain: Group = { key, id: encode(`us/${key}`), displayName: "Plain" };
   const cells = [encode(`eu/SCIM_GROUP/${uuid.toUpperCase()}:BB`), plain.id, "id-Support"];
   const opaque = { ...support, key: "id-Support" };
-  const { feeds, problems } = resolve(rows(...cells.map((cell): [string, string] => [cell, "NOC"])), [
+  const { desired, problems } = resolve(rows(...cells.map((cell): [string, string] => [cell, "NOC"])), [
     plain,
     opaque,
   ]);
-  assert.deepEqual({ feeds, problems }, { feeds: [feedOf(noc, [plain, opaque], [2, 3, 4])], problems: [] });
+  assert.deepEqual(
+    { desired, problems },
+    { desired: [feedOf(noc, [plain, opaque], [2, 3, 4])], problems: [] },
+  );
 });
 
 test("names are compared after Unicode normalisation and without the spaces around them, but by case", () => {
   const cafe = group(" Cafe\u0301 ").group;
-  assert.deepEqual(resolve(rows(["Caf\u00e9", "NOC"]), [cafe]).feeds, [feedOf(noc, [cafe], [2])]);
+  assert.deepEqual(resolve(rows(["Caf\u00e9", "NOC"]), [cafe]).desired, [feedOf(noc, [cafe], [2])]);
   assert.equal(resolve(rows(["caf\u00e9", "NOC"]), [cafe]).problems.length, 1);
 });
 
 test("a group that is listed twice, as pages may overlap, is one group", () => {
-  assert.deepEqual(resolve(rows(["Support", "NOC"]), [support, { ...support }]).feeds, [
+  assert.deepEqual(resolve(rows(["Support", "NOC"]), [support, { ...support }]).desired, [
     feedOf(noc, [support], [2]),
   ]);
 });
 
 test("a group that nobody finds freezes its room only and is told with the nearest names", () => {
   assert.deepEqual(resolve(rows(["Enginering", "NOC"], ["Support", "NOC"], ["Support", "Lobby"])), {
-    feeds: [feedOf(noc, [support], [2, 3], "line 2 names no single group"), feedOf(lobby, [support], [4])],
+    desired: [feedOf(noc, [support], [2, 3], "line 2 names no single group"), feedOf(lobby, [support], [4])],
     problems: [
       { line: 2, column: "group", message: 'no group is named "Enginering"; did you mean "Engineering"?' },
     ],
@@ -97,7 +100,7 @@ test("a group that nobody finds freezes its room only and is told with the neare
 
 test("a room that nobody finds is told, and the other rooms go on", () => {
   assert.deepEqual(resolve(rows(["Support", "Lobbi"], ["Support", "NOC"])), {
-    feeds: [feedOf(noc, [support], [3])],
+    desired: [feedOf(noc, [support], [3])],
     problems: [{ line: 2, column: "room", message: 'no room is titled "Lobbi"; did you mean "Lobby"?' }],
   });
 });
@@ -115,7 +118,7 @@ test("where nothing is near, the problem tells what has to be so", () => {
 test("a name that several have freezes the row and tells the ids to choose from", () => {
   const twin: Group = { key: "SCIM_GROUP/twin", id: "id-Another", displayName: "Support" };
   assert.deepEqual(resolve(rows(["Support", "NOC"]), [support, twin]), {
-    feeds: [feedOf(noc, [], [2], "line 2 names no single group")],
+    desired: [feedOf(noc, [], [2], "line 2 names no single group")],
     problems: [
       {
         line: 2,
@@ -130,7 +133,7 @@ test("an id or a link that names no visible room is never taken for a title", ()
   const other = uuid.replace("a1", "b2");
   const cells = [encode(`us/ROOM/${other}`), `webexteams://im?space=${other}`];
   assert.deepEqual(resolve(rows(...cells.map((cell): [string, string] => ["Support", cell]))), {
-    feeds: [],
+    desired: [],
     problems: [2, 3].map((line) => ({
       line,
       column: "room",
@@ -141,13 +144,13 @@ test("an id or a link that names no visible room is never taken for a title", ()
 
 test("a name is not looked up in a list that is incomplete, because a namesake may be missing from it", () => {
   const rooms = incomplete("503", noc, lobby);
-  const { feeds, problems } = resolveMappings(
+  const { desired, problems } = resolveMappings(
     rows(["Support", "Lobby"], ["Support", noc.id]),
     complete(support),
     rooms,
     owner,
   );
-  assert.deepEqual(feeds, [feedOf(noc, [support], [3])]);
+  assert.deepEqual(desired, [feedOf(noc, [support], [3])]);
   assert.deepEqual(problems, [
     {
       line: 2,
@@ -181,10 +184,10 @@ test("of each group the first line is known that feeds a room with it", () => {
 
 test("modes that disagree only once title, id and link turn out to be one room freeze it", () => {
   const link = `webexteams://im?space=${uuid}`;
-  const { feeds, problems } = resolve(
+  const { desired, problems } = resolve(
     rows(["Support", "NOC", "audit"], ["Engineering", noc.id], ["Engineering", link, "audit"]),
   );
-  assert.deepEqual(feeds, [
+  assert.deepEqual(desired, [
     { ...feedOf(noc, [support, engineering], [2, 3, 4], "its rows disagree on the mode"), mode: "audit" },
   ]);
   assert.deepEqual(problems, [

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Listing, MembershipReader, RoomMember } from "../../src/membership/directory.ts";
+import type { Listing } from "../../src/lib/listing.ts";
+import type { MembershipReader, RoomMember } from "../../src/membership/directory.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
-import { addAsModerators, observeUndo } from "../../src/membership/restore.ts";
+import { addAsModerators, observeRestore } from "../../src/membership/restore.ts";
 import { room as roomRecord, runRecord } from "../report/build-record.ts";
 import { complete, incomplete, member, owner, room } from "../support/builders.ts";
 
 const self = member("rollcall");
+
 /** Ids as the builders spell them: the key is the id itself. */
 const listed = (name: string) => ({
   personId: `PEOPLE/${name}`,
@@ -35,8 +37,8 @@ function createReader(members: Listing<RoomMember>, facts: Partial<MembershipRea
 }
 
 /** What undoing this record plans, in names. */
-async function planUndo(reader: MembershipReader, record: RunRecord) {
-  const observation = await observeUndo(reader, record, () => undefined);
+async function planRestore(reader: MembershipReader, record: RunRecord) {
+  const observation = await observeRestore(reader, record, () => undefined);
   const { rooms, problems } = planChanges(observation, defaultPolicy);
   return {
     rooms: addAsModerators(rooms, observation.moderators).map(({ additions, removals, kept }) => ({
@@ -54,7 +56,7 @@ const noc = (facts: Parameters<typeof roomRecord>[1]) =>
 
 test("a run that changed nobody leaves nothing to undo, and reads no room's members", async () => {
   const { reader } = createReader(complete(), { listRoomMembers: () => assert.fail("nothing to look at") });
-  assert.deepEqual(await planUndo(reader, noc({})), { rooms: [], problems: [], notices: [] });
+  assert.deepEqual(await planRestore(reader, noc({})), { rooms: [], problems: [], notices: [] });
 });
 
 test("the removed are added, moderators as moderators; the added are removed", async () => {
@@ -66,7 +68,7 @@ test("the removed are added, moderators as moderators; the added are removed", a
       { ...listed("mia"), wasModerator: true },
     ],
   });
-  assert.deepEqual(await planUndo(reader, record), {
+  assert.deepEqual(await planRestore(reader, record), {
     rooms: [{ add: ["eve", "mia as moderator"], remove: ["bob"], kept: [] }],
     problems: [],
     notices: [],
@@ -82,13 +84,13 @@ test("somebody the run added who is protected by now stays", async () => {
     member("mia", { isModerator: true }),
   );
   const record = noc({ added: [listed("bob")] });
-  const { rooms } = await planUndo(createReader(members).reader, record);
+  const { rooms } = await planRestore(createReader(members).reader, record);
   assert.deepEqual(rooms, [{ add: [], remove: [], kept: ["bob: moderator"] }]);
 });
 
 test("a room that is incompletely known, or that the owner has left, is not touched", async () => {
   const record = noc({ added: [listed("bob")], removed: [{ ...listed("eve"), wasModerator: false }] });
-  const partly = await planUndo(
+  const partly = await planRestore(
     createReader(incomplete("a page is missing", self, member("bob"))).reader,
     record,
   );
@@ -96,7 +98,7 @@ test("a room that is incompletely known, or that the owner has left, is not touc
   assert.deepEqual(partly.problems, [
     'nothing is changed in room "NOC": its member list is incomplete: a page is missing',
   ]);
-  const left = await planUndo(createReader(complete(member("bob"))).reader, record);
+  const left = await planRestore(createReader(complete(member("bob"))).reader, record);
   assert.deepEqual(left.rooms, [{ add: [], remove: [], kept: [] }]);
   assert.match(
     left.problems[0] ?? "",
@@ -107,7 +109,7 @@ test("a room that is incompletely known, or that the owner has left, is not touc
 test("a room that is missing from a whole list is gone; from an incomplete one it is a problem", async () => {
   const record = noc({ added: [listed("bob")] });
   const gone = createReader(complete(), { listRooms: async () => complete() });
-  assert.deepEqual(await planUndo(gone.reader, record), {
+  assert.deepEqual(await planRestore(gone.reader, record), {
     rooms: [],
     problems: [],
     notices: [
@@ -115,7 +117,7 @@ test("a room that is missing from a whole list is gone; from an incomplete one i
     ],
   });
   const unknown = createReader(complete(), { listRooms: async () => incomplete("a page is missing") });
-  assert.deepEqual((await planUndo(unknown.reader, record)).problems, [
+  assert.deepEqual((await planRestore(unknown.reader, record)).problems, [
     'room "NOC" cannot be found, because the list of rooms is incomplete: a page is missing; its one change is left as it is',
   ]);
 });

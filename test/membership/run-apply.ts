@@ -1,5 +1,6 @@
+import type { Listing } from "../../src/lib/listing.ts";
 import { applyPlan, type MembershipWriter } from "../../src/membership/apply.ts";
-import type { Listing, RoomMember } from "../../src/membership/directory.ts";
+import type { RoomMember } from "../../src/membership/directory.ts";
 import type { CheckedRoom } from "../../src/membership/limits.ts";
 import { complete, member, owner, person } from "../support/builders.ts";
 
@@ -65,7 +66,7 @@ export async function run(rooms: readonly CheckedRoom[], { effects = {}, listing
       },
       ownerKey: owner.key,
       stop: stop.signal,
-      settle: async () => {
+      waitForConsistency: async () => {
         log.push("settle");
         for (const work of late) work();
       },

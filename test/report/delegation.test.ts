@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { DelegationRecord } from "../../src/delegation/record.ts";
-import { createDelegationRenderer } from "../../src/report/delegation-render.ts";
-import { renderDelegationTerminal } from "../../src/report/delegation-terminal.ts";
+import { renderDelegationTerminal } from "../../src/report/delegation.ts";
+import { createDelegationRenderer } from "../../src/report/renderer.ts";
 
 const renderer = createDelegationRenderer((name) =>
   readFileSync(new URL(`../../src/report/templates/${name}.hbs`, import.meta.url), "utf8"),
 );
+
 const ann = { host: "ann@acme.example", before: [], after: [], added: [], removed: [] };
 
 function record(facts: Partial<DelegationRecord> = {}): DelegationRecord {

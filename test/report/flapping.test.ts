@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RunRecord } from "../../src/membership/record.ts";
-import { findFlapping } from "../../src/report/flapping.ts";
-import { emptyHistory, extendHistory, type History } from "../../src/report/history.ts";
+import { emptyHistory, extendHistory, findFlapping, type History } from "../../src/report/history.ts";
 import { person, room, runRecord } from "./build-record.ts";
 
 const page = "runs/2026-11-22-4711.md";
+
 const quiet = runRecord([room("NOC")]);
 
 function at(startedAt: string, record: RunRecord = quiet): RunRecord {

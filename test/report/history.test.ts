@@ -156,12 +156,12 @@ describe("decideReport", () => {
     it(fact, () => assert.deepEqual(decideReport(history, record, days), expected));
   }
   it("brings the index up to date with the first check after an undo", () => {
-    const undone = extendHistory(
+    const restored = extendHistory(
       checked,
       at("2026-11-22T06:00:00Z", { ...changed, command: "restore" }),
       page,
     );
-    assert.equal(decideReport(undone, at("2026-11-22T06:17:09Z"), 1).commit, true);
+    assert.equal(decideReport(restored, at("2026-11-22T06:17:09Z"), 1).commit, true);
   });
   it("does not mind the order of the problems", () => {
     const other = { ...problem, line: 5 };

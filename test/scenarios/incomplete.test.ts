@@ -7,7 +7,7 @@ import { type RoomSummary, startStory } from "../support/story.ts";
 
 const kept = ["Rollcall: self"];
 /** What becomes of a room that was read well, whatever happened elsewhere. */
-const settled = { members: "4 → 4", added: ["New"], removed: ["Old"], kept };
+const finished = { members: "4 → 4", added: ["New"], removed: ["Old"], kept };
 
 interface Case {
   readonly name: string;
@@ -120,7 +120,7 @@ describe("what is not surely known removes nobody, and stops no other room", { c
       };
       if (fault) sandbox.fault(fault(ids));
       const ending = await story.run(["sync"], { local: true });
-      assert.deepEqual(ending.rooms, { Blind: blind, Sound: settled });
+      assert.deepEqual(ending.rooms, { Blind: blind, Sound: finished });
       assert.deepEqual([ending.code, ending.record.status], [3, "partial"]);
       assert.equal(ending.record.problems.length, 1);
       const [told] = ending.record.problems;

@@ -22,18 +22,18 @@ const tiny = organisation({ groups: { eng: ["ann"] }, rooms: { NOC: ["old"] } })
 const rooms = "group,room\neng,NOC\n";
 
 /** An organisation, a folder and a store, with a token in it. */
-class Place implements AsyncDisposable {
+class TokenStoreConfig implements AsyncDisposable {
   private constructor(
     readonly kind: Kind,
     readonly sandbox: Sandbox,
     readonly folder: Folder,
   ) {}
 
-  static async open(kind: Kind, refreshToken: (typeof modes)[number]): Promise<Place> {
+  static async open(kind: Kind, refreshToken: (typeof modes)[number]): Promise<TokenStoreConfig> {
     const sandbox = await startSandbox(tiny, { refreshToken, github: { environments: ["webex"] } });
     const folder = await createFolder(rooms);
     if (kind === "token file") await folder.write("token", `${sandbox.currentRefreshToken}\n`);
-    return new Place(kind, sandbox, folder);
+    return new TokenStoreConfig(kind, sandbox, folder);
   }
 
   /** The variables of a new run, which gets nothing but what is stored. */
@@ -66,7 +66,7 @@ before(async () => {
 after(() => program[Symbol.asyncDispose]());
 
 /** Starts the real program and kills it when that many requests have been handled; returns the last of them. */
-async function runAndKill({ sandbox, folder }: Place, env: Record<string, string>, count: number) {
+async function runAndKill({ sandbox, folder }: TokenStoreConfig, env: Record<string, string>, count: number) {
   let last: Exchange | undefined;
   const child = spawn(process.execPath, [program.main, "sync"], { cwd: folder.path, env, stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
@@ -85,18 +85,18 @@ async function runAndKill({ sandbox, folder }: Place, env: Record<string, string
 
 /** The next run, in this process: it starts from what is stored. */
 async function runAgain(
-  { folder }: Place,
+  { folder }: TokenStoreConfig,
   env: Record<string, string>,
 ): Promise<{ code: number; told: string }> {
   const told: string[] = [];
-  const tell = (text: string) => void told.push(text);
+  const log = (text: string) => void told.push(text);
   const options = {
     mappings: join(folder.path, "mappings/rooms.csv"),
     ...(env.GITHUB_REPOSITORY === undefined && { reports: join(folder.path, "reports") }),
   };
   const stop = new AbortController().signal;
   const paint = (_: string, text: string) => text;
-  const code = await runSync(options, { env, print: tell, tell, paint, now: () => new Date(), stop });
+  const code = await runSync(options, { env, print: log, log, paint, now: () => new Date(), stop });
   return { code, told: told.join("\n") };
 }
 
@@ -111,7 +111,7 @@ for (const kind of kinds) {
         const lost: string[] = [];
         let kills = 0;
         for (;;) {
-          await using place = await Place.open(kind, mode);
+          await using place = await TokenStoreConfig.open(kind, mode);
           const { last, signal, code } = await runAndKill(place, place.env(), kills + 1);
           if (signal !== "SIGKILL" || last === undefined) {
             assert.deepEqual([code, place.sandbox.members("NOC")], [0, ["ann", "rollcall"]]);

@@ -19,12 +19,12 @@ const skip = executablePath ? false : "there is no Chromium (Debian: apt-get ins
 const quiet =
   "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
-interface Place extends AsyncDisposable {
+interface TokenStoreConfig extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly folder: Folder;
 }
 
-async function open(options: SandboxOptions = {}): Promise<Place> {
+async function open(options: SandboxOptions = {}): Promise<TokenStoreConfig> {
   const github = { environments: ["webex"] };
   const sandbox = await startSandbox(organisation({ groups: {}, rooms: {} }), { github, ...options });
   const folder = await createFolder();
@@ -39,14 +39,17 @@ async function open(options: SandboxOptions = {}): Promise<Place> {
 }
 
 /** A person's machine: the integration is known, a refresh token is not. */
-function localEnv({ sandbox }: Place, extra: Record<string, string> = {}): Record<string, string> {
+function localEnv({ sandbox }: TokenStoreConfig, extra: Record<string, string> = {}): Record<string, string> {
   const { WEBEX_REFRESH_TOKEN: _, ...env } = sandbox.environment();
   return { ...env, ...extra };
 }
 
-function githubEnv({ sandbox }: Place, extra: Record<string, string> = {}): Record<string, string> {
+function githubEnv(
+  { sandbox }: TokenStoreConfig,
+  extra: Record<string, string> = {},
+): Record<string, string> {
   const { GITHUB_API_URL = "", SECRETS_TOKEN = "" } = sandbox.githubEnvironment();
-  return localEnv({ sandbox } as Place, {
+  return localEnv({ sandbox } as TokenStoreConfig, {
     GITHUB_API_URL,
     SECRETS_TOKEN,
     GITHUB_REPOSITORY: "acme/spaces",
@@ -54,12 +57,12 @@ function githubEnv({ sandbox }: Place, extra: Record<string, string> = {}): Reco
   });
 }
 
-function assertNoSecret({ sandbox }: Place, { stdout, stderr }: RunResult): void {
+function assertNoSecret({ sandbox }: TokenStoreConfig, { stdout, stderr }: RunResult): void {
   const told = sandbox.secrets().filter((secret) => `${stdout}${stderr}`.includes(secret));
   assert.deepEqual(told, []);
 }
 
-const codeExchanges = ({ sandbox }: Place) =>
+const codeExchanges = ({ sandbox }: TokenStoreConfig) =>
   sandbox.requests.filter(({ route }) => route === "POST /access_token");
 
 describe("login in a browser", { skip }, () => {

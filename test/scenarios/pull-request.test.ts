@@ -1,19 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Proposal } from "../../sandbox/github/pulls.ts";
+import type { Proposal } from "../../sandbox/github/github.ts";
 import type { SandboxOptions } from "../../sandbox/server.ts";
 import { loadContracts } from "../support/contract.ts";
 import { organisation } from "../support/organisation.ts";
 import { type Ending, startStory } from "../support/story.ts";
 
 const marker = "<!-- rollcall:plan -->";
+
 const bot = "github-actions[bot]";
+
 const check = loadContracts();
+
 const acme = organisation({
   groups: { noc: ["ann", "bob"], eng: ["cat", "dan"], none: [] },
   rooms: { NOC: ["ann", "eve"], Eng: ["cat", "fay"] },
 });
+
 const csv = (...rows: readonly string[]) => `${["group,room,mode", ...rows].join("\n")}\n`;
+
 const mappings = (...rows: readonly string[]) => ({ "mappings/rooms.csv": csv(...rows) });
 
 /** A repository whose default branch maps NOC, and a pull request with these files. */

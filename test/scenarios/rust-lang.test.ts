@@ -28,7 +28,7 @@ function expectDrift({ groups, rooms }: Organisation) {
 }
 
 /** What a run's record says was done and held, in the same words. */
-function tellChanges({ record }: Ending, { people }: Organisation) {
+function printChanges({ record }: Ending, { people }: Organisation) {
   const keys = new Map(people.map((person) => [person.email, person.key]));
   const list = (field: "added" | "removed" | "held") =>
     record.rooms
@@ -66,7 +66,7 @@ test("in a real organisation 122 are added, 50 removed and 16 held; once these a
   const none = { added: [], removed: [], held: [] };
 
   const first = await story.run(["sync"]);
-  assert.deepEqual(tellChanges(first, organisation), expected);
+  assert.deepEqual(printChanges(first, organisation), expected);
   const reasons = first.record.rooms.flatMap((room) => room.held.map((person) => person.reason));
   assert.deepEqual(
     {
@@ -95,18 +95,18 @@ test("in a real organisation 122 are added, 50 removed and 16 held; once these a
   assert.ok(first.stdout.includes(`npm run sync -- --approve ${digest}`), "the approval is printed");
 
   const second = await story.run(["sync"]);
-  assert.deepEqual(tellChanges(second, organisation), { ...none, held: expected.held });
+  assert.deepEqual(printChanges(second, organisation), { ...none, held: expected.held });
   assert.deepEqual([second.code, second.record.digest, second.writes, second.commits], [2, digest, [], 0]);
 
   const approved = await story.run(["sync", "--approve", digest]);
   const released = expected.held.map((one) => one.split(": ").slice(0, 2).join(": "));
-  assert.deepEqual(tellChanges(approved, organisation), { ...none, removed: released });
+  assert.deepEqual(printChanges(approved, organisation), { ...none, removed: released });
   assert.deepEqual([approved.code, approved.record.status, approved.record.digest], [0, "changed", null]);
   assert.deepEqual([approved.writes.length, approved.commits], [16, 1]);
   assert.deepEqual(state(), expectMembers(organisation, { ...expected, held: [] }));
 
   const last = await story.run(["sync"]);
-  assert.deepEqual(tellChanges(last, organisation), none);
+  assert.deepEqual(printChanges(last, organisation), none);
   assert.deepEqual([last.code, last.record.status, last.writes, last.commits], [0, "converged", [], 0]);
 });
 

@@ -110,7 +110,7 @@ describe("changes are made one by one, and nobody is removed who should stay", {
       sandbox.fault({ route: "POST /memberships", match, ...fault });
     }
     const ending = await story.run(["sync"], local);
-    const settled = (name: string) => ({
+    const finished = (name: string) => ({
       members: "3 → 4",
       added: [name, "Zoe"],
       removed: ["Old"],
@@ -126,9 +126,9 @@ describe("changes are made one by one, and nobody is removed who should stay", {
     assert.deepEqual(ending.rooms, {
       forbidden: refused("Forbidden", "403: Forbidden"),
       broken: refused("Broken", "400: Bad Request"),
-      busy: settled("Busy"),
-      locked: settled("Locked"),
-      flaky: settled("Flaky"),
+      busy: finished("Busy"),
+      locked: finished("Locked"),
+      flaky: finished("Flaky"),
     });
     const failed = ending.record.rooms.flatMap((room) => room.failed.map(({ trackingId }) => trackingId));
     assert.ok(
@@ -168,8 +168,8 @@ describe("changes are made one by one, and nobody is removed who should stay", {
       sandbox.fault({ route, after: 1, dropAfter: true });
     }
     const ending = await story.run(["sync"], local);
-    const settled = { members: "3 → 3", added: ["New"], removed: ["Old"], kept: [owner] };
-    assert.deepEqual(ending.rooms, { NOC: settled, Lost: settled });
+    const finished = { members: "3 → 3", added: ["New"], removed: ["Old"], kept: [owner] };
+    assert.deepEqual(ending.rooms, { NOC: finished, Lost: finished });
     assert.deepEqual([ending.code, ending.record.totals.failed], [0, 0]);
     const refused = ending.writes.filter((write) => !/: 20[04]$/.test(write));
     assert.ok(

@@ -1,8 +1,9 @@
-import type { GroupMember, Listing, Owner, Room, RoomMember } from "../../src/membership/directory.ts";
-import type { GroupReading } from "../../src/membership/group-reading.ts";
+import type { Listing } from "../../src/lib/listing.ts";
+import type { GroupReading } from "../../src/membership/diff.ts";
+import type { GroupMember, Owner, Room, RoomMember } from "../../src/membership/directory.ts";
 import type { CheckedRoom } from "../../src/membership/limits.ts";
 import type { Addition, Removal, RoomPlan } from "../../src/membership/plan.ts";
-import type { RoomFeed } from "../../src/membership/resolve.ts";
+import type { DesiredRoom } from "../../src/membership/resolve.ts";
 
 /** The organisation of everybody who is not declared to be of another one. */
 export const home = "ORGANIZATION/acme";
@@ -59,7 +60,11 @@ export function room(title: string, facts: Partial<Room> = {}): Room {
 }
 
 /** The rows that feed a room with groups. */
-export function feed(one: Room, groups: readonly GroupReading[], facts: Partial<RoomFeed> = {}): RoomFeed {
+export function feed(
+  one: Room,
+  groups: readonly GroupReading[],
+  facts: Partial<DesiredRoom> = {},
+): DesiredRoom {
   const lines = groups.map((_, index) => index + 2);
   return {
     room: one,

@@ -16,7 +16,7 @@ interface Operation {
 /** Checks one recorded request and its answer; returns what is wrong, nothing when both keep the contract. */
 export type ExchangeChecker = (exchange: Exchange) => string[];
 
-const folder = new URL("../../../shared/contracts", import.meta.url);
+const folder = new URL("../../../shared/contracts/", import.meta.url);
 
 // Operations that the contracts don't describe: ../shared/webex-api.md (top) and ../shared/github-actions.md (top).
 const undescribed = new Set(["webex POST /access_token", "github POST /graphql"]);

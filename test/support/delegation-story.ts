@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Exchange } from "../../sandbox/http.ts";
-import type { Organisation } from "../../sandbox/organisation.ts";
+import type { Organisation, OrganisationSiteUser } from "../../sandbox/organisation.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
-import type { OrganisationSiteUser } from "../../sandbox/webex/meetings.ts";
 import type { DelegationRecord } from "../../src/delegation/record.ts";
 import { createFolder, type Folder, type RunResult } from "./run-rollcall.ts";
 

@@ -1,6 +1,6 @@
 import type { Sandbox } from "../../sandbox/server.ts";
-import { createTokenIssuer } from "../../src/webex/access-token.ts";
 import { createWebexClient, type WebexClient, type WebexClientOptions } from "../../src/webex/client.ts";
+import { createTokenIssuer } from "../../src/webex/oauth-token.ts";
 
 /** A client that waits for nothing, and what it would have waited. */
 export interface PatientClient {

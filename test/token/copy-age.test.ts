@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeCopy } from "../../src/token/copy-age.ts";
+import { checkStaleness } from "../../src/token/rotate.ts";
 
 const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 5, 0, second));
+
 const judge = (updated: number | null, from: number | null, until: number | null) =>
-  judgeCopy({
+  checkStaleness({
     what: "the secret",
     updatedAt: updated === null ? null : at(updated),
     takenFrom: from === null ? null : at(from),
@@ -12,7 +13,7 @@ const judge = (updated: number | null, from: number | null, until: number | null
   }).kind;
 
 test("a copy that is read from the store itself, or has nothing to be older than, is current", () => {
-  assert.deepEqual(judgeCopy(null), { kind: "current" });
+  assert.deepEqual(checkStaleness(null), { kind: "current" });
   assert.equal(judge(null, 10, 10), "current");
 });
 
@@ -37,7 +38,7 @@ test("a re-run whose first attempt is unknown is stale, for it may hold that att
 
 test("the reason names both instants", () => {
   const age = { what: "the secret X", updatedAt: at(11), takenFrom: at(10), takenUntil: at(10) };
-  assert.deepEqual(judgeCopy(age), {
+  assert.deepEqual(checkStaleness(age), {
     kind: "stale",
     reason:
       "the secret X was updated at 2026-11-22T05:00:11Z, after this run took its copy (2026-11-22T05:00:10Z)",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeLife, measureLife } from "../../src/token/expiry.ts";
+import { describeExpiry, measureExpiry } from "../../src/token/expiry.ts";
 
 const now = new Date("2026-11-22T05:00:00Z");
-const measure = (expiresAt: string | null) => measureLife(expiresAt, now, 14);
+const measure = (expiresAt: string | null) => measureExpiry(expiresAt, now, 14);
 
 test("a life that the server did not state, or not as a date, is unknown", () => {
   assert.deepEqual([measure(null), measure("soon")], [null, null]);
@@ -15,7 +15,8 @@ test("fourteen whole days are enough, a second less is short", () => {
 });
 
 test("it is said by which day to log in again at the latest", () => {
-  const describe = (days: number, isShort: boolean) => describeLife({ lastDay: "2026-12-06", days, isShort });
+  const describe = (days: number, isShort: boolean) =>
+    describeExpiry({ lastDay: "2026-12-06", days, isShort });
   assert.match(describe(89, false), /lives for 89 days; .* by 2026-12-06 at the latest/);
   assert.match(describe(1, true), /lives for 1 day only: log in again .* by 2026-12-06 at the latest/);
   assert.match(describe(-1, true), /expired on 2026-12-06/);

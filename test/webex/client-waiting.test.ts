@@ -5,8 +5,11 @@ import { openClient } from "../support/open-webex.ts";
 import { type Script, startScript } from "../support/scripted-server.ts";
 
 const ok: Script = { body: {} };
+
 const told = (seconds: number): Script => ({ status: 429, headers: { "retry-after": String(seconds) } });
+
 const get = (path: string) => ({ method: "GET", path }) as const;
+
 const turn = () => new Promise(setImmediate);
 
 /** A clock that goes on only by sleeping. */
@@ -32,7 +35,7 @@ function createGate() {
   return { open, opened };
 }
 
-function messageOf(sent: Promise<unknown>): Promise<string> {
+function errorMessage(sent: Promise<unknown>): Promise<string> {
   return sent.then(
     () => "no error",
     (error: unknown) => (error instanceof WebexError ? error.message : String(error)),
@@ -46,7 +49,10 @@ test("a wait that is longer than the run's budget is not begun", async () => {
   await using server = await startScript(() => told(86_400));
   const clock = createClock();
   const { client } = openClient({ baseUrl: server.url, ...clock });
-  assert.equal(await messageOf(client.send(get("/a"))), `[GET] /a: 429: Too Many Requests; ${exceeded(600)}`);
+  assert.equal(
+    await errorMessage(client.send(get("/a"))),
+    `[GET] /a: 429: Too Many Requests; ${exceeded(600)}`,
+  );
   assert.deepEqual(clock.pauses, []);
 });
 
@@ -54,7 +60,10 @@ test("one request alone cannot wait longer than the budget, however many connect
   await using server = await startScript(() => told(20));
   const clock = createClock();
   const { client } = openClient({ baseUrl: server.url, ...clock, waitBudgetMs: 45_000, connections: 5 });
-  assert.equal(await messageOf(client.send(get("/a"))), `[GET] /a: 429: Too Many Requests; ${exceeded(45)}`);
+  assert.equal(
+    await errorMessage(client.send(get("/a"))),
+    `[GET] /a: 429: Too Many Requests; ${exceeded(45)}`,
+  );
   assert.deepEqual(clock.pauses, [20_000, 20_000]);
 });
 
@@ -62,8 +71,11 @@ test("once the budget is used up, the next request that would have to wait fails
   await using server = await startScript(({ path }) => (path === "/fine" ? ok : told(30)));
   const clock = createClock();
   const { client } = openClient({ baseUrl: server.url, ...clock, waitBudgetMs: 30_000 });
-  await messageOf(client.send(get("/a")));
-  assert.equal(await messageOf(client.send(get("/b"))), `[GET] /b: 429: Too Many Requests; ${exceeded(30)}`);
+  await errorMessage(client.send(get("/a")));
+  assert.equal(
+    await errorMessage(client.send(get("/b"))),
+    `[GET] /b: 429: Too Many Requests; ${exceeded(30)}`,
+  );
   assert.equal((await client.send(get("/fine"))).status, 200);
   assert.deepEqual(clock.pauses, [30_000]);
 });
@@ -94,20 +106,20 @@ test("pauses that overlap count once", async () => {
 test("no more requests are under way than there are connections", async () => {
   const gate = createGate();
   let underWay = 0;
-  let most = 0;
+  let max = 0;
   await using server = await startScript(async () => {
     underWay += 1;
-    most = Math.max(most, underWay);
+    max = Math.max(max, underWay);
     await gate.opened;
     underWay -= 1;
     return ok;
   });
   const { client } = openClient({ baseUrl: server.url, connections: 3 });
   const sent = Array.from({ length: 9 }, (_, index) => client.send(get(`/${index}`)));
-  while (most < 3) await turn();
+  while (max < 3) await turn();
   gate.open();
   await Promise.all(sent);
-  assert.equal(most, 3);
+  assert.equal(max, 3);
 });
 
 test("a request keeps its slot while it waits: those behind it do not overtake it", async () => {
@@ -130,7 +142,7 @@ test("a stop ends the wait, and the error tells that the request had been sent",
       stop.abort();
     });
   const { client } = openClient({ baseUrl: server.url, stop: stop.signal, sleep });
-  const message = await messageOf(client.send(get("/a")));
+  const message = await errorMessage(client.send(get("/a")));
   assert.equal(message, "[GET] /a: 503: busy; not repeated, because the run was stopped");
   assert.equal(server.requests.length, 1);
 });
@@ -141,7 +153,7 @@ test("the default wait ends with a stop too", async () => {
   // Without `sleep`, so that the client really waits.
   const { createWebexClient } = await import("../../src/webex/client.ts");
   const client = createWebexClient({ baseUrl: server.url, accessToken: "t", stop: stop.signal });
-  const message = messageOf(client.send(get("/a")));
+  const message = errorMessage(client.send(get("/a")));
   while (server.requests.length === 0) await turn();
   stop.abort();
   assert.match(await message, /Too Many Requests; not repeated, because the run was stopped$/);

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planHost } from "../../src/delegation/plan-host.ts";
+import { planHost } from "../../src/delegation/plan.ts";
 import { createRestReader, createRestWriter } from "../../src/webex/delegation-rest.ts";
 import { openClient } from "../support/open-webex.ts";
 import { type Received, type Script, startScript } from "../support/scripted-server.ts";
 
 const siteUrl = "acme.webex.com";
+
 const host = "ann+x@acme.example";
+
 const scopes = ["meeting:admin_preferences_read", "meeting:admin_preferences_write"];
+
 const others = { enabledJoinBeforeHost: false, joinBeforeHostMinutes: 0, enabledAutoShareRecording: false };
 
 async function open(

@@ -4,7 +4,7 @@ import { openClient } from "../support/open-webex.ts";
 import { type Script, startScript } from "../support/scripted-server.ts";
 
 /** What a GET that is refused so is told as. */
-async function tell(script: Script) {
+async function log(script: Script) {
   await using server = await startScript(() => script);
   const { client } = openClient({ baseUrl: `${server.url}/v1`, attempts: 1 });
   const path = "/people?email=ann%40example.com";
@@ -62,10 +62,10 @@ const bodies: readonly [fact: string, body: unknown, headers: Record<string, str
   ];
 for (const [fact, body, headers, ...told] of bodies) {
   test(`an error tells ${fact}, and never the query`, async () => {
-    assert.deepEqual(await tell({ status: 403, headers, body }), told);
+    assert.deepEqual(await log({ status: 403, headers, body }), told);
   });
 }
 
 test("a status that nobody knows is told as it is", async () => {
-  assert.deepEqual(await tell({ status: 499 }), ["[GET] /people: 499: unknown status", null]);
+  assert.deepEqual(await log({ status: 499 }), ["[GET] /people: 499: unknown status", null]);
 });

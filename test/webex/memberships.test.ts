@@ -5,9 +5,8 @@ import { type Sandbox, type SandboxOptions, startSandbox } from "../../sandbox/s
 import { identityOf } from "../../src/lib/webex-id.ts";
 import type { Room } from "../../src/membership/directory.ts";
 import type { Addition, Removal } from "../../src/membership/plan.ts";
-import { createWebexReader } from "../../src/webex/directory.ts";
+import { createWebexReader, createWebexWriter } from "../../src/webex/directory.ts";
 import { listRoomMembers } from "../../src/webex/memberships.ts";
-import { createWebexWriter } from "../../src/webex/writer.ts";
 import { openWebex } from "../support/open-webex.ts";
 
 const acme: Organisation = {
@@ -63,7 +62,9 @@ function additionOf(sandbox: Sandbox, name: string): Addition {
 }
 
 const post = "POST /memberships";
+
 const drop = "DELETE /memberships/{membershipId}";
+
 const list = "GET /memberships";
 
 test("a room's members come with ids decoded, moderators marked, and bots and guests known by address", async () => {

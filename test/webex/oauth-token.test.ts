@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
-import { createTokenIssuer } from "../../src/webex/access-token.ts";
+import { createTokenIssuer } from "../../src/webex/oauth-token.ts";
 import { drop, hang, type Script, startScript, truncate } from "../support/scripted-server.ts";
 
 const empty = { name: "acme", people: [], groups: [], rooms: [] };
@@ -28,10 +28,12 @@ async function refresh(...scripts: readonly Script[]) {
 }
 
 const date = "Sun, 22 Nov 2026 05:17:10 GMT";
+
 const issue = (fields: object): Script => ({
   headers: { date },
   body: { access_token: "access", ...fields },
 });
+
 const issued = { accessToken: "access", refreshToken: null, refreshTokenExpiresAt: null, scopes: null };
 
 test("a refresh posts one form with the secret in its body", async () => {
@@ -71,6 +73,7 @@ const answers: readonly [fact: string, fields: object, expected: object][] = [
     { scopes: ["spark:rooms_read", "spark:all"] },
   ],
 ];
+
 for (const [fact, fields, expected] of answers) {
   test(fact, async () => {
     assert.deepEqual((await refresh(issue(fields))).issued, { ...issued, ...expected });
@@ -97,8 +100,10 @@ for (const [fact, options, isNew] of [
 }
 
 const login = "The stored refresh token was left as it is. Log in again (npm run login)";
+
 const check =
   "check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET. The stored refresh token was left as it is; if both are right, log in again (npm run login)";
+
 const refusals: readonly [fact: string, status: number, body: unknown, message: string][] = [
   [
     "invalid_grant is final and asks to log in",
@@ -116,6 +121,7 @@ const refusals: readonly [fact: string, status: number, body: unknown, message: 
   ],
   ["invalid_scope is final", 400, { error: "invalid_scope" }, `400: invalid_scope. ${login}`],
 ];
+
 for (const [fact, status, body, message] of refusals) {
   test(fact, async () => {
     const outcome = await refresh({ status, body });
@@ -155,6 +161,7 @@ const silences: readonly [fact: string, script: Script][] = [
   ["an answer that is not as documented", { body: { token_type: "Bearer" } }],
   ["an answer that is not JSON", { body: "<html>" }],
 ];
+
 for (const [fact, script] of silences) {
   test(`${fact} is not repeated, because the refresh token may be spent, and the error says so`, async () => {
     const { message, pauses, requests } = await refresh(script, issue({}));

@@ -85,7 +85,7 @@ test("a page that cannot be read makes a listing incomplete; what came before it
   assert.deepEqual(listing, { complete: false, items: [1], reason: "[GET] /list: 404: Not there." });
 });
 
-const astray: readonly [fact: string, next: (url: string) => string][] = [
+const unmatched: readonly [fact: string, next: (url: string) => string][] = [
   ["another host", () => "https://evil.example/v1/list?after=1"],
   ["another port", () => "http://127.0.0.1:1/v1/list?after=1"],
   ["another scheme", (url) => `${url.replace("http:", "https:")}/v1/list`],
@@ -95,7 +95,7 @@ const astray: readonly [fact: string, next: (url: string) => string][] = [
   ["a user in front of the host", (url) => url.replace("http://127.0.0.1", "http://127.0.0.1@evil.example")],
   ["an address that is none", () => "https,//webexapis.com/v1/list?after=1"],
 ];
-for (const [fact, next] of astray) {
+for (const [fact, next] of unmatched) {
   test(`a next link to ${fact} is not followed and makes a listing incomplete`, async () => {
     const { listing, paths, url } = await read((_, __, origin) => page([1], next(origin)));
     const reason = `[GET] /v1/: 200: the next page lies outside of ${url}/v1/`;

@@ -93,7 +93,7 @@ test("000045 waits a minute and repeats, writes too; within bounds", async () =>
   await webex.client.send(setUser);
   assert.deepEqual([webex.pauses, webex.operations().length], [[60_000, 60_000], 4]);
 
-  await using busy = await open(() => refuse("000045"), { mostWaits: 3 });
+  await using busy = await open(() => refuse("000045"), { maxWaits: 3 });
   await assert.rejects(
     busy.client.send(getUser),
     /FAILURE 000045.*the rate limit is reached; run again later/,

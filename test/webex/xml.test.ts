@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findXml, readXml } from "../../sandbox/webex/xml-reader.ts";
+import { findXml, readXml } from "../../sandbox/webex/xml.ts";
 import { buildMessage, childOf, childrenOf, element, parseDocument, textOf } from "../../src/webex/xml.ts";
 
 test("a request is well-formed, its prefixes are declared, and every value comes back as it was", () => {

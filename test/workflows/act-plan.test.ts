@@ -18,7 +18,7 @@ function findComments({ github }: Sandbox, number: number): readonly string[] {
 }
 
 /** What GitHub tells of a pull request whose branch is in that repository. */
-function tellOf(number: number, headRepository: string) {
+function logOf(number: number, headRepository: string) {
   return { number, pull_request: { number, head: { repo: { full_name: headRepository } } } };
 }
 
@@ -29,7 +29,7 @@ test(
     await using sandbox = await startNoc();
     const number = sandbox.github.pulls.open({ files: { "mappings/rooms.csv": proposal } });
     const commits = sandbox.github.commits.length;
-    const payload = tellOf(number, "acme/spaces");
+    const payload = logOf(number, "acme/spaces");
     const first = await repository.run(sandbox, { workflow: "plan", event: "pull_request_target", payload });
     assert.equal(first.succeeded, true, first.log);
     const [comment, ...others] = findComments(sandbox, number);
@@ -60,7 +60,7 @@ test("a fork's pull request starts nothing by itself: no refresh, no request at 
   const ending = await repository.run(sandbox, {
     workflow: "plan",
     event: "pull_request_target",
-    payload: tellOf(number, fork),
+    payload: logOf(number, fork),
   });
   assert.deepEqual(ending.steps, {});
   assert.deepEqual(sandbox.requests, []);
@@ -86,7 +86,7 @@ test("a pull request whose mappings have errors is told so in the comment", need
   await using sandbox = await startNoc();
   const files = { "mappings/rooms.csv": "group,room,mode\nNOC,NOC,sometimes\n" };
   const number = sandbox.github.pulls.open({ files });
-  const payload = tellOf(number, "acme/spaces");
+  const payload = logOf(number, "acme/spaces");
   await repository.run(sandbox, { workflow: "plan", event: "pull_request_target", payload });
   const [comment = ""] = findComments(sandbox, number);
   assert.match(comment, /sometimes/);

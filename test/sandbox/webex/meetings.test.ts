@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startSandbox } from "../../../sandbox/server.ts";
 import type { Quirks } from "../../../sandbox/webex/quirks.ts";
-import { readXml } from "../../../sandbox/webex/xml-reader.ts";
+import { readXml } from "../../../sandbox/webex/xml.ts";
 import { loadContracts } from "../../support/contract.ts";
 import { address, site } from "../../support/delegation-story.ts";
 import { requestToken, signIn } from "../client.ts";
 
 const acme = site({ ann: ["cat"], cat: [] }, { dan: { mayHost: false }, eve: { isActive: false } });
+
 const options = "/meetingPreferences/schedulingOptions";
+
 const target = (name: string) => `?userEmail=${encodeURIComponent(address(name))}&siteUrl=acme.webex.com`;
+
 const namespaces =
   'xmlns:serv="http://www.webex.com/schemas/2002/06/service" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"';
 
