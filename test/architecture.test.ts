@@ -120,10 +120,26 @@ const pureModules = new Set([
   "handlebars",
 ]);
 const core = /^src\/(membership|delegation|token|report|lib)\//;
+/** The one way out of the process: both edges use it, and neither may import the other. */
+const wayOut = "src/lib/http.ts";
+const isPure = (file: string) => core.test(file) && file !== wayOut;
+
+test("undici is loaded in one place, and nothing else reaches the network", async () => {
+  const loaders = imports.filter(({ from, to }) => from.startsWith("src/") && to === "undici");
+  assert.deepEqual([...new Set(loaders.map(({ from }) => from))], [wayOut]);
+  const importers = imports.filter(({ to }) => to === wayOut).map(({ from }) => roomOf(from));
+  assert.deepEqual(
+    [...new Set(importers)].filter((room) => core.test(`src/${room}/`)),
+    [],
+  );
+  for (const file of (await listFiles()).filter((name) => name.startsWith("src/"))) {
+    assert.doesNotMatch(await readFile(`${root}${file}`, "utf8"), /(?<![.\w])fetch\(/, file);
+  }
+});
 
 test("core and lib load no package that has effects", () => {
   const broken = imports.filter(
-    ({ from, to, isTypeOnly }) => core.test(from) && !isOurs(to) && !isTypeOnly && !pureModules.has(to),
+    ({ from, to, isTypeOnly }) => isPure(from) && !isOurs(to) && !isTypeOnly && !pureModules.has(to),
   );
   assert.deepEqual(
     broken.map(({ from, to }) => `${from} -> ${to}`),
@@ -132,7 +148,7 @@ test("core and lib load no package that has effects", () => {
 });
 
 test("core reads no clock, no randomness and no process", async () => {
-  const files = (await listFiles()).filter((file) => core.test(file));
+  const files = (await listFiles()).filter(isPure);
   assert.ok(files.length > 10);
   const effects = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bfetch\(|\bsetTimeout\(/;
   for (const file of files) assert.doesNotMatch(await readFile(`${root}${file}`, "utf8"), effects, file);

@@ -62,15 +62,11 @@ export async function runDelegate(options: Options, context: Context): Promise<n
   }
   const { request, inputs, config, session } = setUp;
   let findings: Findings;
-  let open: OpenBackend | null = null;
   try {
-    open = await openBackend(backend, config, session, runner);
+    const open = await openBackend(backend, config, session, runner);
     findings = await run(request, open, session, isDryRun);
   } catch (error) {
     findings = failWith(error);
-  } finally {
-    await open?.close();
-    await session.client.close();
   }
   const finished = findings.hasFailed
     ? { edit: noEdit, notices: [] }

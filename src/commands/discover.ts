@@ -23,19 +23,15 @@ export async function runDiscover(options: Options, context: Context): Promise<n
   const runner = await createRunner(readActions(context.env));
   config.secrets.forEach(runner.mask);
   const session = await openSession(config, runner, context);
-  try {
-    const { directory, isWhole } = await discover(session.client, context);
-    const text = renderDirectory(directory);
-    const file = textOption(options, "csv");
-    if (file !== null) await replaceFile(file, text);
-    context.print(text.trimEnd());
-    if (file !== null) context.log(`Written to ${file}`);
-    const jsonFile = textOption(options, "json");
-    if (jsonFile !== null) await replaceFile(jsonFile, `${JSON.stringify(directory, null, 2)}\n`);
-    return isWhole ? 0 : 1;
-  } finally {
-    await session.client.close();
-  }
+  const { directory, isWhole } = await discover(session.client, context);
+  const text = renderDirectory(directory);
+  const file = textOption(options, "csv");
+  if (file !== null) await replaceFile(file, text);
+  context.print(text.trimEnd());
+  if (file !== null) context.log(`Written to ${file}`);
+  const jsonFile = textOption(options, "json");
+  if (jsonFile !== null) await replaceFile(jsonFile, `${JSON.stringify(directory, null, 2)}\n`);
+  return isWhole ? 0 : 1;
 }
 
 async function discover(client: WebexClient, { log }: Context) {

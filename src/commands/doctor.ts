@@ -107,18 +107,14 @@ async function checkWebex(
   });
   const opened = session as Session | null;
   if (opened === null) return [api, store, token];
-  try {
-    return [
-      api,
-      store,
-      token,
-      checkScopes(opened, config),
-      ...(await checkMappings(opened.client, inputs?.mappings ?? [])),
-      ...(await checkDelegation(opened, config)),
-    ];
-  } finally {
-    await opened.client.close();
-  }
+  return [
+    api,
+    store,
+    token,
+    checkScopes(opened, config),
+    ...(await checkMappings(opened.client, inputs?.mappings ?? [])),
+    ...(await checkDelegation(opened, config)),
+  ];
 }
 
 function checkStore(config: Config, context: Context): Promise<Check> {

@@ -152,12 +152,7 @@ function checkScopes({ wanted, scopes }: Login, granted: readonly string[] | nul
 }
 
 async function readPerson({ webexUrl: baseUrl }: LoginConfig, accessToken: string): Promise<Owner> {
-  const client = createWebexClient({ baseUrl, accessToken });
-  try {
-    return await readOwner(client);
-  } finally {
-    await client.close();
-  }
+  return await readOwner(createWebexClient({ baseUrl, accessToken }));
 }
 
 /** Keeps the refresh token that a login brings. */

@@ -67,8 +67,6 @@ export async function runMembership(
     record = session.lostAccess === null ? made : endInFailure(made, session.lostAccess);
   } catch (error) {
     record = fail(error, session.token);
-  } finally {
-    await session.client.close();
   }
   if (revocation !== null) record = extendRecord(record, revocation);
   return await finish(record, {

@@ -102,7 +102,7 @@ for (const [fact, options, isNew] of [
 const login = "The stored refresh token was left as it is. Log in again (npm run login)";
 
 const check =
-  "check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET. The stored refresh token was left as it is; if both are right, log in again (npm run login)";
+  "Webex does not accept the integration: check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET (developer.webex.com, My Apps). The stored refresh token was left as it is";
 
 const refusals: readonly [fact: string, status: number, body: unknown, message: string][] = [
   [
@@ -111,13 +111,19 @@ const refusals: readonly [fact: string, status: number, body: unknown, message: 
     { error: "invalid_grant", error_description: "The refresh token provided is expired" },
     `400: invalid_grant: The refresh token provided is expired. ${login}`,
   ],
-  ["a 401 is final and asks to log in", 401, { message: "Expired." }, `401: Expired.. ${login}`],
+  ["a 401 is final and asks to log in", 401, { message: "Expired." }, `401: Expired. ${login}`],
   ["a refusal without a body is final", 401, "", `401: no reason given. ${login}`],
   [
     "invalid_client asks to check the integration",
     400,
     { error: "invalid_client" },
-    `400: invalid_client; ${check}`,
+    `400: invalid_client. ${check}`,
+  ],
+  [
+    "invalid_client is known by a 401 and in Webex's own form too",
+    401,
+    { message: "invalid_client: wrong secret." },
+    `401: invalid_client: wrong secret. ${check}`,
   ],
   ["invalid_scope is final", 400, { error: "invalid_scope" }, `400: invalid_scope. ${login}`],
 ];
@@ -170,6 +176,58 @@ for (const [fact, script] of silences) {
   });
 }
 
+/** Sends as much of an answer as is said, announces more, and cuts the connection. */
+const cutShort =
+  (text: string): Script =>
+  (response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-length": 1000, date });
+    response.write(text, () => response.destroy());
+  };
+
+const cuts: readonly [fact: string, text: string, expected: object | null][] = [
+  [
+    "after both tokens gives both",
+    '{"access_token":"access","expires_in":1,"refresh_token":"new","refresh_tok',
+    { refreshToken: "new" },
+  ],
+  [
+    "within the access token still gives the refresh token before it",
+    '{ "refresh_token" : "a\\"b", "access_token":"acc',
+    { accessToken: null, refreshToken: 'a"b' },
+  ],
+  [
+    "within the refresh token gives nothing: half a token is none",
+    '{"access_token":"access","refresh_token":"ne',
+    null,
+  ],
+  ["before any token gives nothing", '{"access_token":"access","refresh_token_expires_in":7', null],
+];
+for (const [fact, text, expected] of cuts) {
+  test(`an answer that is cut short ${fact}`, async () => {
+    for (const script of [cutShort(text), { headers: { date }, body: text }]) {
+      const { issued: found, requests } = await refresh(script);
+      assert.deepEqual(found, expected && { ...issued, ...expected });
+      assert.equal(requests.length, 1);
+    }
+  });
+}
+
+test("a stop lets no further attempt begin, and gives up what hangs", async () => {
+  const stop = new AbortController();
+  const ask = async (script: Script) => {
+    await using server = await startScript((_, index) => {
+      if (index === 0) stop.abort();
+      return script;
+    });
+    const issuer = createTokenIssuer({ baseUrl: server.url, clientId: "id", clientSecret: "s" });
+    const message = await issuer.refresh("old", stop.signal).catch((error: Error) => error.message);
+    assert.equal(server.requests.length, 1);
+    return message;
+  };
+  assert.match(String(await ask({ status: 503 })), /503: .*Nothing was changed/);
+  assert.match(String(await ask(hang)), /given up 4.5 s after the run was stopped; not repeated/);
+});
+
 test("a server that refuses connections is tried again, and the token is not said to be spent", async () => {
   const server = await startScript(() => issue({}));
   await server[Symbol.asyncDispose]();
@@ -181,7 +239,7 @@ test("a server that refuses connections is tried again, and the token is not sai
     sleep: async (ms) => pauses.push(ms),
   });
   await assert.rejects(issuer.refresh("old"), (error: Error) => {
-    assert.match(error.message, /ECONNREFUSED/);
+    assert.match(error.message, /ECONNREFUSED.*; nothing was sent/);
     assert.doesNotMatch(error.message, /spent/);
     return true;
   });

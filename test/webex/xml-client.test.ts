@@ -51,7 +51,6 @@ async function open(
     pauses,
     operations: () => server.requests.map(operationOf),
     async [Symbol.asyncDispose]() {
-      await client.close();
       await server[Symbol.asyncDispose]();
     },
   };
@@ -158,8 +157,8 @@ test("whatever does not say SUCCESS is no success", async () => {
   }
 });
 
-test("a reply of more than 8 MiB is cut off", async () => {
-  await using webex = await open(() => succeed("x".repeat(9 * 1024 * 1024)));
+test("a reply of more than 32 MiB is cut off", async () => {
+  await using webex = await open(() => succeed("x".repeat(33 * 1024 * 1024)));
   await assert.rejects(webex.client.send(setUser), /no answer/);
 });
 
@@ -265,4 +264,14 @@ test("a user without a host's privilege may not host, and one who is not activat
   });
   assert.equal(await reader.findUser("ann@acme.example"), null);
   await assert.rejects(reader.findUser("ann@acme.example"), /000001/);
+});
+
+test("HTTP's own 429 is waited out as it asks, for a writing too: nothing was done", async () => {
+  const limited = (seconds: string): Script => ({ status: 429, headers: { "retry-after": seconds } });
+  await using webex = await open((_, index) => (index === 0 ? limited("7") : succeed("<u>1</u>")));
+  assert.deepEqual(await webex.client.send(setUser), { u: "1" });
+  assert.deepEqual(webex.pauses, [7000]);
+  await using hour = await open(() => limited("3600"));
+  await assert.rejects(hour.client.send(getUser), /429: the rate limit is reached; run again later/);
+  assert.deepEqual(hour.pauses, []);
 });
