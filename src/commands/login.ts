@@ -189,7 +189,7 @@ export async function createDestination(config: LoginConfig, context: Context): 
 async function openStore(place: TokenStoreConfig, { now }: Context): Promise<TokenStore> {
   if (place.kind === "file") return createTokenFile(place.path, null);
   const { createSecretStore } = await import("../github/secret-store.ts");
-  return createSecretStore({ ...place, startedAt: now() });
+  return createSecretStore({ ...place, now });
 }
 
 function describeStore(place: TokenStoreConfig): string {

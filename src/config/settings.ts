@@ -33,6 +33,8 @@ export interface WorkflowRun {
   readonly ref: string | null;
   /** The file that holds the event which started the run. */
   readonly eventPath: string | null;
+  /** True when a workflow's token dispatched the run, as Rollcall does in the place of a stale one. */
+  readonly isDispatchedByBot: boolean;
 }
 
 /** Where reports go. */
@@ -161,6 +163,8 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
     token: get("GITHUB_TOKEN"),
     ref: get("GITHUB_REF_NAME"),
     eventPath: get("GITHUB_EVENT_PATH"),
+    isDispatchedByBot:
+      get("GITHUB_EVENT_NAME") === "workflow_dispatch" && (get("GITHUB_ACTOR")?.endsWith("[bot]") ?? false),
   };
 }
 

@@ -93,6 +93,9 @@ export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
   }
 }
 
+/** When each stop came, on the clock of `performance`: who asks for a grace later has less of it left. */
+const stoppedAt = new WeakMap<AbortSignal, number>();
+
 /**
  * A signal that is aborted `ms` milliseconds after `stop` is: what still hangs then is given up, and the error says
  * so. Undefined where nothing can stop it.
@@ -101,8 +104,10 @@ export function graceAfter(stop: AbortSignal | undefined, ms: number): AbortSign
   if (stop === undefined) return undefined;
   const grace = new AbortController();
   const start = () => {
+    const since = stoppedAt.get(stop) ?? performance.now();
+    stoppedAt.set(stop, since);
     const reason = new Error(`given up ${ms / 1000} s after the run was stopped`);
-    setTimeout(() => grace.abort(reason), ms).unref();
+    setTimeout(() => grace.abort(reason), since + ms - performance.now()).unref();
   };
   if (stop.aborted) start();
   else stop.addEventListener("abort", start, { once: true });

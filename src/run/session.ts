@@ -2,6 +2,7 @@ import type { Context } from "../cli/context.ts";
 import type { Config } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
 import type { Runner } from "../github/runner.ts";
+import { openHttp } from "../lib/http.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
 import type { Recovery, TokenRecord, TokenStore } from "../token/store.ts";
@@ -35,6 +36,8 @@ export async function openSession(
   { mayStartFreshRun = false } = {},
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
+  // Loads while the store is opened; whoever sends first is told what is wrong with it.
+  openHttp().catch(() => undefined);
   const store = await openStore(config, context);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
@@ -91,7 +94,7 @@ export async function openStore({ tokenStore }: Config, { now }: Pick<Context, "
   if (tokenStore.kind === "file") return createTokenFile(tokenStore.path, tokenStore.seed);
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
-  return createSecretStore({ ...tokenStore, startedAt: now() });
+  return createSecretStore({ ...tokenStore, now });
 }
 
 /** The days are counted for the reader here; whether they are few is for the policy, which the report knows. */

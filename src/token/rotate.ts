@@ -163,8 +163,10 @@ export function checkStaleness(age: TokenCopyAge | null): Staleness {
   const { what, updatedAt, takenFrom, takenUntil } = age;
   const changed = `${what} was updated at ${formatTimestamp(updatedAt)}`;
   if (takenUntil === null) {
-    const reason = `${changed}, and this is a re-run that may hold the value of its first attempt`;
-    return { kind: "stale", reason };
+    return {
+      kind: "stale",
+      reason: `${changed}, and ${age.unsure ?? "when this run took its copy is unknown"}`,
+    };
   }
   if (updatedAt > takenUntil) {
     return {

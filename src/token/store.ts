@@ -31,6 +31,8 @@ export interface TokenCopyAge {
   readonly takenFrom: Date | null;
   /** The copy was taken not after this; null when nothing is sure. */
   readonly takenUntil: Date | null;
+  /** Why nothing is sure, in words that fit "and …". */
+  readonly unsure?: string;
 }
 
 /** Whether a token is stored now; if not, why, and a text that lets a person finish it without seeing the token. */

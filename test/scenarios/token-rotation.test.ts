@@ -7,9 +7,10 @@ import type { SandboxOptions } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 
-function startTokenStory(options: SandboxOptions = {}) {
+/** With the token in the repository's own secret, or in that of an environment. */
+function startTokenStory(options: SandboxOptions = {}, environment = "") {
   return startStory(organisation({ groups: { eng: ["ann"] }, rooms: { NOC: ["ann"] } }), ["eng,NOC"], {
-    github: { environments: ["webex"] },
+    github: { environments: ["webex"], ...(environment === "" && { tokenIn: "repository" }) },
     ...options,
   });
 }
@@ -56,7 +57,7 @@ describe("a stale copy", { concurrency: 2 }, () => {
   });
 
   test("of an environment's secret may be current, so it is tried; when Webex refuses it, a fresh run is started", async () => {
-    await using story = await startTokenStory();
+    await using story = await startTokenStory({}, "webex");
     const waiting = story.sandbox.githubEnvironment({ WEBEX_ENVIRONMENT: "webex" });
     await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: "webex" } });
     const ending = await story.run(["sync"], { env: waiting });
@@ -94,7 +95,7 @@ describe("the store", { concurrency: 2 }, () => {
     ["webex", "Environments: Read and write"],
   ] as const) {
     test(`that refuses ends the run before the refresh, with the permission that GitHub names: ${wanted}`, async () => {
-      await using story = await startTokenStory();
+      await using story = await startTokenStory({}, environment);
       const scope = environment ? "environments/{environment_name}" : "actions";
       story.sandbox.fault({
         route: `PUT /repos/{owner}/{repo}/${scope}/secrets/{secret_name}`,
@@ -108,9 +109,8 @@ describe("the store", { concurrency: 2 }, () => {
   }
 
   test("is found by looking where no environment is named and the repository has no such secret", async () => {
-    await using story = await startTokenStory();
+    await using story = await startTokenStory({}, "webex");
     const { github } = story.sandbox;
-    github.scope(undefined).answerDelete("WEBEX_REFRESH_TOKEN");
     const ending = await story.run(["sync"], {
       env: { WEBEX_REFRESH_TOKEN: story.sandbox.currentRefreshToken },
     });
@@ -129,7 +129,7 @@ describe("the store", { concurrency: 2 }, () => {
 
   for (const environment of ["", "webex"]) {
     test(`that fails for good leaves a command that a person finishes with, and Webex is not touched (${environment || "repository"})`, async () => {
-      await using story = await startTokenStory();
+      await using story = await startTokenStory({}, environment);
       const { sandbox } = story;
       const scope = environment ? "environments/{environment_name}" : "actions";
       sandbox.fault({
