@@ -225,15 +225,12 @@ export class Pulls {
     return this.#forks.has(fullName);
   }
 
-  /** The text of a file at a commit or branch, as the named repository answers for it. */
-  readFile(fullName: string, ref: string, path: string): string | undefined {
+  /** The commit that a ref stands for, as the named repository answers for it. */
+  findCommit(fullName: string, ref: string): Commit | undefined {
     const own = this.#forks.get(fullName);
-    if (own) return own.repository.find(ref)?.files.get(path);
+    if (own) return own.repository.find(ref);
     const visible = [...this.#forks.values()].filter((fork) => !fork.isHiddenFromBase);
     const homes = [this.#github.repository, ...visible.map((fork) => fork.repository)];
-    return homes
-      .map((home) => home.find(ref))
-      .find((commit) => commit !== undefined)
-      ?.files.get(path);
+    return homes.map((home) => home.find(ref)).find((commit) => commit !== undefined);
   }
 }

@@ -59,10 +59,30 @@ function repositoryRoutes(github: Github): Routes {
     [`GET ${repo}/contents/{path}`]: (request) => {
       const path = parameter(request, "path");
       const ref = request.url.searchParams.get("ref") ?? defaultBranch;
-      const text = pulls.readFile(nameRepository(request), ref, path);
+      const text = pulls.findCommit(nameRepository(request), ref)?.files.get(path);
       if (text === undefined) throw new Refusal(404, "Not Found");
       const isRaw = request.headers.accept?.includes("raw") ?? false;
       return { status: 200, body: isRaw ? text : bodies.content(path, ref, text) };
+    },
+    [`GET ${repo}/git/trees/{tree_sha}`]: (request) => {
+      // A folder's tree is named by its commit and its path.
+      const [ref = "", folder = ""] = parameter(request, "tree_sha").split(":");
+      const commit = pulls.findCommit(nameRepository(request), ref);
+      if (!commit) throw new Refusal(404, "Not Found");
+      const inside = [...commit.files.keys()].filter((path) => path.startsWith(folder));
+      const names = new Map(
+        inside.map((path) => {
+          const [name = "", ...rest] = path.slice(folder.length).split("/");
+          return [name, rest.length > 0];
+        }),
+      );
+      const tree = [...names].map(([name, isFolder]) => ({
+        path: name,
+        mode: isFolder ? "040000" : "100644",
+        type: isFolder ? "tree" : "blob",
+        sha: `${commit.oid}:${folder}${name}${isFolder ? "/" : ""}`,
+      }));
+      return { status: 200, body: { sha: ref, tree, truncated: false } };
     },
     [`GET ${repo}/actions/runs/{run_id}`]: (request) => {
       const run = github.findRun(parameter(request, "run_id"));
@@ -112,7 +132,7 @@ export function createGithubHalf(github: Github): Half {
         const headers = { "x-accepted-github-permissions": `${permission}=${access}` };
         throw new Refusal(403, "Resource not accessible by integration", headers);
       }
-      const isForksFile = route.includes("/contents/") && github.pulls.isFork(nameRepository(request));
+      const isForksFile = /\/(contents|trees)\//.test(route) && github.pulls.isFork(nameRepository(request));
       if (request.parameters.has("owner") && nameRepository(request) !== github.fullName && !isForksFile)
         throw new Refusal(404, "Not Found");
     },

@@ -16,7 +16,7 @@ import { defaultPolicy } from "../membership/policy.ts";
 import { type OpenBackend, openBackend, requireSite } from "../run/delegation-backend.ts";
 import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
 import type { DelegationPublication } from "../run/publish-delegation.ts";
-import { openSession, type Session } from "../run/session.ts";
+import { findReportTarget, openSession, type Session } from "../run/session.ts";
 
 /** How long Webex gets to show a change before a list is looked at a second time. */
 const settleMs = 2_000;
@@ -117,10 +117,12 @@ async function setUpRun(
   );
   if (request === null) throw new Error(faults.join("; "));
   const inputs = await readDelegationInputs(options);
-  const config = requireSite(readConfig(context.env, true));
-  config.secrets.forEach(runner.mask);
-  logReportsElsewhere(config.reportTarget, options, context.log);
-  const { reportTarget } = config;
+  const found = requireSite(readConfig(context.env, true));
+  found.secrets.forEach(runner.mask);
+  logReportsElsewhere(found.reportTarget, options, context.log);
+  const leavesReport = request.mode !== "show" && options["dry-run"] !== true;
+  const reportTarget = leavesReport ? await findReportTarget(found.reportTarget) : found.reportTarget;
+  const config = { ...found, reportTarget };
   if (request.until !== null && reportTarget.kind === "branch" && reportTarget.branch !== actions.refName) {
     throw new Error(
       `--until was refused, and nothing was changed: the last day is kept in delegations.csv by the report's commit, which goes to ${reportTarget.branch}, but sync reads that file from ${actions.refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,

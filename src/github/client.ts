@@ -113,11 +113,9 @@ function refuseUnreadable(
 ): void {
   const { status, data } = response;
   const isEmpty = data === undefined || data === "";
-  if (
-    (typeof data === "string" && data !== "") ||
-    data instanceof ArrayBuffer ||
-    (isEmpty && status === 200 && method !== "PUT")
-  ) {
+  // A writing may be confirmed by its status alone; a reading never.
+  const mayBeEmpty = method !== "GET" && (method === "PUT" || status !== 200);
+  if (isEmpty ? !mayBeEmpty : typeof data === "string" || data instanceof ArrayBuffer) {
     throw new UnreadableAnswer(
       `GitHub's answer (${status}) cannot be read: it is not JSON, or was cut short`,
       response,
@@ -136,7 +134,7 @@ const limitSchema = v.object({
 });
 
 /** A 2xx that is no answer to what was asked. */
-class UnreadableAnswer extends Error {
+export class UnreadableAnswer extends Error {
   override readonly name = "UnreadableAnswer";
 
   constructor(

@@ -12,7 +12,7 @@ import { InputError, logReportsElsewhere, nameMappingsFile } from "./inputs.ts";
 import type { Publication } from "./publish.ts";
 import type { LoadedTask } from "./reconcile.ts";
 import type { Revocation, RevocationContext } from "./revoke.ts";
-import { openSession, type Session } from "./session.ts";
+import { findReportTarget, openSession, type Session } from "./session.ts";
 
 /** What tells one membership command from another; all else is the same for all of them. */
 export interface MembershipTask {
@@ -92,9 +92,12 @@ async function setUpRun(
   runner: Runner,
 ): Promise<SetUp> {
   const loaded = await task.load();
-  const config = readConfig(context.env);
+  let config = readConfig(context.env);
   config.secrets.forEach(runner.mask);
-  if (task.command !== "plan") logReportsElsewhere(config.reportTarget, options, context.log);
+  if (task.command !== "plan") {
+    logReportsElsewhere(config.reportTarget, options, context.log);
+    config = { ...config, reportTarget: await findReportTarget(config.reportTarget) };
+  }
   return { loaded, config, session: await openSession(config, runner, context, { mayStartFreshRun: true }) };
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "../cli/context.ts";
-import type { Config } from "../config/settings.ts";
+import type { Config, ReportTarget } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
 import type { Runner } from "../github/runner.ts";
 import { openHttp } from "../lib/http.ts";
@@ -95,6 +95,13 @@ export async function openStore({ tokenStore }: Config, { now }: Pick<Context, "
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
   return createSecretStore({ ...tokenStore, now });
+}
+
+/** Where reports go, with a branch that is there. @throws when it is not, before anything was touched. */
+export async function findReportTarget(target: ReportTarget): Promise<ReportTarget> {
+  if (target.kind === "folder") return target;
+  const { checkReportBranch } = await import("../github/commit.ts");
+  return { kind: "branch", ...(await checkReportBranch(target)) };
 }
 
 /** The days are counted for the reader here; whether they are few is for the policy, which the report knows. */
