@@ -8,7 +8,7 @@ import {
   type Routes,
   textField,
 } from "../router.ts";
-import { createBodies, createIssueBodies } from "./bodies.ts";
+import { createBodies } from "./bodies.ts";
 import type { Changes } from "./git.ts";
 import type { Github, Protection, Pulls } from "./github.ts";
 import type { Issues } from "./issues.ts";
@@ -40,13 +40,11 @@ function secretRoutes(github: Github, place: string): Routes {
   };
 }
 
-function repositoryRoutes(github: Github): Routes {
+function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies>): Routes {
   const { defaultBranch, issues, pulls } = github;
-  const bodies = createBodies(github);
-  const issueBodies = createIssueBodies(github, bodies);
   return {
-    ...issueRoutes(issues, issueBodies, (request) => loginOf(github, request)),
-    ...pullRoutes(pulls, issueBodies),
+    ...issueRoutes(issues, bodies, (request) => loginOf(github, request)),
+    ...pullRoutes(pulls, bodies),
     [`GET ${repo}`]: () => ({ status: 200, body: bodies.repository() }),
     [`GET ${repo}/branches/{branch}`]: (request) => {
       const branch = parameter(request, "branch");
@@ -90,14 +88,15 @@ function answerGraphql(github: Github, request: ApiRequest): Reply {
 
 /** The GitHub half of the server: the operations that the project uses. */
 export function createGithubHalf(github: Github): Half {
+  const bodies = createBodies(github);
   return {
     name: "github",
     // The layout of GitHub Enterprise Server, which Octokit knows as well.
     prefixes: ["/api/v3", "/api"],
     routes: {
       "POST /graphql": (request) => answerGraphql(github, request),
-      ...repositoryRoutes(github),
-      ...workflowRoutes(github),
+      ...repositoryRoutes(github, bodies),
+      ...workflowRoutes(github, bodies.workflow),
       ...secretRoutes(github, `${repo}/actions/secrets`),
       ...secretRoutes(github, `${repo}/environments/{environment_name}/secrets`),
     },
@@ -150,7 +149,7 @@ function readBody(request: ApiRequest): string {
 /** The operations on issues and comments; `loginOf` tells whose token a request has. */
 export function issueRoutes(
   issues: Issues,
-  bodies: ReturnType<typeof createIssueBodies>,
+  bodies: ReturnType<typeof createBodies>,
   loginOf: (request: ApiRequest) => string,
 ): Routes {
   const repo = "/repos/{owner}/{repo}";
@@ -207,7 +206,7 @@ export function issueRoutes(
 }
 
 /** The operations on pull requests. */
-export function pullRoutes(pulls: Pulls, bodies: ReturnType<typeof createIssueBodies>): Routes {
+export function pullRoutes(pulls: Pulls, bodies: ReturnType<typeof createBodies>): Routes {
   return {
     "GET /repos/{owner}/{repo}/pulls/{pull_number}": (request) => {
       const pull = pulls.find(Number(parameter(request, "pull_number")));

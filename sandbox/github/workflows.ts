@@ -8,23 +8,8 @@ const workflowId = "3";
 const file = "sync.yml";
 
 /** The workflow, what an environment lets in, and blobs that belong to no commit. */
-export function workflowRoutes(github: Github): Routes {
+export function workflowRoutes(github: Github, showWorkflow: () => unknown): Routes {
   const url = `${github.serverUrl}/api/v3/repos/${github.fullName}`;
-
-  function showWorkflow() {
-    return {
-      id: Number(workflowId),
-      node_id: "W_3",
-      name: "Sync",
-      path: `.github/workflows/${file}`,
-      state: github.workflowState,
-      created_at: github.createdAt,
-      updated_at: github.createdAt,
-      url: `${url}/actions/workflows/${workflowId}`,
-      html_url: `${github.serverUrl}/${github.fullName}/blob/${github.defaultBranch}/.github/workflows/${file}`,
-      badge_url: `${github.serverUrl}/${github.fullName}/workflows/Sync/badge.svg`,
-    };
-  }
 
   function requireWorkflow(request: ApiRequest): void {
     const id = parameter(request, "workflow_id");
