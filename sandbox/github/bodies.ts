@@ -1,19 +1,13 @@
-import { createHash } from "node:crypto";
 import { fill, type Values } from "./fixtures.ts";
-import type { Commit } from "./git.ts";
+import { type Commit, type Identity, objectId, type TreeEntry } from "./git.ts";
 import type { Github, Pull, Run } from "./github.ts";
 import type { Comment, Issue } from "./issues.ts";
-
-function sha(text: string): string {
-  return createHash("sha1").update(text).digest("hex");
-}
 
 /** Makes the bodies of GitHub's answers about one repository, with every field that its contract requires. */
 export function createBodies(github: Github) {
   const { serverUrl: server, fullName, defaultBranch, createdAt } = github;
   const [owner = ""] = fullName.split("/");
   const api = `${server}/api/v3`;
-  const person = { name: owner, email: `${owner}@example.com`, date: createdAt };
 
   const placesOf = (named: string) => ({
     server,
@@ -47,20 +41,38 @@ export function createBodies(github: Github) {
     ...body("repository", { ...placesOf(named), fullName: named }),
   });
 
-  const createCommit = ({ oid, parent, message }: Commit) =>
+  const createPerson = ({ name, email }: Identity, date: string) => ({ name, email, date });
+  const createAccount = ({ login }: Identity) => (login === null ? null : createUser(login));
+
+  const createCommit = ({ oid, parent, tree, message, author, committer, date, isVerified }: Commit) =>
     body("commit", {
       sha: oid,
-      tree: sha(oid),
+      tree,
       message,
-      author: person,
-      committer: person,
-      authorUser: createUser(owner),
-      committerUser: createUser(owner),
+      author: createPerson(author, date),
+      committer: createPerson(committer, date),
+      authorUser: createAccount(author),
+      committerUser: createAccount(committer),
+      verification: {
+        verified: isVerified,
+        reason: isVerified ? "valid" : "unsigned",
+        signature: isVerified
+          ? "-----BEGIN PGP SIGNATURE-----\n\nsandbox\n-----END PGP SIGNATURE-----\n"
+          : null,
+        payload: isVerified ? `tree ${tree}\n` : null,
+        verified_at: isVerified ? date : null,
+      },
       parents: parent ? [{ sha: parent, url: `${placesOf(fullName).repo}/commits/${parent}` }] : [],
     });
 
   return {
     repository: createRepository,
+    commit: createCommit,
+    tree: (id: string, entries: readonly TreeEntry[]) => {
+      const { repo } = placesOf(fullName);
+      const tree = entries.map((one) => ({ ...one, url: `${repo}/git/${one.type}s/${one.sha}` }));
+      return body("tree", { sha: id, tree });
+    },
     workflow: () => body("workflow", { state: github.workflowState }),
     ref: (ref: string, oid: string) => body("ref", { ref, sha: oid }),
 
@@ -75,7 +87,7 @@ export function createBodies(github: Github) {
         path,
         ref,
         size,
-        sha: sha(text),
+        sha: objectId("blob", text),
         fileName: path.split("/").at(-1),
         encoding: isLarge ? "none" : "base64",
         // GitHub breaks the text into lines.
@@ -83,15 +95,29 @@ export function createBodies(github: Github) {
       });
     },
 
-    run: ({ id, createdAt: startedAt, head: { oid, message } }: Run) =>
+    /** One line of the listing of a folder. */
+    entry: ({ path, type, sha, size = 0 }: TreeEntry, ref: string) =>
+      body("entry", {
+        path,
+        ref,
+        sha,
+        size,
+        type: type === "blob" ? "file" : "dir",
+        kind: `${type}s`,
+        view: type,
+        fileName: path.split("/").at(-1),
+        download: type === "blob" ? `${server}/raw/${fullName}/${ref}/${path}` : null,
+      }),
+
+    run: ({ id, createdAt: startedAt, head: { oid, tree, message, author, committer, date } }: Run) =>
       body("run", {
         id: Number(id),
         startedAt,
         sha: oid,
-        tree: sha(oid),
+        tree,
         message,
-        author: person,
-        committer: person,
+        author: createPerson(author, date),
+        committer: createPerson(committer, date),
         repository: createMinimal(),
       }),
 

@@ -129,7 +129,7 @@ export function createXmlService(
     const page = users.slice(startFrom - 1, startFrom - 1 + count);
     if (page.length === 0) throw new XmlRefusal("000015", "Sorry, no record found");
     const items = page.map(({ person, isActive }) => {
-      const [first = "", ...last] = person.displayName.split(" ");
+      const [first = "", ...last] = (person.displayName ?? "").split(" ");
       return (
         `<use:user><use:webExId>${escapeXml(person.email)}</use:webExId><use:firstName>${escapeXml(first)}</use:firstName>` +
         `<use:lastName>${escapeXml(last.join(" "))}</use:lastName><use:email>${escapeXml(person.email)}</use:email>` +
@@ -142,7 +142,8 @@ export function createXmlService(
 
   function authenticate(content: XmlElement): string {
     const token = findXml(content, "accessToken")?.text ?? "";
-    const isGood = tokens.accepts(`Bearer ${token}`) && tokens.scope.split(" ").includes("spark:all");
+    const bearer = `Bearer ${token}`;
+    const isGood = tokens.accepts(bearer) && tokens.scopesOf(bearer).includes("spark:all");
     if (!isGood) throw new XmlRefusal("030002", "Wrong user or password");
     return `<use:sessionTicket>${tickets.issue()}</use:sessionTicket><use:timeToLive>5400</use:timeToLive>`;
   }
@@ -187,9 +188,10 @@ export function createXmlService(
         }
       },
     },
-    authorise: (request) => {
-      if (!request.headers["content-type"]?.startsWith("text/xml"))
-        throw new Refusal(415, "Unsupported Media Type");
+    readsTexts: true,
+    // Cisco's own examples name no type.
+    authorise: ({ headers: { "content-type": type } }) => {
+      if (type && !/^(text|application)\/xml\b/.test(type)) throw new Refusal(415, "Unsupported Media Type");
     },
     headers: () => ({}),
     errorBody: ({ message }) => message,
