@@ -32,7 +32,7 @@ export function createRedactor(): Redactor {
     clean(text) {
       // Nearly every text holds none, and a plain search is a hundred times faster than the pattern.
       const bare = text.includes("\\") ? text.replaceAll("\\", "") : text;
-      const found = [...known].filter((form) => bare.includes(form.slice(0, minPrefix)));
+      const found = [...known].filter((form) => bare.includes(form.replaceAll("\\", "").slice(0, minPrefix)));
       if (found.length === 0) return text;
       // The longest first, whole ones before those cut short: none may leave the rest of another.
       const forms = found.sort((a, b) => b.length - a.length);

@@ -39,6 +39,13 @@ for (const before of ["", "a", "ab", "abc", "user:"]) {
   });
 }
 
+test("a secret with a quote and a backslash is taken out of JSON", () => {
+  const odd = 'pass"word\\2026';
+  const redactor = createRedactor();
+  redactor.add(odd);
+  assert.equal(redactor.clean(JSON.stringify({ odd })), '{"odd":"***"}');
+});
+
 test("base64 for URLs is known as well", () => {
   const text = Buffer.from(`x${secret}`, "utf8").toString("base64url");
   assert.notEqual(clean(text), text);
