@@ -1,4 +1,4 @@
-/** What the commands are told by the environment. What each variable means is the table in README.md. */
+/** What the environment says to the commands. What each variable means is the table in README.md. */
 
 import {
   type Environment,
@@ -59,6 +59,9 @@ export interface Config {
   /** Everything in here that must never be shown. */
   readonly secrets: readonly string[];
 }
+
+/** What delegation needs. */
+export type SiteConfig = Config & { readonly siteUrl: string };
 
 /** Everything that is missing or malformed in the environment, told at once. */
 export class ConfigError extends Error {
@@ -183,12 +186,6 @@ export function requireRepositoryAccess(env: Environment): RepositoryAccess {
   throw new ConfigError(own.join("; ") || "GITHUB_REPOSITORY must have the form owner/name");
 }
 
-/** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
-export function isUnconfigured(env: Environment): boolean {
-  const needed = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
-  return readRepositoryAccess(env) !== null && needed.every((name) => !env[name]?.trim());
-}
-
 /** What a login needs to know of its surroundings. */
 export interface LoginConfig {
   readonly webexUrl: string;
@@ -216,15 +213,59 @@ export function readLoginConfig(env: Environment): LoginConfig {
   const stand = { WEBEX_REFRESH_TOKEN: "none yet", GITHUB_TOKEN: undefined };
   const config = readConfig({ ...env, ...stand, ...(!hasStore && { WEBEX_TOKEN_FILE: "none yet" }) });
   const { webexUrl, clientId, clientSecret, siteUrl, tokenStore } = config;
+  const emptyStore = tokenStore.kind === "file" ? { ...tokenStore, seed: null } : tokenStore;
   return {
     webexUrl,
     clientId,
     clientSecret,
     siteUrl,
-    tokenStore: hasStore ? tokenStore : null,
+    tokenStore: hasStore ? emptyStore : null,
     repositoryName: get("GITHUB_REPOSITORY"),
     environment: get("WEBEX_ENVIRONMENT"),
     privateDir: get("XDG_RUNTIME_DIR"),
     isRemote: get("SSH_CONNECTION") !== null || get("CI") !== null,
+  };
+}
+
+/** The environment, read when it is asked for: a command may do without what another one needs. */
+export interface Settings {
+  /** The settings of the online commands; their secrets are masked. @throws {ConfigError} */
+  readConfig(): Config;
+  /** The same, with a Webex Meetings site. @throws {ConfigError} */
+  readSiteConfig(): SiteConfig;
+  /** @throws {ConfigError} */
+  readLoginConfig(): LoginConfig;
+  /** The repository and the workflow's token for it; null where either is missing. */
+  readonly repository: RepositoryAccess | null;
+  /** The same, for a command that cannot do without. @throws {ConfigError} */
+  requireRepository(): RepositoryAccess;
+  /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
+  readonly isUnconfigured: boolean;
+  /** True when a variable holds something. */
+  has(name: string): boolean;
+}
+
+/** Offers what an environment says; `mask` hides a secret before anything can be done with it. */
+export function createSettings(env: Environment, mask: (secret: string) => void): Settings {
+  const masked = (config: Config): Config => {
+    config.secrets.forEach(mask);
+    return config;
+  };
+  const has = (name: string) => Boolean(env[name]?.trim());
+  const repository = readRepositoryAccess(env);
+  return {
+    readConfig: () => masked(readConfig(env)),
+    readSiteConfig() {
+      const config = masked(readConfig(env, true));
+      // Without a site it has thrown.
+      return { ...config, siteUrl: config.siteUrl ?? "" };
+    },
+    readLoginConfig: () => readLoginConfig(env),
+    repository,
+    requireRepository: () => requireRepositoryAccess(env),
+    isUnconfigured:
+      repository !== null &&
+      !["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"].some(has),
+    has,
   };
 }
