@@ -36,13 +36,7 @@ export async function createContext(
   return { print, log, paint, now, stop, actions, settings, runner, paths: resolvePaths(options) };
 }
 
-const exitCodes = {
-  converged: 0,
-  changed: 0,
-  failed: 1,
-  held: 2,
-  partial: 3,
-} as const;
+const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;
 
 /** The exit code of a run that ended so; a plan succeeds when it could be made, whatever is in it. */
 export function exitCodeOf(status: keyof typeof exitCodes, isPlan: boolean): number {

@@ -37,15 +37,8 @@ export async function checkMappings(
 
 function checkListing(id: string, title: string, listing: Listing<unknown>, remedy: string): Check {
   const count = `${listing.items.length} visible`;
-  if (!listing.complete) {
-    return {
-      id,
-      title,
-      state: "wrong",
-      detail: `${count}, but not all were read: ${listing.reason}`,
-      remedy,
-    };
-  }
+  if (!listing.complete)
+    return conclude(id, title, wrong(`${count}, but not all were read: ${listing.reason}`, remedy));
   // Somebody without the right is shown an empty list.
   if (listing.items.length === 0 && id === "groups")
     return conclude(id, title, wrong("none is visible", remedy));

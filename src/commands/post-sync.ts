@@ -6,6 +6,7 @@ import { errorMessage } from "../lib/text.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { describeCalm, describeNeed, needsIssue } from "../report/issue.ts";
 import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
+import { syncWorkflow } from "../report/words.ts";
 
 /**
  * What a sync on GitHub does once it has told what happened: it keeps the one issue while something needs a person,
@@ -32,7 +33,7 @@ export async function postSync(record: RunRecord, access: RepositoryAccess, cont
   // Whatever else starts a run is activity by itself.
   if (actions.eventName !== "schedule") return;
   await attempt(
-    () => keepScheduleEnabled(access),
+    () => keepScheduleEnabled(access, syncWorkflow),
     (error) =>
       `the schedule could not be kept enabled: ${errorMessage(error)}; give the workflow "permissions: actions: write", or GitHub stops it after 60 quiet days`,
   );

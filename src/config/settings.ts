@@ -1,12 +1,12 @@
 /** What the environment says to the commands. What each variable means is the table in README.md. */
 
+import { errorMessage } from "../lib/text.ts";
 import {
   type Environment,
   githubUrls,
   isSafeUrl,
   parseRepositoryName,
   type Repository,
-  type RepositoryAccess,
   readRepositoryAccess,
 } from "./actions.ts";
 
@@ -167,31 +167,8 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
   };
 }
 
-/**
- * Reads where GitHub is, for a command that cannot do without.
- * @throws {ConfigError} naming what is missing for it, and all that is missing besides.
- */
-export function requireRepositoryAccess(env: Environment): RepositoryAccess {
-  const place = readRepositoryAccess(env);
-  if (place !== null) return place;
-  const missing = (["GITHUB_REPOSITORY", "GITHUB_TOKEN"] as const).filter((name) => !env[name]?.trim());
-  const own =
-    missing.length > 0 ? [`${missing.join(" and ")} must be set, because this command works on GitHub`] : [];
-  try {
-    readConfig(env);
-  } catch (error) {
-    if (error instanceof ConfigError) own.push(error.message);
-    else throw error;
-  }
-  throw new ConfigError(own.join("; ") || "GITHUB_REPOSITORY must have the form owner/name");
-}
-
 /** What a login needs to know of its surroundings. */
-export interface LoginConfig {
-  readonly webexUrl: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly siteUrl: string | null;
+export interface LoginConfig extends Pick<Config, "webexUrl" | "clientId" | "clientSecret" | "siteUrl"> {
   /** Where the refresh token goes; null when only a person can carry it there. */
   readonly tokenStore: TokenStoreConfig | null;
   /** As owner/name; null when it is not known. */
@@ -203,11 +180,8 @@ export interface LoginConfig {
   readonly isRemote: boolean;
 }
 
-/**
- * Reads the settings of a login, which is there to get what the other commands ask for.
- * @throws {ConfigError} naming every variable that is missing or malformed.
- */
-export function readLoginConfig(env: Environment): LoginConfig {
+/** Reads the settings of a login, which is there to get what the other commands ask for. */
+function readLoginConfig(env: Environment): LoginConfig {
   const get = (name: string) => env[name]?.trim() || null;
   const hasStore = get("WEBEX_TOKEN_FILE") !== null || (get("SECRETS_TOKEN") && get("GITHUB_REPOSITORY"));
   const stand = { WEBEX_REFRESH_TOKEN: "none yet", GITHUB_TOKEN: undefined };
@@ -228,44 +202,49 @@ export function readLoginConfig(env: Environment): LoginConfig {
 }
 
 /** The environment, read when it is asked for: a command may do without what another one needs. */
-export interface Settings {
-  /** The settings of the online commands; their secrets are masked. @throws {ConfigError} */
-  readConfig(): Config;
-  /** The same, with a Webex Meetings site. @throws {ConfigError} */
-  readSiteConfig(): SiteConfig;
-  /** @throws {ConfigError} */
-  readLoginConfig(): LoginConfig;
-  /** The repository and the workflow's token for it; null where either is missing. */
-  readonly repository: RepositoryAccess | null;
-  /** The same, for a command that cannot do without. @throws {ConfigError} */
-  requireRepository(): RepositoryAccess;
-  /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
-  readonly isUnconfigured: boolean;
-  /** True when a variable holds something. */
-  has(name: string): boolean;
-}
+export type Settings = ReturnType<typeof createSettings>;
 
-/** Offers what an environment says; `mask` hides a secret before anything can be done with it. */
-export function createSettings(env: Environment, mask: (secret: string) => void): Settings {
-  const masked = (config: Config): Config => {
+const webexNames = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
+
+/**
+ * Offers what an environment says; `mask` hides each secret before anything is done with it. What reads or requires
+ * something throws a ConfigError that names every variable that is missing or malformed.
+ */
+export function createSettings(env: Environment, mask: (secret: string) => void) {
+  const readMasked = (needsSite = false): Config => {
+    const config = readConfig(env, needsSite);
     config.secrets.forEach(mask);
     return config;
   };
   const has = (name: string) => Boolean(env[name]?.trim());
   const repository = readRepositoryAccess(env);
   return {
-    readConfig: () => masked(readConfig(env)),
-    readSiteConfig() {
-      const config = masked(readConfig(env, true));
+    readConfig: () => readMasked(),
+    readSiteConfig(): SiteConfig {
+      const config = readMasked(true);
       // Without a site it has thrown.
       return { ...config, siteUrl: config.siteUrl ?? "" };
     },
     readLoginConfig: () => readLoginConfig(env),
+    /** The repository and the workflow's token for it; null where either is missing. */
     repository,
-    requireRepository: () => requireRepositoryAccess(env),
-    isUnconfigured:
-      repository !== null &&
-      !["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"].some(has),
+    requireRepository: () => repository ?? explainNoRepository(env),
+    /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
+    isUnconfigured: repository !== null && !webexNames.some(has),
+    /** True when the variable holds something. */
     has,
   };
+}
+
+/** @throws {ConfigError} naming what is missing for work on GitHub, and all that is missing besides. */
+function explainNoRepository(env: Environment): never {
+  const missing = ["GITHUB_REPOSITORY", "GITHUB_TOKEN"].filter((name) => !env[name]?.trim());
+  const faults =
+    missing.length > 0 ? [`${missing.join(" and ")} must be set, because this command works on GitHub`] : [];
+  try {
+    readConfig(env);
+  } catch (error) {
+    faults.push(errorMessage(error));
+  }
+  throw new ConfigError(faults.join("; ") || "GITHUB_REPOSITORY must have the form owner/name");
 }

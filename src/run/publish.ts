@@ -32,48 +32,52 @@ interface Report {
   readonly page: string;
 }
 
-/** A record, and how one of its kind is told. */
+/** A run's record, of either kind, in every form in which people and programs look for it. */
+interface Forms {
+  readonly counts: Readonly<Record<"added" | "removed" | "held" | "failed", number>>;
+  readonly digest: string | null;
+  readonly terminal: string;
+  readonly summary: string;
+  readonly json: string;
+}
+
+/** What one kind of record has of its own: everything else about telling it is the same for both kinds. */
 interface Publication<Told extends RunRecord | DelegationRecord> {
-  readonly record: Told;
   /** Null when the run leaves no report. */
   readonly report: Report | null;
   readonly annotations: readonly Annotation[];
   readonly tokenWarningDays: number;
-  /** The record after the report was stored, or could not be: `error` says why. */
+  /** The record after the report was stored; `error` says why it could not be. */
   conclude(error: string | null): Told;
-  /** The step's outputs, beside those that every run has. */
-  countOutputs(record: Told): Readonly<Record<"added" | "removed" | "held" | "failed", number>>;
-  renderTerminal(record: Told): string;
-  renderSummary(record: Told, reportAddress: string | null): string;
-  format(record: Told): string;
+  render(record: Told, reportAddress: string | null): Forms;
 }
 
 /**
  * Tells what happened, everywhere people look for it: the report, the annotations, the outputs, the terminal, the step
- * summary and the record. A report that cannot be stored does not keep the rest from being told.
+ * summary and the record. A report that cannot be stored does not keep the rest from being told. Returns the record as
+ * it was told.
  */
 async function publish<Told extends RunRecord | DelegationRecord>(
-  publication: Publication<Told>,
+  { report, annotations, tokenWarningDays, conclude, render }: Publication<Told>,
   { runner, paths, print, log }: Context,
 ): Promise<Told> {
-  const { report, annotations, tokenWarningDays } = publication;
   const { address, error } = report === null ? { address: null, error: null } : await storeReport(report);
-  const record = publication.conclude(error);
+  const record = conclude(error);
   const { status, token, finishedAt } = record;
-  const summary = publication.renderSummary(record, address);
+  const { counts, digest, terminal, summary, json } = render(record, address);
 
   runner.annotate(annotations);
   const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), tokenWarningDays);
   if (expiry?.isShort) runner.warn(describeExpiry(expiry));
-  const digest = ("digest" in record && record.digest) || "";
-  runner.setOutputs({ status, ...publication.countOutputs(record), digest, report: address ?? "" });
-  (status === "failed" ? log : print)(publication.renderTerminal(record));
+  runner.setOutputs({ status, ...counts, digest: digest ?? "", report: address ?? "" });
+  if (status === "failed") log(terminal);
+  else print(terminal);
   // On GitHub the run's summary leads to the report; on a person's machine this line does.
   if (address !== null && report?.target.kind === "folder") log(`Report: ${address}`);
 
   // Files come last: one that cannot be written must not keep what was done from being told.
   await runner.writeSummary(summary);
-  if (paths.json !== null) await replaceFile(paths.json, publication.format(record));
+  if (paths.json !== null) await replaceFile(paths.json, json);
   if (paths.markdown !== null) await replaceFile(paths.markdown, summary);
   return record;
 }
@@ -89,10 +93,7 @@ export interface MembershipPublication {
   readonly draftOthers: DraftFiles | null;
 }
 
-/**
- * Tells what became of the memberships. A report that cannot be stored makes the run `partial`. Returns the record as
- * it was told.
- */
+/** Tells what became of the memberships. A report that cannot be stored makes the run `partial`. */
 export async function publishMembership(
   { record, annotations, policy, reportTarget, draftOthers }: MembershipPublication,
   context: Context,
@@ -100,60 +101,48 @@ export async function publishMembership(
   const { actions, paths, paint } = context;
   const { repositoryUrl, runUrl } = actions;
   const renderer = createRenderer();
-  // What the memory of earlier runs adds to this one, as it was when the report was last drafted.
-  let flapping: readonly string[] = [];
-  const withFlapping = () => ({ ...record, notices: [...record.notices, ...flapping] });
+  // With what the memory of earlier runs adds to this one, as it was when the report was last drafted.
+  let told = record;
 
   const createReport = (target: ReportTarget): Report => {
     const { reports: reportsDir } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
+    const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
+    const runId = nameRun(record, actions);
     let drafts = 0;
     const draft: DraftFiles = async (read) => {
       const memory = parseHistory(await read(memoryPath));
       drafts += 1;
       // Asked again after an answer that got lost on the way, it may find this very run on the branch already.
       if (drafts > 1 && memory.history.checkedAt === record.startedAt) return [];
-      flapping = findFlapping(memory.history, record);
-      const files = renderer.renderFiles({
-        record: withFlapping(),
-        policy,
-        memory,
-        mappingsFile: paths.mappings,
-        reportsDir,
-        runId: nameRun(record, actions),
-        repositoryUrl,
-        runUrl,
-      });
+      told = { ...record, notices: [...record.notices, ...findFlapping(memory.history, record)] };
+      const files = renderer.renderFiles({ record: told, policy, memory, runId, ...where });
       return [...files, ...(draftOthers === null ? [] : await draftOthers(read))];
     };
     return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };
   };
 
   const publication: Publication<RunRecord> = {
-    record,
     report: reportTarget === null ? null : createReport(reportTarget),
     annotations,
     tokenWarningDays: policy.tokenWarningDays,
     conclude(error) {
-      const told = withFlapping();
       if (error === null) return told;
-      const problems = [...record.problems, { line: null, column: null, message: error }];
-      return { ...told, status: record.status === "failed" ? "failed" : "partial", problems };
+      const problems = [...told.problems, { line: null, column: null, message: error }];
+      return { ...told, status: told.status === "failed" ? "failed" : "partial", problems };
     },
-    countOutputs: ({ totals: { added, removed, held, failed } }) => ({ added, removed, held, failed }),
-    renderTerminal: (told) => renderTerminal(told, paths.mappings, paint),
-    renderSummary: (told, reportAddress) =>
-      renderer.renderSummary({
-        record: told,
-        notices: told.notices,
-        policy,
-        // A summary is no page of the repository: a relative link would lead nowhere.
-        mappingsAddress: null,
-        repositoryUrl,
-        runUrl,
-        reportAddress,
-      }),
-    format: formatRecord,
+    render(last, reportAddress) {
+      const { added, removed, held, failed } = last.totals;
+      // A summary is no page of the repository: a relative link would lead nowhere.
+      const where = { mappingsAddress: null, repositoryUrl, runUrl, reportAddress };
+      return {
+        counts: { added, removed, held, failed },
+        digest: last.digest,
+        terminal: renderTerminal(last, paths.mappings, paint),
+        summary: renderer.renderSummary({ record: last, notices: last.notices, policy, ...where }),
+        json: formatRecord(last),
+      };
+    },
   };
   return await publish(publication, context);
 }
@@ -166,21 +155,16 @@ export interface DelegationPublication extends Omit<DelegationInput, "runUrl"> {
   readonly edit: DelegationsFileEdit;
 }
 
-/**
- * Tells what became of the delegates. A report, or a last day, that cannot be stored makes the run `partial`. Returns
- * the record as it was told.
- */
+/** Tells what became of the delegates. A report, or a last day, that cannot be stored makes the run `partial`. */
 export async function publishDelegation(
   { reportTarget, edit, ...told }: DelegationPublication,
   context: Context,
 ): Promise<DelegationRecord> {
   const { record, isDryRun, tokenWarningDays } = told;
   const input = { ...told, runUrl: context.actions.runUrl };
-  const renderer = createRenderer();
   // A run that found nothing to change, and nothing to complain of, leaves no page.
   const isWorthReporting = record.status !== "converged" || edit.set.length > 0;
   const publication: Publication<DelegationRecord> = {
-    record,
     report: reportTarget && isWorthReporting ? reportDelegation(input, edit, reportTarget, context) : null,
     annotations: [],
     tokenWarningDays,
@@ -189,10 +173,13 @@ export async function publishDelegation(
       const status = record.status === "failed" ? "failed" : "partial";
       return { ...record, status, problems: [...record.problems, error + nameUnwritten(edit)] };
     },
-    countOutputs: (one) => ({ ...countChanges(one), held: 0 }),
-    renderTerminal: (one) => renderDelegationTerminal(one, isDryRun, context.paint),
-    renderSummary: (one, address) => renderer.renderDelegationSummary({ ...input, record: one }, address),
-    format: formatDelegationRecord,
+    render: (last, reportAddress) => ({
+      counts: { ...countChanges(last), held: 0 },
+      digest: null,
+      terminal: renderDelegationTerminal(last, isDryRun, context.paint),
+      summary: createRenderer().renderDelegationSummary({ ...input, record: last }, reportAddress),
+      json: formatDelegationRecord(last),
+    }),
   };
   return await publish(publication, context);
 }

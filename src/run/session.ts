@@ -41,12 +41,17 @@ export async function openSession(
   const store = await openStore(config.tokenStore, context.now());
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
-    const rotated = await rotateToken(store, issuer, { mask: context.runner.mask, stop: context.stop });
-    logExpiry(rotated.record, context);
-    return rotated;
+    try {
+      const rotated = await rotateToken(store, issuer, { mask: context.runner.mask, stop: context.stop });
+      logExpiry(rotated.record, context);
+      return rotated;
+    } catch (error) {
+      if (error instanceof UnstoredTokenError) await showRecovery(error.recovery, context);
+      throw error;
+    }
   };
   const first = await rotate().catch(async (error: unknown) => {
-    throw await explainRotationFailure(error, { config, context, mayStartFreshRun });
+    throw mayStartFreshRun && error instanceof StaleTokenError ? await startFreshRun(error, config) : error;
   });
 
   let { accessToken, record: token } = first;
@@ -60,10 +65,8 @@ export async function openSession(
     stop: context.stop,
     renewToken: async () => {
       context.log("Webex takes the access token no longer; a new one is got in the same order as the first");
-      const again = await rotate().catch(async (error: unknown) => {
-        // A fresh run would not know what this one has done already.
-        throw await explainRotationFailure(error, { config, context, mayStartFreshRun: false });
-      });
+      // No fresh run takes over from here: it would not know what this one has done already.
+      const again = await rotate();
       token = { ...again.record, rotated: token.rotated || again.record.rotated };
       accessToken = again.accessToken;
       return accessToken;
@@ -125,32 +128,12 @@ function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log }: Context
   if (expiry !== null) log(describeExpiry(expiry));
 }
 
-/** Of which run a rotation failed. */
-export interface FailedRotation {
-  readonly config: Config;
-  readonly context: Context;
-  /** False when the run may have changed something already, or is done in the name of whoever started it. */
-  readonly mayStartFreshRun: boolean;
-}
-
-/**
- * Does what can still be done after a rotation failed: shows what a token that could not be stored is recovered
- * with, or starts a fresh run in the place of one with a stale copy. Returns the error to end with.
- */
-export async function explainRotationFailure(error: unknown, failed: FailedRotation): Promise<unknown> {
-  if (error instanceof UnstoredTokenError) await showRecovery(error, failed);
-  if (error instanceof StaleTokenError && failed.mayStartFreshRun) return await startFreshRun(error, failed);
-  return error;
-}
-
 /** In the log and in the summary: one of the two may be out of reach when it is needed. */
-async function showRecovery(error: UnstoredTokenError, { context }: FailedRotation): Promise<void> {
-  const { advice, facts, command } = error.recovery;
+async function showRecovery(recovery: Recovery, { log, runner }: Context): Promise<void> {
+  const { advice, facts, command } = recovery;
   const lines = [`RECOVERY: ${advice}.`, ...facts.map(([name, value]) => `${name}: ${value}`), command];
-  context.log(`\n${lines.join("\n")}\n`);
-  await context.runner.writeSummary(formatRecovery(error.recovery)).catch((failure: Error) => {
-    context.log(`the summary could not be written: ${failure.message}`);
-  });
+  log(`\n${lines.join("\n")}\n`);
+  await runner.writeSummary(formatRecovery(recovery));
 }
 
 /** Everything in a recovery is base64, an id or a path: none of it can end a block of code. */
@@ -160,8 +143,8 @@ function formatRecovery({ advice, facts, command }: Recovery): string {
   return ["## 🛟 Recover the refresh token", "", `${advice}:`, "", ...how, "", ...rows, "", ""].join("\n");
 }
 
-async function startFreshRun(error: StaleTokenError, { config }: FailedRotation): Promise<Error> {
-  const { tokenStore } = config;
+/** Starts another run in the place of one with a stale copy of the token. Returns the error to end this one with. */
+async function startFreshRun(error: StaleTokenError, { tokenStore }: Config): Promise<Error> {
   if (tokenStore.kind !== "secret" || tokenStore.run === null) return error;
   const { dispatchFreshRun } = await import("../github/workflows.ts");
   const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run);
