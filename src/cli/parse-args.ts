@@ -69,20 +69,16 @@ function parseOptions(command: (typeof commands)[number], args: readonly string[
       if (token.value !== undefined) return mistake(command, `takes ${name} without a value`);
       values[option.name] = true;
     } else {
-      const isEmpty = !token.value && !(option.repeats && token.value === "");
-      if (isEmpty || (!token.inlineValue && token.value?.startsWith("--")))
+      const { value = "" } = token;
+      const isGiven = value !== "" || (option.repeats && token.value !== undefined);
+      if (!isGiven || (!token.inlineValue && value.startsWith("--")))
         return mistake(command, `needs a value: ${name} ${option.value}`);
-      if (option.choices && !option.choices.includes(token.value ?? ""))
-        return mistake(
-          command,
-          `has no ${name} "${token.value}"; ${suggest(token.value ?? "", option.choices)}`,
-        );
-      if (option.form && !option.form.test(token.value ?? ""))
-        return mistake(
-          command,
-          `${name} "${token.value}" is malformed${option.hint ? `; ${option.hint}` : ""}`,
-        );
-      values[option.name] = [...(earlier === undefined ? [] : [earlier]), token.value ?? ""].join("\n");
+      if (option.choices && !option.choices.includes(value))
+        return mistake(command, `has no ${name} "${value}"; ${suggest(value, option.choices)}`);
+      const hint = option.hint ? `; ${option.hint}` : "";
+      if (option.form && !option.form.test(value))
+        return mistake(command, `${name} "${value}" is malformed${hint}`);
+      values[option.name] = earlier === undefined ? value : `${earlier}\n${value}`;
     }
   }
   const absent = known.find((option) => option.isRequired && !Object.hasOwn(values, option.name));

@@ -91,9 +91,9 @@ async function lookAtSchedule(reader: RepositoryReader): Promise<Finding> {
   );
 }
 
-async function lookAtBranch(reader: RepositoryReader, place: Config["reportTarget"]): Promise<Finding> {
-  if (place.kind === "folder") return { state: "skipped", detail: "reports are written to a folder here" };
-  const { branch } = place;
+async function lookAtBranch(reader: RepositoryReader, target: Config["reportTarget"]): Promise<Finding> {
+  if (target.kind === "folder") return { state: "skipped", detail: "reports are written to a folder here" };
+  const { branch } = target;
   const isProtected = await reader.readIsProtected(branch);
   if (isProtected === null) return wrong(`there is no branch ${branch}`, "Make it, or set REPORT_BRANCH");
   await reader.proveContentsWritable();

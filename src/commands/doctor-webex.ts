@@ -31,7 +31,7 @@ export async function checkMappings(
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
     checkListing("rooms", "Rooms", rooms, "Try again later"),
-    ...(await checkFeeds(resolveMappings(mappings, groups, rooms, owner), { client, reader, owner })),
+    ...(await checkDesired(resolveMappings(mappings, groups, rooms, owner), { client, reader, owner })),
   ];
 }
 
@@ -52,7 +52,7 @@ interface View {
   readonly owner: Owner;
 }
 
-async function checkFeeds(
+async function checkDesired(
   { desired, problems }: ReturnType<typeof resolveMappings>,
   view: View,
 ): Promise<readonly Check[]> {
@@ -64,7 +64,7 @@ async function checkFeeds(
         : "Correct the title, or add the owner to the room";
     return conclude("mapping", title, wrong(message, remedy));
   });
-  const fed = new Map(desired.flatMap((feed) => feed.groups.map((group) => [group.key, group] as const)));
+  const fed = new Map(desired.flatMap(({ groups }) => groups.map((group) => [group.key, group] as const)));
   const ofRooms = desired.map(({ room }) =>
     check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
   );

@@ -204,8 +204,8 @@ function quote(text: string): string {
 }
 
 /**
- * Opens an address in the person's browser, where there is one; whatever goes wrong is no matter, as the address is
- * printed as well.
+ * Opens an address in the person's browser, where there is one; when it does not open, the printed address is
+ * still there.
  */
 export function openBrowser(url: string): void {
   const [command, ...args] =

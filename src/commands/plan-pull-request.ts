@@ -42,7 +42,7 @@ export async function runPullRequestPlan(number: number, context: Context): Prom
   const record = await runMembership(createTask(number, findings, context), context);
   const planCode = exitCodeOf(record.status, true);
   const { pull } = findings;
-  // Without the pull request there is nothing to write a comment on; the run has told why.
+  // Without the pull request there is nothing to write a comment on; the record says why.
   if (pull === null) return planCode;
   const body = renderComment(record, pull, findings, context);
   const marker = noteMarkers.planComment;

@@ -9,8 +9,8 @@ import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { syncWorkflow } from "../report/words.ts";
 
 /**
- * What a sync on GitHub does once it has told what happened: it keeps the one issue while something needs a person,
- * and keeps the schedule alive. Never throws, and never changes how the run ends: what fails here is only told.
+ * What a sync on GitHub does after its report: it keeps the one issue while something needs a person,
+ * and keeps the schedule alive. Never throws, and never changes how the run ends: what fails here is only a warning.
  */
 export async function postSync(record: RunRecord, access: RepositoryAccess, context: Context): Promise<void> {
   const { actions, runner, stop } = context;

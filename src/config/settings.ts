@@ -3,10 +3,10 @@
 import { errorMessage } from "../lib/text.ts";
 import {
   type Environment,
-  githubUrls,
   isSafeUrl,
   parseRepositoryName,
   type Repository,
+  readGithubUrls,
   readRepositoryAccess,
 } from "./actions.ts";
 
@@ -45,7 +45,7 @@ export type ReportTarget =
     }
   | { readonly kind: "folder" };
 
-/** What an online command needs to know of its surroundings. */
+/** What the environment says to an online command. */
 export interface Config {
   readonly webexUrl: string;
   /** The XML API, for delegation with `--backend xml`. */
@@ -63,7 +63,7 @@ export interface Config {
 /** What delegation needs. */
 export type SiteConfig = Config & { readonly siteUrl: string };
 
-/** Everything that is missing or malformed in the environment, told at once. */
+/** Everything that is missing or malformed in the environment, in one message. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -80,22 +80,22 @@ export function readConfig(env: Environment, needsSite = false): Config {
     if (value === null) faults.push(`${name} is missing (${meaning})`);
     return value ?? "";
   };
-  const readUrl = (name: string, standard: string) => {
-    const value = get(name) ?? standard;
-    if (!isSafeUrl(value)) faults.push(`${name} must be an https address (http only on a loopback address)`);
-    return value.replace(/\/+$/, "");
+  const demandSafe = (name: string, url: string) => {
+    if (!isSafeUrl(url)) faults.push(`${name} must be an https address (http only on a loopback address)`);
+    return url;
   };
+  const readUrl = (name: string, standard: string) =>
+    demandSafe(name, (get(name) ?? standard).replace(/\/+$/, ""));
   const readRepository = (): Repository => {
     const text = need("GITHUB_REPOSITORY", "the repository, as owner/name");
     const named = parseRepositoryName(text);
     if (text !== "" && named === null) faults.push("GITHUB_REPOSITORY must have the form owner/name");
     return { owner: "", name: "", ...named, ...github };
   };
-  const github = {
-    apiUrl: readUrl("GITHUB_API_URL", githubUrls.GITHUB_API_URL),
-    graphqlUrl: readUrl("GITHUB_GRAPHQL_URL", githubUrls.GITHUB_GRAPHQL_URL),
-    serverUrl: readUrl("GITHUB_SERVER_URL", githubUrls.GITHUB_SERVER_URL),
-  };
+  const github = readGithubUrls(env);
+  demandSafe("GITHUB_API_URL", github.apiUrl);
+  demandSafe("GITHUB_GRAPHQL_URL", github.graphqlUrl);
+  demandSafe("GITHUB_SERVER_URL", github.serverUrl);
 
   const readTokenStore = (): TokenStoreConfig => {
     const path = get("WEBEX_TOKEN_FILE");
@@ -167,7 +167,7 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
   };
 }
 
-/** What a login needs to know of its surroundings. */
+/** What the environment says to a login. */
 export interface LoginConfig extends Pick<Config, "webexUrl" | "clientId" | "clientSecret" | "siteUrl"> {
   /** Where the refresh token goes; null when only a person can carry it there. */
   readonly tokenStore: TokenStoreConfig | null;

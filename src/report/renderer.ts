@@ -85,7 +85,7 @@ export function createRenderer(): Renderer {
     const { history, notice } = input.memory;
     const due = decideReport(history, record, policy.heartbeatDays);
     if (!due.commit) return [];
-    const paths = nameRunFiles(record.startedAt, runId);
+    const paths = nameRunFiles(record.startedAt, runId, "runs");
     const extended = extendHistory(history, record, paths.page);
     const page = (folder: string): PageInput => ({
       ...input,
@@ -178,18 +178,8 @@ function withoutRuns(note: string): string {
     .trim();
 }
 
-/** Where a run's page and its record lie, seen from the reports folder. */
-export interface RunPaths {
-  readonly page: string;
-  readonly record: string;
-}
-
-/** Names the files of one run: `<folder>/<date>-<run id>.md` and `.json`; the date is that of the start, in UTC. */
-export function nameRunFiles(
-  startedAt: string,
-  runId: string,
-  folder: "runs" | "delegations" = "runs",
-): RunPaths {
+/** The files of one run: `<folder>/<date>-<run id>.md` and `.json`; the date is that of the start, in UTC. */
+function nameRunFiles(startedAt: string, runId: string, folder: "runs" | "delegations") {
   const id = runId
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[.-]+|[.-]+$/g, "")
@@ -202,7 +192,7 @@ export function nameRunFiles(
  * The relative address of one repository file in another's folder; null when either lies outside the repository,
  * where a link could not lead to it.
  */
-export function findRelativePath(fromFolder: string, file: string): string | null {
+function findRelativePath(fromFolder: string, file: string): string | null {
   const isOutside = (path: string) => posix.isAbsolute(path) || /^([A-Za-z]:|\.\.(\/|$)|.*\\)/.test(path);
   if (isOutside(fromFolder) || isOutside(file)) return null;
   return posix.relative(posix.join("/", fromFolder), posix.join("/", file));
