@@ -2,7 +2,8 @@ import * as v from "valibot";
 import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
 import type { Group, GroupMember } from "../membership/directory.ts";
-import { urlOf, type WebexClient, type WebexRequest } from "./client.ts";
+import { urlOf } from "./address.ts";
+import type { WebexClient, WebexRequest } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
 import { readNextPage } from "./pagination.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Environment, readActions } from "../../src/config/actions.ts";
-import { ConfigError, readConfig } from "../../src/config/settings.ts";
+import { ConfigError, createSettings, readConfig } from "../../src/config/settings.ts";
 
 const secrets = {
   WEBEX_CLIENT_SECRET: "client-secret-value",
@@ -87,6 +87,24 @@ test("every secret that is set is known as one, and blanks around values do not 
   const config = readConfig(env);
   assert.deepEqual([...config.secrets].sort(), Object.values(secrets).sort());
   assert.equal(config.clientId, "C1");
+});
+
+test("settings that are read are masked by then, and nothing is read before it is asked for", () => {
+  const masked: string[] = [];
+  const settings = createSettings({ ...secret, ...secrets, GITHUB_REF_NAME: "main" }, (one) =>
+    masked.push(one),
+  );
+  assert.deepEqual(masked, []);
+  settings.readConfig();
+  assert.deepEqual(masked.sort(), Object.values(secrets).sort());
+  assert.throws(() => settings.readSiteConfig(), /^ConfigError: WEBEX_SITE_URL is missing/);
+});
+
+test("without anything set only what needs it throws", () => {
+  const settings = createSettings({}, () => undefined);
+  assert.deepEqual([settings.repository, settings.isUnconfigured, settings.has("CI")], [null, false, false]);
+  assert.throws(() => settings.readConfig(), ConfigError);
+  assert.throws(() => settings.requireRepository(), /GITHUB_REPOSITORY and GITHUB_TOKEN must be set/);
 });
 
 const onBranch = { ...file, GITHUB_REPOSITORY: "acme/spaces", GITHUB_TOKEN: "github-token-value" };
