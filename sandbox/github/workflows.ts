@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type ApiRequest, parameter, Refusal, type Routes, textField } from "../router.ts";
 import type { Github } from "./github.ts";
 
@@ -7,25 +6,8 @@ const repo = "/repos/{owner}/{repo}";
 const workflowId = "3";
 const file = "sync.yml";
 
-/** The workflow, what an environment lets in, and blobs that belong to no commit. */
-export function workflowRoutes(github: Github): Routes {
-  const url = `${github.serverUrl}/api/v3/repos/${github.fullName}`;
-
-  function showWorkflow() {
-    return {
-      id: Number(workflowId),
-      node_id: "W_3",
-      name: "Sync",
-      path: `.github/workflows/${file}`,
-      state: github.workflowState,
-      created_at: github.createdAt,
-      updated_at: github.createdAt,
-      url: `${url}/actions/workflows/${workflowId}`,
-      html_url: `${github.serverUrl}/${github.fullName}/blob/${github.defaultBranch}/.github/workflows/${file}`,
-      badge_url: `${github.serverUrl}/${github.fullName}/workflows/Sync/badge.svg`,
-    };
-  }
-
+/** The workflow, and what an environment lets in. */
+export function workflowRoutes(github: Github, showWorkflow: () => unknown): Routes {
   function requireWorkflow(request: ApiRequest): void {
     const id = parameter(request, "workflow_id");
     if (github.workflowState === null || (id !== workflowId && id !== file))
@@ -48,7 +30,14 @@ export function workflowRoutes(github: Github): Routes {
     },
     [`POST ${repo}/actions/workflows/{workflow_id}/dispatches`]: (request) => {
       requireWorkflow(request);
-      github.head(textField(request.body, "ref") ?? "");
+      const ref = textField(request.body, "ref");
+      if (!ref) throw new Refusal(422, 'Invalid request.\n\n"ref" wasn\'t supplied.');
+      if (!github.repository.head(ref.replace(/^refs\/heads\//, ""))) {
+        throw new Refusal(422, `No ref found for: ${ref}`);
+      }
+      if (github.workflowState !== "active") {
+        throw new Refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow");
+      }
       return { status: 204 };
     },
     [`GET ${repo}/environments/{environment_name}/deployment-branch-policies`]: (request) => {
@@ -62,10 +51,6 @@ export function workflowRoutes(github: Github): Routes {
         type: "branch",
       }));
       return { status: 200, body: { total_count: policies.length, branch_policies: policies } };
-    },
-    [`POST ${repo}/git/blobs`]: (request) => {
-      const sha = createHash("sha1").update(JSON.stringify(request.body)).digest("hex");
-      return { status: 201, body: { sha, url: `${url}/git/blobs/${sha}` } };
     },
   };
 }

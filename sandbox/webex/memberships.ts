@@ -9,7 +9,17 @@ import {
 } from "../router.ts";
 import { answerPage } from "./pages.ts";
 import type { Quirks } from "./quirks.ts";
-import { encodeId, leave, membershipKeyOf, type Person, type Room, uuidOf, type World } from "./world.ts";
+import {
+  beginning,
+  encodeId,
+  leave,
+  membershipKeyOf,
+  type Person,
+  type Room,
+  setModerator,
+  uuidOf,
+  type World,
+} from "./world.ts";
 
 interface Membership {
   readonly room: Room;
@@ -28,7 +38,7 @@ function showMembership({ room, person }: Membership) {
     isMonitor: false,
     isRoomHidden: false,
     roomType: room.type,
-    created: "2026-01-02T03:04:05.678Z",
+    created: beginning,
   };
 }
 
@@ -137,10 +147,7 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
     const isModerator = bodyField(request.body, "isModerator");
     if (typeof isModerator !== "boolean") throw new Refusal(400, "isModerator cannot be null");
     const membership = membershipToChange(request);
-    const { moderators } = membership.room.members;
-    const index = moderators.indexOf(membership.person);
-    if (isModerator && index < 0) moderators.push(membership.person);
-    if (!isModerator && index >= 0) moderators.splice(index, 1);
+    setModerator(membership.room.members, membership.person, isModerator);
     return { status: 200, body: showMembership(membership) };
   }
 
