@@ -1,6 +1,7 @@
 import type { Listing } from "../lib/listing.ts";
-import type { Group, GroupMember, Owner, RoomMember } from "./directory.ts";
-import type { DesiredRoom } from "./resolve.ts";
+import type { Problem } from "../lib/problem.ts";
+import type { Group, GroupMember, KnownPerson, Owner, Room, RoomMember } from "./directory.ts";
+import type { DesiredRoom, Resolution } from "./resolve.ts";
 
 /** Where a room differs from its groups, and how far that can be trusted. */
 export interface RoomDiff {
@@ -29,6 +30,48 @@ export interface UnmatchedRow {
   readonly reading: GroupReading;
 }
 
+/** What rooms are compared with: the token's owner, and the rows that lead to no room. */
+interface Surroundings {
+  readonly owner: Owner;
+  readonly unmatchedRows?: readonly UnmatchedRow[];
+}
+
+/**
+ * Compares rooms, in whatever order they come, with what one set of mappings wants of them. `conclude` gives the
+ * differences in the order of the rows, and what is wrong with these.
+ */
+export function createComparison(
+  resolution: Resolution,
+  readings: ReadonlyMap<string, GroupReading>,
+  owner: Owner,
+): {
+  add(room: Room, members: Listing<RoomMember>): void;
+  conclude(): { readonly differences: readonly RoomDiff[]; readonly problems: readonly Problem[] };
+} {
+  const desired = new Map(resolution.desired.map((feed) => [feed.room.key, feed]));
+  const unmatchedRows = resolution.unmatchedRows.flatMap(({ group, line }) => {
+    const reading = readings.get(group.key);
+    return reading ? [{ line, reading }] : [];
+  });
+  const found = new Map<string, RoomDiff>();
+  return {
+    add({ key }, members) {
+      const feed = desired.get(key);
+      const feeding = feed?.groups.flatMap((group) => readings.get(group.key) ?? []) ?? [];
+      if (feed) found.set(key, diffRoom(feed, feeding, members, { owner, unmatchedRows }));
+    },
+    conclude() {
+      const differences = [...desired.keys()].flatMap((key) => found.get(key) ?? []);
+      const problems = [
+        ...resolution.problems,
+        ...findGroupProblems(resolution, readings),
+        ...findUnmatchedRowProblems(differences, unmatchedRows),
+      ];
+      return { differences, problems };
+    },
+  };
+}
+
 /**
  * Compares a room's members with the union of its groups, person by person, by decoded id. A room counts only when
  * its list is whole and the token's owner is in it: an outsider may be shown the moderators only.
@@ -37,8 +80,7 @@ export function diffRoom(
   feed: DesiredRoom,
   readings: readonly GroupReading[],
   listing: Listing<RoomMember>,
-  owner: Owner,
-  unmatchedRows: readonly UnmatchedRow[] = [],
+  { owner, unmatchedRows = [] }: Surroundings,
 ): RoomDiff {
   const members = new Map(listing.items.map((member) => [member.key, member]));
   const desired = new Map(readings.flatMap((reading) => [...reading.members]));
@@ -101,4 +143,52 @@ export function judgeGroup(
             ? `${members.size} of ${memberSize} members arrived`
             : null;
   return reason === null ? { group, members, complete: true } : { group, members, complete: false, reason };
+}
+
+/**
+ * Lists who has to be described: those who might be removed and might not be people, and the newcomers nobody has
+ * described yet. They stay apart: a newcomer whom Webex cannot describe must not keep it from describing the others.
+ */
+export function listUndescribed(
+  differences: readonly RoomDiff[],
+  seen: ReadonlyMap<string, KnownPerson>,
+): readonly (readonly string[])[] {
+  const leavers = new Set<string>();
+  const newcomers = new Set<string>();
+  for (const { feed, surplus, absent, uncertainties } of differences) {
+    for (const { key, personId } of absent) if (!seen.has(key)) newcomers.add(personId);
+    if (feed.mode !== "sync" || uncertainties.length > 0) continue;
+    for (const { key, personId } of surplus) if (!seen.get(key)?.kind) leavers.add(personId);
+  }
+  return [leavers, newcomers].filter((ids) => ids.size > 0).map((ids) => [...ids].sort());
+}
+
+/** One problem for each group whose members are not surely known, at the first line that names it. */
+function findGroupProblems(
+  { desired, groupLines }: Resolution,
+  readings: ReadonlyMap<string, GroupReading>,
+): Problem[] {
+  return [...readings.values()].flatMap((reading) => {
+    const line = groupLines.get(reading.group.key);
+    // Without a line it is the other mappings that name the group.
+    if (reading.complete || line === undefined) return [];
+    const fed = desired.filter((feed) => feed.groups.some((group) => group.key === reading.group.key));
+    const titles = fed.map((feed) => `"${feed.room.title}"`).join(", ");
+    const message = `the members of group "${reading.group.displayName}" are not surely known: ${reading.reason}; nobody is removed from ${titles}`;
+    return [{ line, column: "group", message }];
+  });
+}
+
+/** One problem for each row without a room that keeps people in a room that would lose them. */
+function findUnmatchedRowProblems(
+  differences: readonly RoomDiff[],
+  unmatchedRows: readonly UnmatchedRow[],
+): Problem[] {
+  return unmatchedRows.flatMap((unmatchedRow) => {
+    const sparing = differences.filter(({ exempt }) => exempt.includes(unmatchedRow));
+    if (sparing.length === 0) return [];
+    const titles = sparing.map(({ feed }) => `"${feed.room.title}"`).join(", ");
+    const message = `this row leads to no room, but people of its group "${unmatchedRow.reading.group.displayName}" are in ${titles}; they stay there until the row is right`;
+    return [{ line: unmatchedRow.line, column: "room", message }];
+  });
 }

@@ -1,10 +1,9 @@
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
-import { createSemaphore } from "../lib/semaphore.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import { diffRoom, type RoomDiff } from "./diff.ts";
+import { diffRoom, listUndescribed, type RoomDiff } from "./diff.ts";
 import type { KnownPerson, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
-import { lookUpUnknownPeople, type Observation, roomsAtOnce } from "./observe.ts";
+import { lookUpPeople, type Observation, readRooms } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
 import type { RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
@@ -29,16 +28,16 @@ export async function observeRestore(
   const [owner, rooms] = await Promise.all([reader.readOwner(), reader.listRooms()]);
   const byKey = new Map(rooms.items.map((room) => [room.key, room]));
   const changed = record.rooms.filter((room) => room.added.length + room.removed.length > 0);
-  const semaphore = createSemaphore(roomsAtOnce);
-  const restored = await Promise.all(
-    changed.map(async (recorded) => {
-      const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
-      if (!room) return explainAbsence(recorded, rooms, owner);
-      return await semaphore.run(async () =>
-        compareWithRecord(room, recorded, await reader.listRoomMembers(room), owner),
-      );
-    }),
-  );
+  const present = new Map<string, Listing<RoomMember>>();
+  const readable = changed.flatMap(({ roomId }) => byKey.get(identityOf(roomId, "ROOM")) ?? []);
+  await readRooms(reader, readable, (room, members) => present.set(room.key, members));
+  const restored = changed.map((recorded) => {
+    const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
+    const members = room && present.get(room.key);
+    return members
+      ? compareWithRecord(room, recorded, members, owner)
+      : explainAbsence(recorded, rooms, owner);
+  });
   log(`Read ${byKey.size} rooms, and the members of the ${changed.length} that the run changed`);
 
   const differences = restored.flatMap((one) => one.difference ?? []);
@@ -52,7 +51,8 @@ export async function observeRestore(
       { displayName, email, kind },
     ]),
   );
-  for (const [key, person] of await lookUpUnknownPeople(reader, differences, people)) people.set(key, person);
+  const undescribed = listUndescribed(differences, people);
+  for (const [key, person] of await lookUpPeople(reader, undescribed)) people.set(key, person);
   return {
     owner,
     differences,
@@ -126,7 +126,7 @@ function compareWithRecord(
   const group = { key: "", id: "", displayName: "as before the run" };
   const members = new Map(before.map((member) => [member.key, member]));
   const difference = {
-    ...diffRoom(feed, [{ group, members, complete: true }], listing, owner),
+    ...diffRoom(feed, [{ group, members, complete: true }], listing, { owner }),
     // Bots stay as well, but a room of nobody else counts as empty.
     presentCount: staying.filter((member) => member.key !== owner.key && isPerson(member)).length,
     hasEmptyGroup: false,

@@ -25,7 +25,7 @@ function compare(
   obstacle: string | null = null,
 ) {
   const of = feed(noc, groups, { obstacle });
-  const difference = diffRoom(of, groups, listing, owner);
+  const difference = diffRoom(of, groups, listing, { owner });
   assert.equal(difference.feed, of);
   const { feed: _, ...rest } = difference;
   return rest;

@@ -4,7 +4,7 @@ import type { Listing } from "../../src/lib/listing.ts";
 import type { GroupReading } from "../../src/membership/diff.ts";
 import type { KnownPerson, MembershipReader, RoomMember } from "../../src/membership/directory.ts";
 import type { Mapping } from "../../src/membership/mapping.ts";
-import { observe, observeBoth } from "../../src/membership/observe.ts";
+import { observe } from "../../src/membership/observe.ts";
 import { complete, group, incomplete, member, owner, room, user } from "../support/builders.ts";
 
 interface World {
@@ -62,7 +62,7 @@ function rows(...cells: readonly [group: string, room: string, mode?: Mapping["m
 
 test("without mappings no group and no room is read", async () => {
   const { reader, asked } = createReader({ groups: [group("eng", "ada")], rooms: { NOC: complete(own) } });
-  const observation = await observe(reader, []);
+  const [observation] = await observe(reader, [[]]);
   assert.deepEqual(observation, { owner, differences: [], people: new Map(), problems: [] });
   assert.deepEqual(asked, []);
 });
@@ -72,7 +72,7 @@ test("each mapped group and room is read once, and nothing else", async () => {
     groups: [group("eng"), group("ops"), group("other")],
     rooms: { NOC: complete(own), Lobby: complete(own), Other: complete(own) },
   });
-  await observe(reader, rows(["eng", "NOC"], ["ops", "NOC"], ["eng", "Lobby"]));
+  await observe(reader, [rows(["eng", "NOC"], ["ops", "NOC"], ["eng", "Lobby"])]);
   assert.deepEqual(asked, ["group eng", "group ops", "room NOC", "room Lobby"]);
 });
 
@@ -81,10 +81,9 @@ test("differences come in the order of the rows, with what is wrong with the row
     groups: [group("eng", "ada")],
     rooms: { NOC: complete(own, member("ada")), Lobby: complete(own) },
   });
-  const { differences, problems } = await observe(
-    reader,
+  const [{ differences, problems }] = await observe(reader, [
     rows(["eng", "Lobby"], ["eng", "NOC"], ["eng", "Cellar"]),
-  );
+  ]);
   assert.deepEqual(
     differences.map(({ feed, absent }) => [feed.room.title, absent]),
     [
@@ -103,7 +102,7 @@ test("whoever a group lists is a person, and needs no look-up", async () => {
     groups: [group("eng", "ada"), group("ops", "bob")],
     rooms: { NOC: complete(own, unclear("ada"), unclear("bob")) },
   });
-  const { people } = await observe(reader, rows(["eng", "NOC"], ["ops", "Lobby"], ["ops", "NOC"]));
+  const [{ people }] = await observe(reader, [rows(["eng", "NOC"], ["ops", "Lobby"], ["ops", "NOC"])]);
   assert.deepEqual(asked, ["group eng", "group ops", "room NOC"]);
   assert.equal(people.get("PEOPLE/bob")?.kind, "person");
 });
@@ -115,7 +114,7 @@ test("whoever might be removed and might be no person is looked up, once for all
     rooms: { NOC: complete(own, unclear("zed"), unclear("bell")), Lobby: complete(own, unclear("bell")) },
     people: { bell },
   });
-  const { people } = await observe(reader, rows(["eng", "NOC"], ["eng", "Lobby"]));
+  const [{ people }] = await observe(reader, [rows(["eng", "NOC"], ["eng", "Lobby"])]);
   // Newcomers apart from them: one whom Webex cannot describe must not hide the others.
   assert.deepEqual(asked.slice(-2), ["people id-bell id-zed", "people id-ada"]);
   assert.deepEqual(people.get("PEOPLE/bell"), bell);
@@ -128,7 +127,7 @@ test("a newcomer is looked up for the report unless another room shows them", as
     rooms: { NOC: complete(own, member("bob")), Lobby: complete(own) },
     people: { ada: described("ada") },
   });
-  const { people } = await observe(reader, rows(["eng", "NOC"], ["eng", "Lobby"]));
+  const [{ people }] = await observe(reader, [rows(["eng", "NOC"], ["eng", "Lobby"])]);
   assert.equal(asked.at(-1), "people id-ada");
   assert.deepEqual(people.get("PEOPLE/ada"), described("ada"));
 });
@@ -138,7 +137,7 @@ test("in rooms that remove nobody, nobody is looked up for what they are", async
     groups: [group("eng", "ada")],
     rooms: { NOC: complete(own, member("ada"), unclear("zed")), Lobby: complete(own, unclear("zed")) },
   });
-  await observe(reader, rows(["eng", "NOC", "audit"], ["eng", "Lobby", "add-only"]));
+  await observe(reader, [rows(["eng", "NOC", "audit"], ["eng", "Lobby", "add-only"])]);
   assert.deepEqual(asked, ["group eng", "room NOC", "room Lobby"]);
 });
 
@@ -148,10 +147,9 @@ test("a group that is not surely known is one problem, at the first line that na
     rooms: { NOC: complete(own, member("ada")), Lobby: complete(own, member("ada")) },
     sizes: { eng: 2 },
   });
-  const { differences, problems } = await observe(
-    reader,
+  const [{ differences, problems }] = await observe(reader, [
     rows(["ops", "NOC"], ["eng", "NOC"], ["eng", "Lobby"]),
-  );
+  ]);
   const message =
     'the members of group "eng" are not surely known: 1 of 2 members arrived; nobody is removed from "NOC", "Lobby"';
   assert.deepEqual(problems, [{ line: 3, column: "group", message }]);
@@ -167,7 +165,7 @@ test("a room whose members cannot be read leaves the others to go on", async () 
     rooms: { NOC: incomplete("404"), Lobby: complete(own) },
     people: { ada: described("ada") },
   });
-  const { differences } = await observe(reader, rows(["eng", "NOC"], ["eng", "Lobby"]));
+  const [{ differences }] = await observe(reader, [rows(["eng", "NOC"], ["eng", "Lobby"])]);
   assert.deepEqual(
     differences.map(({ obstacle, absent }) => [obstacle, absent.length]),
     [
@@ -180,7 +178,7 @@ test("a room whose members cannot be read leaves the others to go on", async () 
 test("without knowing whose token it is nothing is decided", async () => {
   const { reader } = createReader({ groups: [], rooms: {} });
   const failing = { ...reader, readOwner: () => Promise.reject(new Error("401")) };
-  await assert.rejects(observe(failing, []), /^Error: 401$/);
+  await assert.rejects(observe(failing, [[]]), /^Error: 401$/);
 });
 
 test("two mappings are compared with one reading, and each has only its own problems", async () => {
@@ -189,11 +187,7 @@ test("two mappings are compared with one reading, and each has only its own prob
     rooms: { NOC: complete(own, member("ada")) },
     sizes: { ops: 7 },
   });
-  const { first, second } = await observeBoth(
-    reader,
-    rows(["eng", "NOC"]),
-    rows(["eng", "NOC"], ["ops", "NOC"]),
-  );
+  const [first, second] = await observe(reader, [rows(["eng", "NOC"]), rows(["eng", "NOC"], ["ops", "NOC"])]);
   assert.deepEqual(asked, ["group eng", "group ops", "room NOC"]);
   assert.deepEqual(first.problems, []);
   assert.deepEqual(
@@ -214,7 +208,7 @@ test("a row that leads to no room keeps its group's people where they are, and n
     { group: "eng", room: "NOC", mode: "sync", line: 2 },
     { group: "leads", room: "N0C Berlin", mode: "sync", line: 3 },
   ];
-  const { differences, problems } = await observe(world.reader, mappings);
+  const [{ differences, problems }] = await observe(world.reader, [mappings]);
   const [noc] = differences;
   assert.deepEqual(
     noc?.surplus.map(({ displayName }) => displayName),

@@ -30,7 +30,7 @@ const self = { ...person("rollcall"), reason: "self" };
 
 function planOf({ groups, members = [], mode = "sync", people = new Map() }: Facts) {
   const of = feed(room("NOC"), groups, { mode });
-  const difference = diffRoom(of, groups, complete(member("rollcall"), ...members), owner);
+  const difference = diffRoom(of, groups, complete(member("rollcall"), ...members), { owner });
   const known = new Map(["ada", "bob", "cyd"].map((name) => [`PEOPLE/${name}`, described(name)]));
   const { rooms, problems } = planChanges(
     { owner, differences: [difference], people: new Map([...known, ...people]), problems: [] },
@@ -98,7 +98,7 @@ test("one group feeds several rooms, and each room is planned by itself, in the 
   const eng = group("eng", "ada");
   const rooms = ["Lobby", "NOC"].map((title, index) => feed(room(title), [eng], { lines: [9 - index] }));
   const differences = rooms.map((of, index) =>
-    diffRoom(of, [eng], complete(member("rollcall"), ...(index === 0 ? [member("ada")] : [])), owner),
+    diffRoom(of, [eng], complete(member("rollcall"), ...(index === 0 ? [member("ada")] : [])), { owner }),
   );
   const people = new Map([["PEOPLE/ada", described("ada")]]);
   const plan = planChanges({ owner, differences, people, problems: [] }, defaultPolicy);

@@ -28,7 +28,7 @@ function judge({ members, protect, room: of = {}, people = {}, listing, obstacle
   const known = Object.entries(people).map(
     ([name, kind]) => [`PEOPLE/${name}`, { displayName: name, email: null, kind }] as const,
   );
-  const differences = [diffRoom(noc, groups, all, owner)];
+  const differences = [diffRoom(noc, groups, all, { owner })];
   const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, ...protect } };
   const observation = { owner, differences, people: new Map(known), problems: [] };
   const { rooms, problems } = planChanges(observation, policy);
@@ -176,7 +176,9 @@ test("a listed address protects also when only the directory tells it", () => {
   const people = new Map([
     ["PEOPLE/eve", { displayName: "eve", email: "Eve@acme.example", kind: "person" }] as const,
   ]);
-  const differences = [diffRoom(feed(room("NOC"), groups), groups, complete(member("rollcall"), eve), owner)];
+  const differences = [
+    diffRoom(feed(room("NOC"), groups), groups, complete(member("rollcall"), eve), { owner }),
+  ];
   const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, people: ["eve@acme.example"] } };
   const { rooms } = planChanges({ owner, differences, people, problems: [] }, policy);
   assert.deepEqual(rooms[0]?.removals, []);
