@@ -1,5 +1,5 @@
 import { compareStrings } from "../lib/text.ts";
-import type { RecordedPerson } from "../membership/record.ts";
+import { labelOf, type RecordedPerson } from "../membership/record.ts";
 import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";
 
@@ -55,13 +55,13 @@ export function createLineLink(mappingsAddress: string | null): LineLink {
     mappingsAddress === null ? md`line ${line}` : linkTo(md`line ${line}`, `${mappingsAddress}#L${line}`);
 }
 
-/** A person's name as a text; people who have not signed in yet are named by their address. */
+/** A person's name as a text; people without one are named by their address, or by their id. */
 export function nameOf(person: RecordedPerson): Markdown {
-  if (person.displayName !== person.email) {
+  if (person.displayName && person.displayName !== person.email) {
     const name = escapeMarkdown(person.displayName);
     if (name !== "") return name;
   }
-  return person.email ? codeSpan(person.email, 100) : md`(no name)`;
+  return codeSpan(person.email || person.personId, 100);
 }
 
 /** A person's address, to be copied exactly. */
@@ -94,7 +94,7 @@ export function sortRooms<R extends { readonly title: string; readonly roomId: s
 /** Sorts people by name, then id. */
 export function sortPeople<P extends RecordedPerson>(people: readonly P[]): P[] {
   return sortBy(people, (person) => {
-    const name = person.displayName || person.email || "";
+    const name = labelOf(person);
     return [foldCase(name), name, person.personId];
   });
 }

@@ -1,5 +1,5 @@
 import type { Paint } from "../lib/text.ts";
-import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
+import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
 import { describeApproval, describeRun, heldReasons, keptReasons } from "./words.ts";
 
@@ -54,7 +54,7 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
   ];
 }
 
-function describePerson({ displayName, email }: RecordedPerson): string {
-  const name = cleanText(displayName);
-  return email === null ? name : `${name} <${cleanText(email)}>`;
+function describePerson(person: RecordedPerson): string {
+  const name = cleanText(labelOf(person));
+  return person.email === null || !person.displayName ? name : `${name} <${cleanText(person.email)}>`;
 }
