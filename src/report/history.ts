@@ -4,7 +4,13 @@ import { dayMs } from "../lib/date.ts";
 import { parseJson } from "../lib/json.ts";
 import { compareStrings } from "../lib/text.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord, runStatusSchema } from "../membership/record.ts";
+import {
+  labelOf,
+  type RecordedPerson,
+  type RoomRecord,
+  type RunRecord,
+  runStatusSchema,
+} from "../membership/record.ts";
 import { cleanText, cutText } from "./markdown.ts";
 import { sortPeople, sortRooms } from "./rows.ts";
 import { countOf } from "./words.ts";
@@ -178,7 +184,7 @@ export function fingerprintChanges(record: RunRecord): readonly string[] {
 
 /** Drops what is older than 30 days, and the oldest of what is too much. */
 export function keepRecent(recent: readonly string[], now: string): string[] {
-  const since = Date.parse(now) - days * 24 * 60 * 60 * 1000;
+  const since = Date.parse(now) - days * dayMs;
   return recent.filter((entry) => Date.parse(entry.split(" ", 1)[0] ?? "") >= since).slice(-maxRecent);
 }
 

@@ -1,8 +1,13 @@
 import * as v from "valibot";
 import { type RunRecord, recordSchema } from "../membership/record.ts";
 
-/** Writes a run record as the contract has it: keys in its order and no others, two spaces, a final newline. */
+/** Writes a run record as the contract has it. */
 export function formatRecord(record: RunRecord): string {
-  // Read by its schema for the order of the keys only: a record with a fault must be written, too.
-  return `${JSON.stringify(v.safeParse(recordSchema, record).output, null, 2)}\n`;
+  return formatBySchema(recordSchema, record);
+}
+
+/** Writes JSON with the keys of a schema in its order and no others, two spaces, a final newline. */
+export function formatBySchema(schema: v.GenericSchema, record: object): string {
+  // Whatever the schema finds wrong is written, too: what a run did must not get lost over its form.
+  return `${JSON.stringify(v.safeParse(schema, record).output, null, 2)}\n`;
 }

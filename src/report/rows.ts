@@ -1,34 +1,28 @@
 import { compareStrings } from "../lib/text.ts";
 import { labelOf, type RecordedPerson } from "../membership/record.ts";
-import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md, type View } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";
-
-/** The rows of a list that are shown, and a sentence about those that are not. */
-export interface Rows<Row> {
-  readonly rows: readonly Row[];
-  readonly more: Markdown | null;
-}
 
 /** Writes where in rooms.csv something stands, as a link where one can lead there. */
 export type LineLink = (line: number) => Markdown;
 
 /** Shows the first rows and counts the rest, so that a page is cut between rows and says so. */
-export function takeRows<Item, Row>(
+export function takeRows<Item, Row extends View>(
   all: readonly Item[],
   maxRows: number,
   view: (item: Item) => Row,
-): Rows<Row> {
+) {
   const rows = all.slice(0, maxRows).map(view);
   const missing = all.length - rows.length;
   return { rows, more: missing === 0 ? null : md`${countOf(missing, "row")} not shown here.` };
 }
 
 /** `takeRows`, or null when there is nothing to show: the section is left out. */
-export function takeRowsIfAny<Item, Row>(
+export function takeRowsIfAny<Item, Row extends View>(
   all: readonly Item[],
   maxRows: number,
   view: (item: Item) => Row,
-): Rows<Row> | null {
+) {
   return all.length > 0 ? takeRows(all, maxRows, view) : null;
 }
 

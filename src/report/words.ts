@@ -68,18 +68,17 @@ export const statusIcons: Readonly<Record<RunStatus, Markdown>> = {
 
 /** Writes a number so that it can be read: "1,234". */
 export function formatNumber(value: number): Markdown {
-  const groups = String(value)
-    .replace(/\B(?=(\d{3})+$)/g, ",")
-    .split(",");
-  return joinMarkdown(
-    groups.map((digits) => escapeMarkdown(digits)),
-    ",",
-  );
+  return escapeMarkdown(String(value).replace(/\B(?=(\d{3})+$)/g, ","));
 }
 
 /** Writes a number with its noun: "1 room", "2 rooms". */
 export function countOf(count: number, noun: Noun): Markdown {
   return md`${formatNumber(count)} ${nouns[noun][count === 1 ? 0 : 1]}`;
+}
+
+/** "1 problem needs fixing.", "2 problems need fixing." */
+export function describeProblems(count: number): Markdown {
+  return md`${countOf(count, "problem")} ${count === 1 ? md`needs` : md`need`} fixing.`;
 }
 
 /** What was done, or by a plan would be done: "1 person was added and 2 people were removed"; null for nothing. */
@@ -105,11 +104,7 @@ export function describeRun(record: RunRecord): Markdown {
   }
   const sentences: Markdown[] = [];
   if (totals.failed > 0) sentences.push(md`${countOf(totals.failed, "change")} failed.`);
-  if (problems.length > 0) {
-    sentences.push(
-      md`${countOf(problems.length, "problem")} ${problems.length === 1 ? md`needs` : md`need`} fixing.`,
-    );
-  }
+  if (problems.length > 0) sentences.push(describeProblems(problems.length));
   if (totals.held > 0) sentences.push(describeHeld(command, totals.held));
   if (changes) sentences.push(md`${changes}.`);
   if (sentences.length > 0) {

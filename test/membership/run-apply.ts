@@ -23,10 +23,7 @@ export async function run(rooms: readonly CheckedRoom[], { effects = {}, listing
   const log: string[] = [];
   const late: (() => void)[] = [];
   const present = new Map(
-    rooms.map(({ feed, removals }) => [
-      feed.room.key,
-      new Set(["rollcall", ...removals.map(labelOf)]),
-    ]),
+    rooms.map(({ feed, removals }) => [feed.room.key, new Set(["rollcall", ...removals.map(labelOf)])]),
   );
 
   function change(action: "add" | "remove", roomKey: string, name: string): void {
