@@ -182,6 +182,7 @@ function firstLine(feed: DesiredRoom): number {
 
 function sortPeople<T extends RecordedPerson>(people: readonly T[]): readonly T[] {
   return [...people].sort(
-    (a, b) => compareStrings(a.displayName, b.displayName) || compareStrings(a.personId, b.personId),
+    (a, b) =>
+      compareStrings(a.displayName ?? "", b.displayName ?? "") || compareStrings(a.personId, b.personId),
   );
 }

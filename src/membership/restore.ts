@@ -5,7 +5,7 @@ import { diffRoom, listUndescribed, type RoomDiff } from "./diff.ts";
 import type { KnownPerson, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
 import { lookUpPeople, type Observation, readRooms } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
-import type { RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
+import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "./record.ts";
 
 /** What an undo is planned from: an observation like that of `sync`, and what the record adds to it. */
 export interface RestoreObservation extends Observation {
@@ -44,7 +44,12 @@ export async function observeRestore(
   // The record describes whom it removed, and the room who is to go; what they are may have to be looked up.
   const gone = changed
     .flatMap(({ removed }) => removed)
-    .map((person) => ({ ...person, key: identityOf(person.personId, "PEOPLE"), kind: null }));
+    .map((person) => ({
+      ...person,
+      displayName: person.displayName ?? "",
+      key: identityOf(person.personId, "PEOPLE"),
+      kind: null,
+    }));
   const people = new Map<string, KnownPerson>(
     [...gone, ...differences.flatMap(({ surplus }) => surplus)].map(({ key, displayName, email, kind }) => [
       key,
@@ -111,6 +116,7 @@ function compareWithRecord(
   const arrived = new Map(recorded.added.map((person) => [identityOf(person.personId, "PEOPLE"), person]));
   const removed = recorded.removed.map((person) => ({
     ...person,
+    displayName: person.displayName ?? "",
     key: identityOf(person.personId, "PEOPLE"),
     type: "user",
   }));
@@ -153,6 +159,6 @@ function isPerson({ kind }: RoomMember): boolean {
 
 function describe(people: readonly RecordedPerson[], fact: string): string {
   if (people.length === 0) return "";
-  const names = people.map((person) => person.displayName || person.email || person.personId).sort();
+  const names = people.map(labelOf).sort();
   return `${people.length === 1 ? "One person is" : `${people.length} people are`} ${fact}: ${names.join(", ")}.`;
 }

@@ -1,13 +1,13 @@
 import { posix } from "node:path";
 import Handlebars from "handlebars";
-import type { DelegationRecord } from "../delegation/record.ts";
+import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
 import { decideReport, extendHistory, findFlapping, parseHistory } from "./history.ts";
 import { viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
-import { linkTo, md } from "./markdown.ts";
+import { linkTo, md, type View } from "./markdown.ts";
 import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
-import { formatRecord } from "./record-json.ts";
+import { formatBySchema, formatRecord } from "./record-json.ts";
 import { fitRows } from "./rows.ts";
 import { viewRun } from "./run-page.ts";
 import type { PageInput, ReportPolicy } from "./sections.ts";
@@ -183,11 +183,11 @@ export function createDelegationRenderer(
 
 /** Writes the record: the contract's keys first, two spaces, a final newline. */
 export function formatDelegationRecord(record: DelegationRecord): string {
-  return `${JSON.stringify(record, null, 2)}\n`;
+  return formatBySchema(delegationRecordSchema, record);
 }
 
 /** Fills a compiled template with a view. */
-type Template = (view: object) => string;
+type Template = (view: View) => string;
 
 /**
  * Makes the compiler for a set of templates, and registers the parts that they share. Texts are made harmless in the
@@ -199,7 +199,7 @@ export function createCompiler<Name extends string>(
 ): (name: Name) => Template {
   const handlebars = Handlebars.create();
   const compile = (name: Name) =>
-    handlebars.compile<object>(readTemplate(name), { noEscape: true, strict: true, knownHelpersOnly: true });
+    handlebars.compile<View>(readTemplate(name), { noEscape: true, strict: true, knownHelpersOnly: true });
   for (const name of partNames) handlebars.registerPartial(name, compile(name));
   return compile;
 }

@@ -2,6 +2,7 @@ import type { Listing } from "../../src/lib/listing.ts";
 import { applyPlan, type MembershipWriter } from "../../src/membership/apply.ts";
 import type { RoomMember } from "../../src/membership/directory.ts";
 import type { CheckedRoom } from "../../src/membership/limits.ts";
+import { labelOf } from "../../src/membership/record.ts";
 import { complete, member, owner, person } from "../support/builders.ts";
 
 /** How the made-up Webex behaves. */
@@ -22,10 +23,7 @@ export async function run(rooms: readonly CheckedRoom[], { effects = {}, listing
   const log: string[] = [];
   const late: (() => void)[] = [];
   const present = new Map(
-    rooms.map(({ feed, removals }) => [
-      feed.room.key,
-      new Set(["rollcall", ...removals.map(({ displayName }) => displayName)]),
-    ]),
+    rooms.map(({ feed, removals }) => [feed.room.key, new Set(["rollcall", ...removals.map(labelOf)])]),
   );
 
   function change(action: "add" | "remove", roomKey: string, name: string): void {
@@ -46,12 +44,13 @@ export async function run(rooms: readonly CheckedRoom[], { effects = {}, listing
   }
 
   const writer: MembershipWriter = {
-    async addMember(room, { displayName: name }) {
+    async addMember(room, addition) {
+      const name = labelOf(addition);
       change("add", room.key, name);
       return { ...person(name), email: `${name}@told-by-webex.example` };
     },
-    async removeMember(room, { displayName: name }) {
-      change("remove", room.key, name);
+    async removeMember(room, removal) {
+      change("remove", room.key, labelOf(removal));
     },
   };
   const outcomes = await applyPlan(
