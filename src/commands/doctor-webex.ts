@@ -9,7 +9,6 @@ import type { Session } from "../run/session.ts";
 import type { WebexClient } from "../webex/client.ts";
 import { createRestReader, readDelegateEmails } from "../webex/delegation-rest.ts";
 import { createWebexReader } from "../webex/directory.ts";
-import { readIsModerated } from "../webex/rooms.ts";
 import { check, conclude, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
 
 const askAdministrator =
@@ -33,7 +32,7 @@ export async function checkMappings(
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
     checkListing("rooms", "Rooms", rooms, "Try again later"),
-    ...(await checkFeeds(client, reader, mappings, groups, rooms, known)),
+    ...(await checkFeeds(reader, mappings, groups, rooms, known)),
   ];
 }
 
@@ -55,7 +54,6 @@ function checkListing(id: string, title: string, listing: Listing<unknown>, reme
 }
 
 async function checkFeeds(
-  client: WebexClient,
   reader: MembershipReader,
   mappings: readonly Mapping[],
   groups: Listing<Group>,
@@ -73,7 +71,7 @@ async function checkFeeds(
   });
   const fed = new Map(desired.flatMap((feed) => feed.groups.map((group) => [group.key, group] as const)));
   const ofRooms = desired.map(({ room }) =>
-    check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(client, reader, room, owner)),
+    check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(reader, room, owner)),
   );
   const ofGroups = [...fed.values()].map((group) =>
     check("group", `Group "${group.displayName}"`, askAdministrator, () => lookAtGroup(reader, group)),
@@ -81,16 +79,8 @@ async function checkFeeds(
   return [...unresolved, ...(await Promise.all([...ofRooms, ...ofGroups]))];
 }
 
-async function lookAtRoom(
-  client: WebexClient,
-  reader: MembershipReader,
-  room: Room,
-  owner: Owner,
-): Promise<Finding> {
-  const [members, isModerated] = await Promise.all([
-    reader.listRoomMembers(room),
-    readIsModerated(client, room),
-  ]);
+async function lookAtRoom(reader: MembershipReader, room: Room, owner: Owner): Promise<Finding> {
+  const members = await reader.listRoomMembers(room);
   const self = members.items.find((member) => member.key === owner.key);
   const name = owner.email ?? owner.displayName;
   if (!members.complete) {
@@ -100,19 +90,18 @@ async function lookAtRoom(
     );
   }
   if (!self) return wrong("the token's owner is not in it", `Add ${name} to the room`);
-  if (isModerated && !self.isModerator) {
+  if (room.isModerated && !self.isModerator) {
     return wrong(
       "it is moderated, and the token's owner does not moderate it",
       `Make ${name} a moderator of it`,
     );
   }
-  const role = isModerated ? "the owner moderates it" : "the owner is in it";
+  const role = room.isModerated ? "the owner moderates it" : "the owner is in it";
   return ok(`${members.items.length} members, ${role}`);
 }
 
 async function lookAtGroup(reader: MembershipReader, group: Group): Promise<Finding> {
-  const { memberSize, members } = await reader.listGroupMembers(group);
-  const reading = judgeGroup(group, memberSize, members);
+  const reading = judgeGroup(group, await reader.listGroupMembers(group));
   if (!reading.complete) {
     return wrong(
       `not surely complete: ${reading.reason}`,

@@ -1,17 +1,37 @@
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
-import { createComparison, type GroupReading, judgeGroup, listUndescribed, type RoomDiff } from "./diff.ts";
-import type { Group, KnownPerson, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
+import {
+  createComparison,
+  diffRoom,
+  type GroupReading,
+  judgeGroup,
+  listUndescribed,
+  type RoomDiff,
+  type Undescribed,
+} from "./diff.ts";
+import type {
+  Group,
+  KnownPerson,
+  MembershipReader,
+  Owner,
+  PeopleLookUp,
+  Room,
+  RoomMember,
+} from "./directory.ts";
 import type { Mapping } from "./mapping.ts";
-import { resolveMappings } from "./resolve.ts";
+import { type DesiredRoom, resolveMappings } from "./resolve.ts";
 
 /** Everything a plan is made from. */
 export interface Observation {
   readonly owner: Owner;
   readonly differences: readonly RoomDiff[];
   readonly people: ReadonlyMap<string, KnownPerson>;
+  /** Why some people could not be asked for; null when all were. */
+  readonly lookUpFailure: string | null;
   readonly problems: readonly Problem[];
+  /** Compares a room once more, with members that were listed just now and groups that are read after that. */
+  compareAgain(feed: DesiredRoom, members: Listing<RoomMember>): Promise<RoomDiff>;
 }
 
 /** Rooms read at once; each keeps one request under way. More would only hold memory. */
@@ -51,13 +71,11 @@ export async function observe(
   log(`Read the members of ${readings.size} groups`);
 
   const comparisons = resolutions.map((resolution) => createComparison(resolution, readings, owner));
-  const listed = new Set([...readings.values()].flatMap(({ members }) => [...members.keys()]));
   const people = new Map<string, KnownPerson>();
   await readRooms(reader, [...mappedRooms.values()], (room, members) => {
-    for (const { key, displayName, email, kind } of members.items) {
-      // A group lists people as `user`; its word spares a look-up of what a member is.
+    for (const { key, displayName, email } of members.items) {
       if (!people.has(key))
-        people.set(key, { displayName, email, kind: kind ?? (listed.has(key) ? "person" : null) });
+        people.set(key, { displayName, emails: email === null ? [] : [email], kind: null });
     }
     for (const comparison of comparisons) comparison.add(room, members);
   });
@@ -67,9 +85,19 @@ export async function observe(
   const undescribed = listUndescribed(
     found.flatMap(({ differences }) => differences),
     people,
+    owner,
   );
-  for (const [key, person] of await lookUpPeople(reader, undescribed)) people.set(key, person);
-  return found.map((side) => ({ owner, people, ...side }));
+  const lookUp = await lookUpPeople(reader, undescribed);
+  for (const [key, person] of lookUp.people) people.set(key, person);
+  const readGroup = createGroupReader(reader);
+  return found.map(({ standpoint, ...side }) => ({
+    owner,
+    people,
+    lookUpFailure: lookUp.failure,
+    ...side,
+    compareAgain: async (feed, members) =>
+      diffRoom(feed, await Promise.all(feed.groups.map(readGroup)), members, standpoint),
+  }));
 }
 
 async function readGroups(
@@ -79,12 +107,43 @@ async function readGroups(
   const groups = new Map(named.map((group) => [group.key, group]));
   const semaphore = createSemaphore(roomsAtOnce);
   const readings = [...groups.values()].map((group) =>
-    semaphore.run(async () => {
-      const { memberSize, members } = await reader.listGroupMembers(group);
-      return [group.key, judgeGroup(group, memberSize, members)] as const;
-    }),
+    semaphore.run(async () => [group.key, await readGroup(reader, group)] as const),
   );
   return new Map(await Promise.all(readings));
+}
+
+/** How often a group is read that changes while it is read, or contradicts itself. */
+const maxReadings = 3;
+
+async function readGroup(reader: MembershipReader, group: Group): Promise<GroupReading> {
+  for (let left = maxReadings; ; left -= 1) {
+    const reading = judgeGroup(group, await reader.listGroupMembers(group));
+    if (reading.complete || !reading.isUnsteady || left === 1) return reading;
+  }
+}
+
+/**
+ * Reads groups for those who need a reading that began after they asked. Whoever asks while one is under way shares
+ * the next one: a group that feeds many rooms is not read once for each of them.
+ */
+function createGroupReader(reader: MembershipReader): (group: Group) => Promise<GroupReading> {
+  const current = new Map<string, Promise<unknown>>();
+  const next = new Map<string, Promise<GroupReading>>();
+  return (group) => {
+    const waiting = next.get(group.key);
+    if (waiting) return waiting;
+    const reading = (current.get(group.key) ?? Promise.resolve()).then(() => {
+      next.delete(group.key);
+      return readGroup(reader, group);
+    });
+    next.set(group.key, reading);
+    const ended = reading.then(
+      () => undefined,
+      () => undefined,
+    );
+    current.set(group.key, ended);
+    return reading;
+  };
 }
 
 /** Reads the members of rooms, and hands each list on as soon as it has arrived, so that it need not be kept. */
@@ -99,11 +158,11 @@ export async function readRooms(
   );
 }
 
-/** Describes people, those of each list apart from the other. */
+/** Describes people; `failure` tells why some of the leavers could not be asked for. */
 export async function lookUpPeople(
   reader: Pick<MembershipReader, "lookUpPeople">,
-  lists: readonly (readonly string[])[],
-): Promise<ReadonlyMap<string, KnownPerson>> {
-  const found = await Promise.all(lists.map((personIds) => reader.lookUpPeople(personIds)));
-  return new Map(found.flatMap((people) => [...people]));
+  { leavers, newcomers }: Undescribed,
+): Promise<PeopleLookUp> {
+  const [leaving, coming] = await Promise.all([reader.lookUpPeople(leavers), reader.lookUpPeople(newcomers)]);
+  return { people: new Map([...coming.people, ...leaving.people]), failure: leaving.failure };
 }

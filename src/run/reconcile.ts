@@ -5,7 +5,7 @@ import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
-import type { RoomPlan } from "../membership/plan.ts";
+import type { PlanAgain, RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
@@ -21,6 +21,7 @@ export interface Decision {
   readonly rooms: readonly RoomPlan[];
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  readonly planAgain: PlanAgain;
 }
 
 /** What became of a decision. */
@@ -45,7 +46,7 @@ export async function reconcile(
 ): Promise<Reconciliation> {
   const { client, stop } = session;
   const reader = createWebexReader(client);
-  const { rooms, problems, ownerKey, notices: said } = await decide(reader);
+  const { rooms, problems, ownerKey, planAgain, notices: said } = await decide(reader);
   if (session.lostAccess !== null) throw session.lostAccess;
   if (stop.aborted) throw new Error("the run was stopped before it changed anything");
   const checked = checkLimits(rooms, policy);
@@ -58,6 +59,7 @@ export async function reconcile(
   const outcomes = await applyPlan(plan, {
     reader,
     writer,
+    planAgain,
     ownerKey,
     stop,
     waitForConsistency: () => delay(settleMs),

@@ -39,9 +39,11 @@ const equal = {
   exempt: [],
   presentCount: 0,
   moderatorCount: 0,
+  isOpenToOwner: true,
   hasEmptyGroup: false,
   obstacle: null,
   uncertainties: [],
+  isUnsteady: false,
 };
 
 test("a room that holds its groups' people and the token's owner differs by the owner only", () => {
