@@ -9,7 +9,6 @@ import type { Session } from "../run/session.ts";
 import type { WebexClient } from "../webex/client.ts";
 import { createRestReader, readDelegateEmails } from "../webex/delegation-rest.ts";
 import { createWebexReader } from "../webex/directory.ts";
-import { readIsModerated } from "../webex/rooms.ts";
 import { check, conclude, type Finding, obtain, ok, skip, wrong } from "./doctor-checks.ts";
 
 const askAdministrator =
@@ -31,7 +30,7 @@ export async function checkMappings(
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
     checkListing("rooms", "Rooms", rooms, "Try again later"),
-    ...(await checkDesired(resolveMappings(mappings, groups, rooms, owner), { client, reader, owner })),
+    ...(await checkDesired(resolveMappings(mappings, groups, rooms, owner), { reader, owner })),
   ];
 }
 
@@ -47,7 +46,6 @@ function checkListing(id: string, title: string, listing: Listing<unknown>, reme
 
 /** The Webex of one owner. */
 interface View {
-  readonly client: WebexClient;
   readonly reader: MembershipReader;
   readonly owner: Owner;
 }
@@ -74,11 +72,8 @@ async function checkDesired(
   return [...unresolved, ...(await Promise.all([...ofRooms, ...ofGroups]))];
 }
 
-async function lookAtRoom(room: Room, { client, reader, owner }: View): Promise<Finding> {
-  const [members, isModerated] = await Promise.all([
-    reader.listRoomMembers(room),
-    readIsModerated(client, room),
-  ]);
+async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding> {
+  const members = await reader.listRoomMembers(room);
   const self = members.items.find((member) => member.key === owner.key);
   const name = owner.email ?? owner.displayName;
   if (!members.complete) {
@@ -88,19 +83,18 @@ async function lookAtRoom(room: Room, { client, reader, owner }: View): Promise<
     );
   }
   if (!self) return wrong("the token's owner is not in it", `Add ${name} to the room`);
-  if (isModerated && !self.isModerator) {
+  if (room.isModerated && !self.isModerator) {
     return wrong(
       "it is moderated, and the token's owner does not moderate it",
       `Make ${name} a moderator of it`,
     );
   }
-  const role = isModerated ? "the owner moderates it" : "the owner is in it";
+  const role = room.isModerated ? "the owner moderates it" : "the owner is in it";
   return ok(`${members.items.length} members, ${role}`);
 }
 
 async function lookAtGroup(group: Group, { reader }: View): Promise<Finding> {
-  const { memberSize, members } = await reader.listGroupMembers(group);
-  const reading = judgeGroup(group, memberSize, members);
+  const reading = judgeGroup(group, await reader.listGroupMembers(group));
   if (!reading.complete) {
     return wrong(
       `not surely complete: ${reading.reason}`,

@@ -12,7 +12,7 @@ import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
-import { type Observation, observeBoth } from "../membership/observe.ts";
+import { type Observation, observe } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
@@ -75,11 +75,12 @@ function createTask(number: number, findings: Findings, { paths, log, now }: Con
       const { policy } = head;
       const decide = async (reader: MembershipReader) => {
         // One observation for both: what differs between the two plans is due to the pull request alone.
-        const { first, second } = await observeBoth(reader, head.mappings, base.mappings, log);
+        const sides = [head.mappings, base.mappings] as const;
+        const [proposed, present] = await observe(reader, sides, log);
         if (base.policy !== null && base.problems.length === 0)
-          findings.present = recordPlan(second, base.policy, now());
+          findings.present = recordPlan(present, base.policy, now());
         const notices = explainBase(proposal, pull);
-        return { ...planChanges(first, policy), ownerKey: first.owner.key, notices };
+        return { ...planChanges(proposed, policy), ownerKey: proposed.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },

@@ -35,10 +35,10 @@ function createRestoreTask(
       const record = await readRecord(file);
       const decide = async (reader: MembershipReader): Promise<Decision> => {
         const observation = await observeRestore(reader, record, log);
-        const { rooms, problems } = planChanges(observation, policy);
+        const { rooms, problems, planAgain } = planChanges(observation, policy);
         const restored = addAsModerators(rooms, observation.moderators);
         const notices = [...observation.notices, ...warnOfNextSync(restored)];
-        return { rooms: restored, problems, ownerKey: observation.owner.key, notices };
+        return { rooms: restored, problems, planAgain, ownerKey: observation.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },

@@ -48,7 +48,7 @@ function createSyncTask(
       const decide = async (reader: MembershipReader) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
-        const observation = await observe(reader, mappings, log);
+        const [observation] = await observe(reader, [mappings], log);
         return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices: [] };
       };
       return { policy, grants, decide };

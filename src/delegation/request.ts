@@ -2,7 +2,7 @@ import { isDay } from "../lib/date.ts";
 import { addressForm, foldAddress } from "../lib/email.ts";
 import { quoteText } from "../lib/text.ts";
 
-const modes = ["show", "add", "remove", "replace"] as const;
+export const modes = ["show", "add", "remove", "replace"] as const;
 
 /** What a run does with the delegates of its hosts; `replace` makes them exactly those that were named. */
 export type DelegationMode = (typeof modes)[number];

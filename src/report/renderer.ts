@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import Handlebars from "handlebars";
-import type { DelegationRecord } from "../delegation/record.ts";
+import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
 import { decideReport, extendHistory, type parseHistory } from "./history.ts";
 import { viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
-import { linkTo, md } from "./markdown.ts";
+import { linkTo, md, type View } from "./markdown.ts";
 import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
-import { formatRecord } from "./record-json.ts";
+import { formatBySchema, formatRecord } from "./record-json.ts";
 import { fitRows } from "./rows.ts";
 import { viewRun } from "./run-page.ts";
 import type { PageInput, ReportPolicy } from "./sections.ts";
@@ -145,7 +145,7 @@ const partNames = [
 ] as const;
 
 /** Fills a compiled template with a view. */
-type Template = (view: object) => string;
+type Template = (view: View) => string;
 
 /**
  * Makes the compiler of the templates in templates/, with the parts that they share. Texts are made harmless in the
@@ -155,7 +155,7 @@ function createCompiler(): (name: string) => Template {
   const handlebars = Handlebars.create();
   const compile = (name: string) => {
     const text = readFileSync(new URL(`templates/${name}.hbs`, import.meta.url), "utf8");
-    return handlebars.compile<object>(text, { noEscape: true, strict: true, knownHelpersOnly: true });
+    return handlebars.compile<View>(text, { noEscape: true, strict: true, knownHelpersOnly: true });
   };
   for (const name of partNames) handlebars.registerPartial(name, compile(name));
   return compile;
@@ -163,7 +163,7 @@ function createCompiler(): (name: string) => Template {
 
 /** Writes the record: the contract's keys first, two spaces, a final newline. */
 export function formatDelegationRecord(record: DelegationRecord): string {
-  return `${JSON.stringify(record, null, 2)}\n`;
+  return formatBySchema(delegationRecordSchema, record);
 }
 
 /** True when two notes say the same: which run wrote them is no news. */

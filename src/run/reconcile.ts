@@ -4,7 +4,7 @@ import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
-import type { RoomPlan } from "../membership/plan.ts";
+import type { PlanAgain, RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
@@ -37,6 +37,7 @@ export interface Decision {
   readonly rooms: readonly RoomPlan[];
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  readonly planAgain: PlanAgain;
 }
 
 /** What became of a decision. */
@@ -60,7 +61,7 @@ export async function reconcile(
 ): Promise<Reconciliation> {
   const { client, stop, waitForConsistency } = session;
   const reader = createWebexReader(client);
-  const { rooms, problems, ownerKey, notices: found } = await decide(reader);
+  const { rooms, problems, ownerKey, planAgain, notices: found } = await decide(reader);
   if (session.lostAccess !== null) throw session.lostAccess;
   if (stop.aborted) throw new Error("the run was stopped before it changed anything");
   const checked = checkLimits(rooms, policy);
@@ -70,7 +71,14 @@ export async function reconcile(
   const notices = [...found, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
   if (command === "plan") return { plan, outcomes: null, problems, notices };
   const writer = createWebexWriter(client);
-  const outcomes = await applyPlan(plan, { reader, writer, ownerKey, stop, waitForConsistency });
+  const outcomes = await applyPlan(plan, {
+    reader,
+    writer,
+    planAgain,
+    ownerKey,
+    stop,
+    waitForConsistency,
+  });
   log(`${client.requestCount()} requests to Webex`);
   return { plan, outcomes, problems, notices };
 }

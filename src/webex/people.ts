@@ -7,12 +7,19 @@ import type { WebexClient } from "./client.ts";
 import { parseReply } from "./errors.ts";
 import { readPages } from "./pagination.ts";
 
+const text = v.fallback(v.nullable(v.string()), null);
+
+const emails = v.pipe(
+  v.fallback(v.array(text), []),
+  v.transform((addresses) => addresses.filter((address) => address !== null)),
+);
+
 const personSchema = v.object({
   id: v.string(),
-  displayName: v.optional(v.string(), ""),
-  emails: v.optional(v.array(v.string()), []),
-  orgId: v.optional(v.string()),
-  type: v.optional(v.string()),
+  displayName: v.fallback(v.string(), ""),
+  emails,
+  orgId: text,
+  type: text,
 });
 
 const kinds: ReadonlyMap<string, PersonKind> = new Map([
@@ -20,6 +27,9 @@ const kinds: ReadonlyMap<string, PersonKind> = new Map([
   ["bot", "bot"],
   ["appuser", "guest"],
 ]);
+
+/** Types of machines, whatever exactly Webex calls them. */
+const deviceType = /device|machine|headset|place|space|room|board/;
 
 /** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
 export const idsPerLookUp = 85;
@@ -33,7 +43,7 @@ export async function readOwner(client: WebexClient): Promise<Owner> {
     key: identityOf(person.id, "PEOPLE"),
     displayName: person.displayName,
     email: person.emails[0] ?? null,
-    orgKey: person.orgId === undefined ? null : identityOf(person.orgId, "ORGANIZATION"),
+    orgKey: person.orgId === null ? null : identityOf(person.orgId, "ORGANIZATION"),
   };
 }
 
@@ -49,17 +59,19 @@ export async function lookUpPeople(
   const path = "/people";
   const query = { id: personIds.join(","), max: idsPerLookUp };
   const { body } = await client.send({ method: "GET", path, query });
-  const { items } = parseReply(v.object({ items: v.array(personSchema) }), body, "GET", path);
+  const { items } = parseReply(v.object({ items: v.array(v.unknown()) }), body, "GET", path);
   return new Map(
-    items.map((person) => [
-      identityOf(person.id, "PEOPLE"),
-      {
-        displayName: person.displayName,
-        email: person.emails[0] ?? null,
-        kind: person.type === undefined ? null : (kinds.get(person.type) ?? "other"),
-      },
-    ]),
+    items.flatMap((item) => {
+      const { success, output } = v.safeParse(personSchema, item);
+      if (!success) return [];
+      const { id, displayName, emails, type } = output;
+      return [[identityOf(id, "PEOPLE"), { displayName, emails, kind: type ? kindOf(type) : null }]];
+    }),
   );
+}
+
+function kindOf(type: string): PersonKind {
+  return kinds.get(type) ?? (deviceType.test(type.toLowerCase()) ? "device" : "other");
 }
 
 /** The specification types `loginEnabled` as a text; Webex sends a boolean too. */

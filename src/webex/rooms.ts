@@ -10,10 +10,11 @@ const pageSchema = v.object({
   items: v.array(
     v.object({
       id: v.string(),
-      title: v.optional(v.string(), ""),
+      title: v.fallback(v.string(), ""),
       type: v.string(),
-      teamId: v.optional(v.string()),
-      ownerId: v.optional(v.string()),
+      teamId: v.fallback(v.nullable(v.string()), null),
+      ownerId: v.fallback(v.nullable(v.string()), null),
+      isLocked: v.fallback(v.boolean(), false),
     }),
   ),
 });
@@ -36,25 +37,16 @@ export async function listRooms(client: WebexClient): Promise<Listing<Room>> {
         key: identityOf(room.id, "ROOM"),
         id: room.id,
         title: room.title,
-        orgKey: room.ownerId === undefined ? null : identityOf(room.ownerId, "ORGANIZATION"),
+        orgKey: room.ownerId === null ? null : identityOf(room.ownerId, "ORGANIZATION"),
         generalOfTeamId: isGeneralSpace(room.id, room.teamId) ? room.teamId : null,
+        isModerated: room.isLocked,
       })),
     };
   });
 }
 
 /** A team's General space has the same uuid as its team. */
-function isGeneralSpace(roomId: string, teamId: string | undefined): teamId is string {
+function isGeneralSpace(roomId: string, teamId: string | null): teamId is string {
   const key = decodeId(roomId)?.key;
-  return teamId !== undefined && key !== undefined && key === decodeId(teamId)?.key;
-}
-
-/**
- * Whether only moderators may change who is in a room.
- * https://developer.webex.com/docs/api/v1/rooms/get-room-details
- */
-export async function readIsModerated(client: WebexClient, room: Room): Promise<boolean> {
-  const path = `/rooms/${encodeURIComponent(room.id)}`;
-  const { body } = await client.send({ method: "GET", path });
-  return parseReply(v.object({ isLocked: v.optional(v.boolean(), false) }), body, "GET", path).isLocked;
+  return teamId !== null && key !== undefined && key === decodeId(teamId)?.key;
 }

@@ -33,11 +33,11 @@ async function start(options: SandboxOptions = {}) {
       return { ...listing, names: items.map((group) => group.displayName) };
     },
     async members(name: string) {
-      const { memberSize, members } = await listGroupMembers(client, idOf(name), (id, type, label) => {
+      const { heads, members } = await listGroupMembers(client, idOf(name), (id, type, label) => {
         return { key: id, personId: id, displayName: label, type };
       });
       const names = members.items.map(({ displayName, type }) => `${type} ${displayName}`);
-      return { memberSize, complete: members.complete, names };
+      return { memberSize: heads.at(-1)?.memberSize, complete: members.complete, names };
     },
     counts: () =>
       sandbox.requests.map(({ path }) => new URLSearchParams(path.split("?")[1]).get("startIndex")),
@@ -153,8 +153,9 @@ test("a size that Webex does not tell is unknown, and the list ends with the fir
   const reading = await readScript((_, index) => ({
     body: index === 0 ? { members: [{ id: "ada", type: "user" }] } : {},
   }));
+  const head = { key: null, displayName: null, memberSize: null, lastModified: null };
   assert.deepEqual(reading, {
-    memberSize: null,
+    heads: [head, head],
     members: { complete: true, items: [user("ada")] },
     paths: [
       "/v1/groups/a%2Fb/members?startIndex=1&count=500",
@@ -198,6 +199,33 @@ test("members that are not as documented leave the list incomplete, never empty"
   assert.deepEqual(members, {
     complete: false,
     items: [],
-    reason: '[GET] /groups/a%2Fb/members: 200: the reply is not as documented: members.0.id: expected "id"',
+    reason: "1 of its members came without an id",
   });
+});
+
+test("each page tells what it says of the group; of a member only the id is needed, and shows what it is", async () => {
+  const idOf = (type: string, key: string) =>
+    Buffer.from(`ciscospark://us/${type}/${key}`).toString("base64url");
+  const ada = idOf("PEOPLE", "ada");
+  const ops = idOf("SCIM_GROUP", "ops");
+  const head = { id: idOf("SCIM_GROUP", "eng:acme"), displayName: "eng", memberSize: 3 };
+  const { heads, members } = await readScript((_, index) => ({
+    body:
+      index === 0
+        ? { ...head, lastModified: "1", members: [{ id: ada, type: null, displayName: null }] }
+        : { ...head, lastModified: "2", members: [{ id: ops }, { id: "x", type: "user" }] },
+  }));
+  const told = { key: "SCIM_GROUP/eng:acme", displayName: "eng", memberSize: 3 };
+  assert.deepEqual(heads, [
+    { ...told, lastModified: "1" },
+    { ...told, lastModified: "2" },
+  ]);
+  assert.deepEqual(
+    members.items.map(({ displayName: id, type }) => [id, type]),
+    [
+      [ada, "user"],
+      [ops, "group"],
+      ["x", "user"],
+    ],
+  );
 });

@@ -7,7 +7,8 @@ import type { Room } from "../../src/membership/directory.ts";
 import type { Addition, Removal } from "../../src/membership/plan.ts";
 import { createWebexReader, createWebexWriter } from "../../src/webex/directory.ts";
 import { listRoomMembers } from "../../src/webex/memberships.ts";
-import { openWebex } from "../support/open-webex.ts";
+import { openClient, openWebex } from "../support/open-webex.ts";
+import { startScript } from "../support/scripted-server.ts";
 
 const acme: Organisation = {
   name: "acme",
@@ -39,6 +40,7 @@ async function start(options: SandboxOptions = {}) {
     title,
     orgKey: null,
     generalOfTeamId: null,
+    isModerated: false,
   });
   return {
     sandbox,
@@ -49,7 +51,8 @@ async function start(options: SandboxOptions = {}) {
     async remove(title: string, name: string) {
       const { items } = await createWebexReader(client).listRoomMembers(roomOf(title));
       const known = items.find(({ personId }) => personId === sandbox.personId(name));
-      const removal = { ...additionOf(sandbox, name), membershipId: "none", wasModerator: false, ...known };
+      const membershipId = known?.membershipId ?? "none";
+      const removal = { ...additionOf(sandbox, name), ...known, membershipId, wasModerator: false };
       return (of: Partial<Removal> = {}) => writer.removeMember(roomOf(title), { ...removal, ...of });
     },
     routes: () => sandbox.requests.slice(1).map(({ route, status }) => `${route} ${status ?? "no answer"}`),
@@ -73,7 +76,7 @@ test("a room's members come with ids decoded, moderators marked, and bots and gu
   const { complete, items } = await listRoomMembers(client, roomOf("NOC"), identityOf);
   assert.equal(complete, true);
   assert.deepEqual(
-    items.map(({ displayName, kind, isModerator }) => [displayName, kind, isModerator]),
+    items.map(({ displayName, suggestedKind, isModerator }) => [displayName, suggestedKind, isModerator]),
     [
       ["Ann", null, true],
       ["Bell", "bot", false],
@@ -110,19 +113,74 @@ test("somebody is added by id, once, and told as Webex describes them", async ()
   assert.ok(sandbox.members("NOC").includes("bob"));
 });
 
-test("somebody who is in the room already counts as added", async () => {
+test("somebody who is in the room already was not added by us", async () => {
   const { sandbox, add, routes } = await start();
   await using _ = sandbox;
-  assert.deepEqual(await add("NOC", "ann"), additionOf(sandbox, "ann"));
+  assert.equal(await add("NOC", "ann"), null);
   assert.deepEqual(routes(), [`${post} 409`]);
 });
 
-test("an addition whose answer got lost is sent again, and the 409 counts as added", async () => {
+test("an addition whose answer got lost is sent again, and the 409 counts as added by us", async () => {
   const { sandbox, add, routes } = await start();
   await using _ = sandbox;
   sandbox.fault({ route: post, dropAfter: true });
-  await add("NOC", "bob");
+  assert.deepEqual(await add("NOC", "bob"), additionOf(sandbox, "bob"));
   assert.deepEqual(routes(), [`${post} no answer`, `${post} 409`]);
+});
+
+test("an addition that had to wait changed nothing: a 409 after it is not ours", async () => {
+  const { sandbox, add } = await start();
+  await using _ = sandbox;
+  sandbox.fault({ route: post, status: 429 });
+  assert.equal(await add("NOC", "ann"), null);
+});
+
+test("an addition that fails says whether one of its tries may have worked", async () => {
+  const { sandbox, add } = await start();
+  await using _ = sandbox;
+  sandbox.fault({ route: post, dropAfter: true });
+  sandbox.fault({ route: post, status: 403 });
+  await assert.rejects(add("NOC", "bob"), { status: 403, mayHaveWorked: true });
+  sandbox.fault({ route: post, status: 403 });
+  await assert.rejects(add("NOC", "bob"), { status: 403, mayHaveWorked: false });
+});
+
+test("a member of whom only what informs is missing is a member; one who cannot be identified spoils nobody else", async () => {
+  const roomId = "r1";
+  const items = [
+    {
+      id: "m1",
+      roomId,
+      personId: "p1",
+      personEmail: null,
+      personDisplayName: null,
+      personOrgId: 7,
+      isModerator: true,
+    },
+    { id: "m2", roomId, personId: null, isModerator: false },
+    { id: null, roomId, personId: "p3", isModerator: false },
+    { id: "m4", roomId, personId: "p4" },
+  ];
+  await using server = await startScript(() => ({ body: { items } }));
+  const { client } = openClient({ baseUrl: server.url });
+  const room = {
+    key: roomId,
+    id: roomId,
+    title: "",
+    orgKey: null,
+    generalOfTeamId: null,
+    isModerated: false,
+  };
+  const { complete, items: members } = await listRoomMembers(client, room, identityOf);
+  assert.equal(complete, true);
+  assert.deepEqual(
+    members.map(({ key, membershipId, isModerator }) => [key, membershipId, isModerator]),
+    [
+      ["p1", "m1", true],
+      ["p3", null, false],
+      ["p4", null, false],
+    ],
+  );
 });
 
 test("an addition is repeated after a 503", async () => {
@@ -183,12 +241,12 @@ test("a membership is ended", async () => {
   assert.deepEqual(routes(), [`${list} 200`, `${drop} 204`]);
 });
 
-test("a membership that is gone counts as ended once a fresh look confirms it", async () => {
+test("a membership that is gone was not ended by us, once a fresh look confirms it", async () => {
   const { sandbox, remove, routes } = await start();
   await using _ = sandbox;
   const end = await remove("NOC", "xena");
   sandbox.removeFromRoom("NOC", "xena");
-  await end();
+  assert.equal(await end(), false);
   assert.deepEqual(routes(), [`${list} 200`, `${drop} 404`, `${list} 200`]);
 });
 
@@ -214,7 +272,7 @@ test("a removal whose answer got lost is sent again, and counts as done when the
   await using _ = sandbox;
   const end = await remove("NOC", "xena");
   sandbox.fault({ route: drop, dropAfter: true });
-  await end();
+  assert.equal(await end(), true);
   assert.deepEqual(routes(), [`${list} 200`, `${drop} no answer`, `${drop} 404`, `${list} 200`]);
 });
 

@@ -69,10 +69,12 @@ test("a next page that lost the filter and shows a direct room is read without i
 });
 
 test("what Webex may leave out of a room is unknown", async () => {
-  await using server = await startScript(() => ({ body: { items: [{ id: "r1", type: "group" }] } }));
+  await using server = await startScript(() => ({
+    body: { items: [{ id: "r1", type: "group", title: null, teamId: null, isLocked: null }] },
+  }));
   const { client } = openClient({ baseUrl: server.url });
   assert.deepEqual(await listRooms(client), {
     complete: true,
-    items: [{ key: "r1", id: "r1", title: "", orgKey: null, generalOfTeamId: null }],
+    items: [{ key: "r1", id: "r1", title: "", orgKey: null, generalOfTeamId: null, isModerated: false }],
   });
 });
