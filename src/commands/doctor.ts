@@ -3,6 +3,8 @@ import { readActions } from "../config/actions.ts";
 import { type Config, readConfig } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
+import { toDateString } from "../lib/date.ts";
+import { endMappings, isRow } from "../membership/mapping.ts";
 import {
   type Check,
   formatChecks,
@@ -61,9 +63,8 @@ async function makeChecks(
     "Correct the file; npm run validate checks it without any network",
     async () => {
       inputs = await readInputs(options);
-      return ok(
-        `${inputs.mappings.length} ${inputs.mappings.length === 1 ? "mapping" : "mappings"}, no fault`,
-      );
+      const { length } = inputs.mappings.filter(isRow);
+      return ok(`${length} ${length === 1 ? "mapping" : "mappings"}, no fault`);
     },
   );
   // TypeScript does not see that the two have been assigned above.
@@ -107,13 +108,14 @@ async function checkWebex(
   });
   const opened = session as Session | null;
   if (opened === null) return [api, store, token];
+  const { mappings } = endMappings(inputs?.mappings ?? [], toDateString(context.now()));
   try {
     return [
       api,
       store,
       token,
       checkScopes(opened, config),
-      ...(await checkMappings(opened.client, inputs?.mappings ?? [])),
+      ...(await checkMappings(opened.client, mappings)),
       ...(await checkDelegation(opened, config)),
     ];
   } finally {

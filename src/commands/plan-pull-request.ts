@@ -6,13 +6,14 @@ import { type Contents, maxContentBytes, readContents } from "../github/contents
 import { type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
 import { createRunner } from "../github/runner.ts";
 import { writeStickyComment } from "../github/sticky-comment.ts";
+import { toDateString } from "../lib/date.ts";
 import type { FileProblem, Problem } from "../lib/problem.ts";
 import { errorMessage } from "../lib/text.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
-import { type Mapping, parseMappings } from "../membership/mapping.ts";
+import { endMappings, type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Observation, observeBoth } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
@@ -77,12 +78,15 @@ function createTask(
       const { head, base } = proposal;
       if (head.policy === null || head.problems.length > 0) throw new InputError(head.problems);
       const { policy } = head;
+      const today = toDateString(context.now());
+      const proposed = endMappings(head.mappings, today);
+      const present = endMappings(base.mappings, today);
       const decide = async (reader: MembershipReader) => {
         // One observation for both: what differs between the two plans is due to the pull request alone.
-        const { first, second } = await observeBoth(reader, head.mappings, base.mappings, context.log);
+        const { first, second } = await observeBoth(reader, proposed.mappings, present.mappings, context.log);
         if (base.policy !== null && base.problems.length === 0)
           findings.present = recordPlan(second, base.policy, context.now());
-        const notices = explainBase(proposal, pull);
+        const notices = [...explainBase(proposal, pull), ...proposed.notices];
         return { ...planChanges(first, policy), ownerKey: first.owner.key, notices };
       };
       return { policy, grants: [], decide };
@@ -184,7 +188,7 @@ async function readSide(
   add(mappingsFile, reading?.problems ?? [explainContents(csv, where)]);
   // A missing policy means the defaults, unless it was named.
   const isStandard = json.kind === "missing" && !("policy" in options);
-  const text = json.kind === "file" ? json.bytes.toString("utf8") : isStandard ? "{}" : null;
+  const text = json.kind === "file" ? json.bytes : isStandard ? "{}" : null;
   const parsed = text === null ? null : parsePolicy(text);
   add(policyFile, parsed?.problems ?? [explainContents(json, where)]);
   return { mappings: reading?.mappings ?? [], policy: parsed?.policy ?? null, problems };

@@ -1,6 +1,7 @@
 import type { Context, Options } from "../cli/context.ts";
 import { type Environment, readActions } from "../config/actions.ts";
 import { createRunner } from "../github/runner.ts";
+import { isRow } from "../membership/mapping.ts";
 import { createNoteRenderer } from "../report/renderer.ts";
 import { readInputs } from "../run/inputs.ts";
 import { readTemplate } from "../run/publish.ts";
@@ -16,7 +17,7 @@ export async function publishSetupGuide(options: Options, context: Context): Pro
     present: listPresent(context.env),
     repositoryUrl: repositoryUrl ?? "",
     environment,
-    roomCount: new Set(inputs?.mappings.map((mapping) => mapping.room)).size,
+    roomCount: new Set(inputs?.mappings.filter(isRow).map((mapping) => mapping.room)).size,
   });
   context.log(list);
   await (await createRunner(actions)).writeSummary(`${list}\n`);

@@ -1,7 +1,9 @@
 import { type Context, exitCodeOf, type Options } from "../cli/context.ts";
 import { readActions, readRepositoryAccess } from "../config/actions.ts";
 import { isUnconfigured } from "../config/settings.ts";
+import { toDateString } from "../lib/date.ts";
 import type { MembershipReader } from "../membership/directory.ts";
+import { endMappings } from "../membership/mapping.ts";
 import { readInputs } from "../run/inputs.ts";
 import { type MembershipTask, runMembership } from "../run/membership.ts";
 
@@ -35,16 +37,17 @@ export async function runPlan(options: Options, context: Context): Promise<numbe
   return exitCodeOf(status, true);
 }
 
-function createSyncTask(command: "plan" | "sync", options: Options, { log }: Context): MembershipTask {
+function createSyncTask(command: "plan" | "sync", options: Options, { log, now }: Context): MembershipTask {
   return {
     command,
     async load() {
-      const { mappings, policy, grants } = await readInputs(options);
+      const { policy, grants, ...inputs } = await readInputs(options);
+      const { mappings, notices } = endMappings(inputs.mappings, toDateString(now()));
       const decide = async (reader: MembershipReader) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
         const observation = await observe(reader, mappings, log);
-        return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices: [] };
+        return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices };
       };
       return { policy, grants, decide };
     },

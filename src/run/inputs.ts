@@ -116,7 +116,7 @@ export function namePolicyFile(options: Options): string {
 async function readPolicyFile(options: Options, problems: FileProblem[]): Promise<Policy | null> {
   const policyFile = namePolicyFile(options);
   const json = await read(policyFile);
-  const { policy, problems: flaws } = parsePolicy(json ? json.toString("utf8") : "{}");
+  const { policy, problems: flaws } = parsePolicy(json ?? "{}");
   // Only the standard file may be absent: one that was named was meant to be read.
   const absence = !json && "policy" in options ? [missing("leave --policy out to use the defaults")] : [];
   problems.push(...[...absence, ...flaws].map((problem) => ({ ...problem, file: policyFile })));
