@@ -2,6 +2,8 @@ import type { Context } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
 import type { Config } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
+import { toDateString } from "../lib/date.ts";
+import { endMappings, isRow } from "../membership/mapping.ts";
 import {
   type Check,
   formatChecks,
@@ -47,7 +49,7 @@ async function makeChecks(context: Context): Promise<readonly Check[]> {
     "Correct the file; npm run validate checks it without any network",
     async () => {
       const read = await readInputs(context.paths);
-      const { length } = read.mappings;
+      const { length } = read.mappings.filter(isRow);
       return [ok(`${length} ${length === 1 ? "mapping" : "mappings"}, no fault`), read];
     },
   );
@@ -82,13 +84,14 @@ async function checkWebex(
     return [describeToken(opened, inputs, context), opened];
   });
   if (session === null) return [api, store, token];
+  const { mappings } = endMappings(inputs?.mappings ?? [], toDateString(context.now()));
   try {
     return [
       api,
       store,
       token,
       checkScopes(session, config),
-      ...(await checkMappings(session.client, inputs?.mappings ?? [])),
+      ...(await checkMappings(session.client, mappings)),
       ...(await checkDelegation(session, config)),
     ];
   } finally {

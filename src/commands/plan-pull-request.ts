@@ -5,13 +5,14 @@ import { createGithubClient, type GithubClient } from "../github/client.ts";
 import { type Contents, maxContentBytes, readContents } from "../github/contents.ts";
 import { type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
 import { writeStickyComment } from "../github/sticky-comment.ts";
+import { toDateString } from "../lib/date.ts";
 import type { FileProblem, Problem } from "../lib/problem.ts";
 import { errorMessage } from "../lib/text.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
-import { type Mapping, parseMappings } from "../membership/mapping.ts";
+import { endMappings, type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Observation, observe } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
@@ -73,14 +74,17 @@ function createTask(number: number, findings: Findings, { paths, log, now }: Con
       const { head, base } = proposal;
       if (head.policy === null || head.problems.length > 0) throw new InputError(head.problems);
       const { policy } = head;
+      const today = toDateString(now());
+      const proposed = endMappings(head.mappings, today);
+      const present = endMappings(base.mappings, today);
       const decide = async (reader: MembershipReader) => {
         // One observation for both: what differs between the two plans is due to the pull request alone.
-        const sides = [head.mappings, base.mappings] as const;
-        const [proposed, present] = await observe(reader, sides, log);
+        const sides = [proposed.mappings, present.mappings] as const;
+        const [observed, beside] = await observe(reader, sides, log);
         if (base.policy !== null && base.problems.length === 0)
-          findings.present = recordPlan(present, base.policy, now());
-        const notices = explainBase(proposal, pull);
-        return { ...planChanges(proposed, policy), ownerKey: proposed.owner.key, notices };
+          findings.present = recordPlan(beside, base.policy, now());
+        const notices = [...explainBase(proposal, pull), ...proposed.notices];
+        return { ...planChanges(observed, policy), ownerKey: observed.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },
@@ -178,7 +182,7 @@ async function readSide(
   add(mappings, reading?.problems ?? [explainContents(csv, where)]);
   // A missing policy means the defaults, unless it was named.
   const isStandard = json.kind === "missing" && !isPolicyNamed;
-  const text = json.kind === "file" ? json.bytes.toString("utf8") : isStandard ? "{}" : null;
+  const text = json.kind === "file" ? json.bytes : isStandard ? "{}" : null;
   const parsed = text === null ? null : parsePolicy(text);
   add(policy, parsed?.problems ?? [explainContents(json, where)]);
   return { mappings: reading?.mappings ?? [], policy: parsed?.policy ?? null, problems };

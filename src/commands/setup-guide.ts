@@ -1,4 +1,5 @@
 import type { Context } from "../cli/context.ts";
+import { isRow } from "../membership/mapping.ts";
 import { createRenderer } from "../report/renderer.ts";
 import { readInputs } from "../run/inputs.ts";
 
@@ -11,7 +12,7 @@ export async function publishSetupGuide({ actions, settings, paths, runner, log 
     present: new Set(names.filter(settings.has)),
     repositoryUrl: actions.repositoryUrl ?? "",
     environment: actions.environment,
-    roomCount: new Set(inputs?.mappings.map((mapping) => mapping.room)).size,
+    roomCount: new Set(inputs?.mappings.filter(isRow).map((mapping) => mapping.room)).size,
   });
   log(list);
   await runner.writeSummary(`${list}\n`);

@@ -1,6 +1,8 @@
 import { type Context, exitCodeOf } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
+import { toDateString } from "../lib/date.ts";
 import type { MembershipReader } from "../membership/directory.ts";
+import { endMappings } from "../membership/mapping.ts";
 import { readInputs } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
 import type { MembershipTask } from "../run/reconcile.ts";
@@ -38,18 +40,19 @@ export async function runPlan(options: OptionsOf<"plan">, context: Context): Pro
 function createSyncTask(
   command: "plan" | "sync",
   approval: string | null,
-  { paths, log }: Context,
+  { paths, log, now }: Context,
 ): MembershipTask {
   return {
     command,
     approval,
     async load() {
-      const { mappings, policy, grants } = await readInputs(paths);
+      const { policy, grants, ...inputs } = await readInputs(paths);
+      const { mappings, notices } = endMappings(inputs.mappings, toDateString(now()));
       const decide = async (reader: MembershipReader) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
         const [observation] = await observe(reader, [mappings], log);
-        return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices: [] };
+        return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices };
       };
       return { policy, grants, decide };
     },

@@ -55,7 +55,7 @@ function splitList(text: string | null): readonly string[] {
 function describeAddresses(option: string, addresses: readonly string[]): string[] {
   return addresses
     .filter((address) => !addressForm.test(address))
-    .map((address) => `${option} ${quoteText(address)} is no e-mail address`);
+    .map((address) => `${option} ${quoteText(address)} is not an e-mail address`);
 }
 
 function describeCombination(
@@ -88,7 +88,7 @@ function describeCombination(
 function describeUntil(mode: DelegationMode, until: string | null, today: string): string[] {
   if (until === null) return [];
   if (mode !== "add") return ["--until goes with --mode add only"];
-  if (!isDay(until)) return [`--until ${quoteText(until)} is no date; write the last day as YYYY-MM-DD`];
+  if (!isDay(until)) return [`--until ${quoteText(until)} is not a date; write the last day as YYYY-MM-DD`];
   return until < today ? [`--until ${until} is over (today is ${today}, UTC)`] : [];
 }
 

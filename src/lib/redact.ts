@@ -16,7 +16,7 @@ const minLength = 4;
 const minPrefix = 12;
 
 /**
- * Makes the gate that every text passes before it leaves the process. It knows a secret as it is, in base64 (also as
+ * Makes the gate that every text passes on its way out. It knows a secret as it is, in base64 (also as
  * a part of a longer encoded text), URL-encoded, with Markdown's backslashes, and cut off at the end.
  */
 export function createRedactor(): Redactor {

@@ -81,7 +81,7 @@ async function readPolicyFile(
   const json = await read(file);
   if (!json && isPolicyNamed)
     addProblems(problems, file, [missing("leave --policy out to use the defaults")]);
-  const reading = parsePolicy(json ? json.toString("utf8") : "{}");
+  const reading = parsePolicy(json ?? "{}");
   addProblems(problems, file, reading.problems);
   return reading.policy;
 }

@@ -27,6 +27,33 @@ test("rows are folded, keep their line, and need no note", () => {
   });
 });
 
+test("a row without a last day has no end: it never expires and nobody is warned of it", () => {
+  const grants = parse("host,delegate,note\nann@acme.example,eve@acme.example,assistant\n").grants;
+  assert.deepEqual(grants, [{ ...ann, until: null, note: "assistant", line: 2 }]);
+  assert.deepEqual(parse(`${header}ann@acme.example,eve@acme.example,,\n`).grants, [
+    { ...ann, until: null, line: 2 },
+  ]);
+  assert.deepEqual([findExpired(grants, "2999-12-31"), describeEnding(grants, "2999-12-31")], [[], []]);
+});
+
+test("a row without an end may be given one, and stays without where there is nothing to set", () => {
+  const text = `${header}ann@acme.example,eve@acme.example,,assistant\n`;
+  assert.equal(
+    editDelegationsFile(text, { set: [ann], takeOut: [] }),
+    `${header}ann@acme.example,eve@acme.example,2026-12-01,assistant\n`,
+  );
+  assert.equal(editDelegationsFile(text, { set: [{ ...ann, until: null }], takeOut: [] }), null);
+});
+
+test("addresses are compared without what nobody can see, and bytes that are not UTF-8 are an error", () => {
+  assert.equal(parse(`${header}ann@acme.example\u200B,ANN@acme.example,,\n`).problems.length, 1);
+  const bytes = Buffer.from(`${header}j\xFCrg@acme.example,eve@acme.example,,\n`, "latin1");
+  assert.deepEqual(
+    parseDelegations(bytes).problems.map(({ line, message, character }) => [line, message, character]),
+    [[2, "character 2 is not valid UTF-8; save the file as UTF-8", 2]],
+  );
+});
+
 test("all faults are told with line and column", () => {
   const rows = [
     "ann,eve@acme.example,2026-12-01,",
@@ -41,10 +68,11 @@ test("all faults are told with line and column", () => {
       ({ line, column, message }) => `${line} ${column} ${message}`,
     ),
     [
-      '2 host "ann" is no e-mail address',
+      '2 host "ann" is not an e-mail address',
       "3 delegate a host is never their own delegate; remove the line",
-      '4 until "1.12.2026" is no date; write the last day as YYYY-MM-DD',
-      "6 null lines 5 and 6 hold the same host and delegate; remove one of them",
+      '4 until "1.12.2026" is not a date; write the last day as YYYY-MM-DD',
+      "5 null lines 4 and 5 hold the same host and delegate; remove one of them",
+      "6 null lines 4 and 6 hold the same host and delegate; remove one of them",
       "7 delegate the cell is empty; fill in the delegate or remove the line",
     ],
   );
@@ -115,7 +143,11 @@ test("a last line without an end gets one before a row is added; a column withou
 
 test("a file with a fault is not edited: a row in it might never be read", () => {
   assert.throws(
+    () => editDelegationsFile("host,until\n", { set: [ann], takeOut: [] }),
+    /delegations\.csv was not changed, because it has a fault: line 1: the column "delegate" is missing/,
+  );
+  assert.throws(
     () => editDelegationsFile("host,delegate\n", { set: [ann], takeOut: [] }),
-    /delegations\.csv was not changed, because it has a fault: line 1: the column "until" is missing/,
+    /delegations\.csv was not changed, because it has no column "until" for the last day; add it/,
   );
 });

@@ -22,6 +22,29 @@ const cases: readonly [fact: string, name: string, candidates: string[], expecte
   ["fewer slips come first", "platform", ["Plattforms", "Platfrom", "Legal"], ["Platfrom", "Plattforms"]],
   ["a slip ranks before a part", "eng", ["Engineering", "Enk"], ["Enk", "Engineering"]],
   ["a name that shares no more than a letter or two is not near", "title", ["group", "room", "mode"], []],
+  ["a code that lost its zeros is near", "NOC 7", ["NOC 007", "NOC 8", "Sales"], ["NOC 007", "NOC 8"]],
+  ["zeros and a space may be lost at once", "NOC7", ["NOC 0007", "Sales"], ["NOC 0007"]],
+  ["zeros within a number count", "Floor 100", ["Floor 10000000000"], ["Floor 10000000000"]],
+  [
+    "an added prefix and suffix are no distance",
+    "NOC On-call",
+    ["ACME NOC On-call (EU)"],
+    ["ACME NOC On-call (EU)"],
+  ],
+  ["a prefix may be grown together with the name", "Dispatch", ["xyzDispatch", "Sales"], ["xyzDispatch"]],
+  [
+    "a name that is written with too much around it is near",
+    "Webex-Dispatch-2026",
+    ["Dispatch"],
+    ["Dispatch"],
+  ],
+  [
+    "letters of another script that look the same are the same",
+    "\u041D\u041E\u0421",
+    ["HOC", "Sales"],
+    ["HOC"],
+  ],
+  ["a Cyrillic name is near in other case", "МОСКВА", ["Москва", "Sales"], ["Москва"]],
   ["short names must be equal but for case", "QA", ["HR", "QC", "qa"], ["qa"]],
   ["scripts without case or spaces work", "日本", ["日本語", "東京"], ["日本語"]],
   ["a candidate that is there twice is named once", "Saless", ["Sales", "Sales"], ["Sales"]],
@@ -65,6 +88,10 @@ test("a suggestion lists the nearest names, or what is said otherwise", () => {
   assert.equal(
     suggestNearest("Team X", ["Team A", "Team B", "Team C"]),
     '; did you mean "Team A", "Team B" or "Team C"?',
+  );
+  assert.equal(
+    suggestNearest("gr\u043Eup", ["group"]),
+    '; did you mean "group"? "group" has U+006F where U+043E is written',
   );
   assert.equal(suggestNearest("title", ["group"], "; nothing like it"), "; nothing like it");
   assert.equal(suggestNearest("title", ["group"]), "");

@@ -23,7 +23,7 @@ describe("validate", { concurrency: 2 }, () => {
       stderr: [
         "mappings/rooms.csv:2: room: the cell is empty; fill in the room or remove the line",
         'mappings/rooms.csv:3: mode: no mode is named "synk"; did you mean "sync"? (a mode is sync, add-only or audit)',
-        "mappings/policy.json: limits.removalsPerRoom.share is 2; it must be a number from 0 to 1 (0.25 means 25 %)",
+        "mappings/policy.json:1: limits.removalsPerRoom.share is 2; it must be a number from 0 to 1 (0.25 means 25 %)",
         "",
       ].join("\n"),
     });
@@ -37,7 +37,7 @@ describe("validate", { concurrency: 2 }, () => {
     const said = 'mode: no mode is named "synk"; did you mean "sync"? (a mode is sync, add-only or audit)';
     assert.deepEqual(annotations, [
       ...rows.slice(0, 9).map((_, index) => {
-        return `::error title=Rollcall,file=mappings/rooms.csv,line=${index + 2}::${said}`;
+        return `::error title=Rollcall,file=mappings/rooms.csv,line=${index + 2},col=${index < 10 ? 12 : 13}::${said}`;
       }),
       "::error title=Rollcall::3 more, see the summary of this run",
     ]);
