@@ -6,22 +6,22 @@ import { compareStrings, quoteText } from "../lib/text.ts";
 import type { HostOutcome } from "./apply.ts";
 import type { DelegationRequest } from "./request.ts";
 
-/** One row of delegations.csv: the delegate may schedule for the host until that day has ended. */
+/** One row of delegations.csv: the delegate may schedule for the host until the end of that day. */
 export interface ExpiringDelegation {
-  /** Both addresses in lower case. */
+  /** Both addresses are lower case. */
   readonly host: string;
   readonly delegate: string;
-  /** The last day on which it holds, YYYY-MM-DD in UTC. */
+  /** The last day, YYYY-MM-DD in UTC. */
   readonly until: string;
   readonly note: string;
 }
 
-/** A grant and the line of the file on which its row starts, from 1. */
+/** A row and the line on which it starts, counted from 1. */
 export interface ListedDelegation extends ExpiringDelegation {
   readonly line: number;
 }
 
-/** Days before the end from which on `sync` says that a grant ends. */
+/** How many days before the end `sync` starts to warn. */
 const warningDays = 7;
 
 /** The columns of delegations.csv. */
@@ -31,8 +31,8 @@ export const delegationColumns = {
 } as const;
 
 /**
- * Reads delegations.csv. Never throws: every fault of the file is in `problems`, in the order of the lines. `grants`
- * holds the rows without a fault; nothing should be revoked by a file that has problems.
+ * Reads delegations.csv. Never throws: `problems` holds every error of the file in line order, `grants` the rows
+ * without an error. Do not revoke anything because of a file that has problems.
  */
 export function parseDelegations(bytes: Uint8Array): {
   readonly grants: readonly ListedDelegation[];
@@ -45,7 +45,7 @@ export function parseDelegations(bytes: Uint8Array): {
   for (const { line, cells } of reading.rows) {
     const faults = describeFaults(cells).map((fault) => ({ line, ...fault }));
     problems.push(...faults);
-    // An empty cell is reported already.
+    // parseCsv has already reported empty cells.
     if (faults.length > 0 || delegationColumns.required.some((column) => cells[column] === "")) continue;
     const grant = { ...cells, host: foldAddress(cells.host), delegate: foldAddress(cells.delegate), line };
     const pairLine = firstLineOfPair.get(pairOf(grant));
@@ -60,17 +60,17 @@ export function parseDelegations(bytes: Uint8Array): {
   return { grants, problems: sortByLine(problems) };
 }
 
-/** The text by which two grants concern the same host and delegate. */
+/** Returns a key that is equal for rows with the same host and delegate. */
 export function pairOf({ host, delegate }: Pick<ExpiringDelegation, "host" | "delegate">): string {
   return `${foldAddress(host)} ${foldAddress(delegate)}`;
 }
 
-/** Those whose last day is over; `today` is YYYY-MM-DD in UTC. */
+/** Lists the rows whose last day is over; `today` is YYYY-MM-DD in UTC. */
 export function findExpired<G extends ExpiringDelegation>(grants: readonly G[], today: string): readonly G[] {
   return grants.filter((grant) => grant.until < today);
 }
 
-/** One sentence for each grant that ends within seven days, the soonest first. */
+/** Writes one sentence for each row that ends within seven days, the soonest first. */
 export function describeEnding(grants: readonly ExpiringDelegation[], today: string): readonly string[] {
   return grants
     .map((grant) => ({ grant, days: countDays(today, grant.until) }))
@@ -87,12 +87,12 @@ function describeFaults(
 ): { readonly column: string; readonly message: string }[] {
   const faults = (["host", "delegate"] as const)
     .filter((column) => cells[column] !== "" && !addressForm.test(cells[column]))
-    .map((column) => ({ column, message: `${quoteText(cells[column])} is no e-mail address` }));
+    .map((column) => ({ column, message: `${quoteText(cells[column])} is not an e-mail address` }));
   if (cells.host !== "" && foldAddress(cells.host) === foldAddress(cells.delegate)) {
     faults.push({ column: "delegate", message: "a host is never their own delegate; remove the line" });
   }
   if (cells.until === "" || isDay(cells.until)) return faults;
-  const message = `${quoteText(cells.until)} is no date; write the last day as YYYY-MM-DD`;
+  const message = `${quoteText(cells.until)} is not a date; write the last day as YYYY-MM-DD`;
   return [...faults, { column: "until", message }];
 }
 
@@ -100,16 +100,16 @@ function countDays(from: string, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / dayMs);
 }
 
-/** What is to change in delegations.csv; a grant that is set replaces the row of its host and delegate. */
+/** What to change in delegations.csv. A row in `set` replaces the one with the same host and delegate. */
 export interface DelegationsFileEdit {
   readonly set: readonly ExpiringDelegation[];
   readonly takeOut: readonly Pick<ExpiringDelegation, "host" | "delegate">[];
 }
 
 /**
- * The text of delegations.csv after an edit. Rows that are not concerned stay byte for byte as people wrote them,
- * and so do comments, the order of the columns and the kind of line ends. Null when there is nothing to change.
- * @throws {Error} when the file has faults: a row added to a broken file might never be read.
+ * Returns the text of delegations.csv after an edit; null when there is nothing to change. All other rows, comments,
+ * the column order and the line endings stay byte for byte as people wrote them.
+ * @throws {Error} when the file has errors, because a row added to a broken file might never be read.
  */
 export function editDelegationsFile(text: string | undefined, edit: DelegationsFileEdit): string | null {
   const source = text?.trim()
@@ -152,14 +152,14 @@ function findColumn(name: string): keyof ExpiringDelegation | undefined {
   return [...delegationColumns.required, ...delegationColumns.optional].find((column) => column === name);
 }
 
-/** Line ends become spaces, so that a row stays on its line. */
+/** Replaces line breaks, so that a row stays on one line. */
 function flatten(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }
 
 /**
- * What a run means for delegations.csv: a grant with an end is written down where Webex shows it, or took it without
- * anybody being able to look; one that was taken away is taken out. Pure.
+ * Decides how a run changes delegations.csv. A delegate with an end is added when Webex shows it, or accepted it and
+ * could not be read back; a delegate who was removed is deleted. Pure.
  */
 export function updateExpirations(
   request: DelegationRequest,
@@ -195,7 +195,7 @@ export function updateExpirations(
   return { edit: { set, takeOut }, notices };
 }
 
-/** The listed grants of which nothing is left in Webex: their rows have done their work. */
+/** Lists the rows that Webex no longer has, so they can be deleted. */
 export function findFinished(
   grants: readonly ListedDelegation[],
   outcomes: readonly HostOutcome[],

@@ -4,10 +4,10 @@ import type { HostOutcome } from "./apply.ts";
 import type { SiteUser } from "./backend.ts";
 import type { DelegationRequest } from "./request.ts";
 
-/** The two interfaces of Webex that delegates can be changed by. */
+/** The two Webex interfaces that can change delegates. */
 export type BackendName = "rest" | "xml";
 
-/** What a run saw and did to one host; addresses are as Webex spells them, sorted. */
+/** What a run saw and did for one host. Addresses are in Webex's spelling, sorted. */
 export interface HostRecord {
   readonly host: string;
   /** Null when the list could not be read: unknown is never empty. */
@@ -15,35 +15,35 @@ export interface HostRecord {
   readonly after: readonly string[] | null;
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Present when the host is not as was asked. */
+  /** Present when the host's delegates are not as requested. */
   readonly error?: string;
 }
 
-/** The record of one run that looked at delegates: what `--json` writes and the report is rendered from. */
+/** The record of one run that read or changed delegates. `--json` writes it, and the report is rendered from it. */
 export interface DelegationRecord {
   readonly version: 1;
-  /** `sync` when it revoked what had expired. */
+  /** `sync` when it revoked expired delegations. */
   readonly command: "delegate" | "sync";
   readonly mode: DelegationRequest["mode"];
   readonly backend: BackendName;
   readonly status: "converged" | "changed" | "failed" | "partial";
   readonly hosts: readonly HostRecord[];
   readonly token: TokenRecord | null;
-  /** Who asked, as GitHub knows them; null outside of GitHub. */
+  /** The GitHub login of the person who started the run; null outside GitHub. */
   readonly actor: string | null;
   /** UTC, ISO 8601, whole seconds. */
   readonly startedAt: string;
   readonly finishedAt: string;
-  /** The last day of what was added; present when it has one. */
+  /** The last day of the added delegations; absent without an end. */
   readonly until?: string;
   /** The site's active users; present when `show` was given no hosts. */
   readonly users?: readonly Pick<SiteUser, "address" | "displayName" | "canHost">[];
-  /** What has to be put right, and concerns more than one host. */
+  /** What needs fixing and concerns more than one host. */
   readonly problems: readonly string[];
   readonly notices: readonly string[];
 }
 
-/** What a record is made from, beside what became of the hosts. */
+/** What a record is built from, besides the outcomes. */
 export interface DelegationFacts
   extends Pick<DelegationRecord, "command" | "mode" | "backend" | "actor" | "token" | "problems"> {
   readonly startedAt: Date;
@@ -51,11 +51,11 @@ export interface DelegationFacts
   readonly until: string | null;
   readonly users: readonly SiteUser[] | null;
   readonly notices: readonly string[];
-  /** True when the run was stopped before it could do anything: nothing was written. */
+  /** True when an error stopped the run before it wrote anything. */
   readonly hasFailed: boolean;
 }
 
-/** Builds the record; the status follows from every single outcome. */
+/** Builds the record and derives its status from the outcomes. */
 export function buildDelegationRecord(
   facts: DelegationFacts,
   outcomes: readonly HostOutcome[],
@@ -84,7 +84,7 @@ export function buildDelegationRecord(
   };
 }
 
-/** How much happened, for the outputs and the headline. */
+/** Counts the changes for the step outputs and the headline. */
 export function countChanges({ hosts }: Pick<DelegationRecord, "hosts">): {
   readonly added: number;
   readonly removed: number;

@@ -20,14 +20,15 @@ const membershipSchema = v.object({
 
 const pageSchema = v.object({ items: v.array(membershipSchema) });
 
-/** What of an addition's reply is of use: the person, as the room now shows them. */
+/** The reply shows the person as the room does, which may be more than the group said. */
 const additionSchema = v.object({
   personEmail: v.optional(v.string()),
   personDisplayName: v.optional(v.string()),
 });
 
 /**
- * The members of one room, or only one of them. `identify` may remember the ids it has taken apart. https://developer.webex.com/docs/api/v1/memberships/list-memberships
+ * Lists the members of a room, or only the one with `personId`. `identify` may cache the ids it has decoded.
+ * https://developer.webex.com/docs/api/v1/memberships/list-memberships
  */
 export async function listRoomMembers(
   client: WebexClient,
@@ -59,8 +60,8 @@ export async function listRoomMembers(
 }
 
 /**
- * Adds a person to a room; to a team's General space by way of the team. Somebody who is there already (409) counts
- * as added, which is also why sending it twice does no harm.
+ * Adds a person to a room; for a team's General space, to the team. A person who is already there (409) counts as
+ * added, so repeating the request is safe.
  * https://developer.webex.com/docs/api/v1/memberships/create-a-membership
  * https://developer.webex.com/docs/api/v1/team-memberships/create-a-team-membership
  * @throws {WebexError} when the person was not added.
@@ -88,8 +89,8 @@ export async function addMember(client: WebexClient, room: Room, person: Additio
 }
 
 /**
- * Ends a membership. A 404 means that it is gone only when a fresh look confirms it; so does a 400 after the request
- * was repeated, because the first one may have taken effect.
+ * Ends a membership. A 404 counts as done only when a new listing confirms it. So does a 400 to a repeated request,
+ * because the first one may have taken effect.
  * https://developer.webex.com/docs/api/v1/memberships/delete-a-membership
  * @throws {WebexError} when the person is still in the room, or nobody can tell.
  */
@@ -106,12 +107,12 @@ export async function removeMember(client: WebexClient, room: Room, member: Remo
   }
 }
 
-/** Webex answers 502 when the caller is not in the room; repeating cannot help then. */
+/** Webex answers 502 when the caller is not in the room, and repeating that is pointless. */
 function isOutsider(error: WebexError): boolean {
   return error.status === 502 && error.detail.includes("Add participant failed");
 }
 
-/** The first sign of what a member is; a membership does not hold the person's type. */
+/** A membership does not hold the person's type, but some addresses give it away. */
 function kindByAddress(email: string): PersonKind | null {
   if (/@(webex\.bot|sparkbot\.io)$/i.test(email)) return "bot";
   return /@appid\.ciscospark\.com$/i.test(email) ? "guest" : null;

@@ -21,10 +21,10 @@ const kinds: ReadonlyMap<string, PersonKind> = new Map([
   ["appuser", "guest"],
 ]);
 
-/** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
+/** The API's maximum number of ids in one look-up. https://developer.webex.com/docs/api/v1/people/list-people */
 export const idsPerLookUp = 85;
 
-/** Whose access token this is. https://developer.webex.com/docs/api/v1/people/get-my-own-details */
+/** Reads whose access token this is. https://developer.webex.com/docs/api/v1/people/get-my-own-details */
 export async function readOwner(client: WebexClient): Promise<Owner> {
   const path = "/people/me";
   const { body } = await client.send({ method: "GET", path });
@@ -38,7 +38,7 @@ export async function readOwner(client: WebexClient): Promise<Owner> {
 }
 
 /**
- * Describes up to `idsPerLookUp` people by key. Whom Webex does not describe is absent from the answer.
+ * Describes up to `idsPerLookUp` people, by key. People whom Webex does not know are absent from the result.
  * https://developer.webex.com/docs/api/v1/people/list-people
  * @throws {WebexError} when the look-up fails.
  */
@@ -62,7 +62,7 @@ export async function lookUpPeople(
   );
 }
 
-/** The specification types `loginEnabled` as a text; Webex sends a boolean too. */
+/** The specification says that `loginEnabled` is a string, but Webex also sends a boolean. */
 const flag = v.union([v.boolean(), v.picklist(["true", "false"])]);
 
 const pageSchema = v.object({
@@ -71,7 +71,7 @@ const pageSchema = v.object({
       emails: v.optional(v.array(v.string()), []),
       displayName: v.optional(v.string(), ""),
       type: v.optional(v.string(), "person"),
-      /** Only administrators are told these two. */
+      /** Only administrators get this field and the next. */
       siteUrls: v.optional(v.array(v.string())),
       loginEnabled: v.optional(flag),
     }),
@@ -83,8 +83,8 @@ type WebexPerson = v.InferOutput<typeof pageSchema>["items"][number];
 const path = "/people";
 
 /**
- * The site's user with that address; null when the organisation has nobody of that address, or only somebody who is
- * not on the site. https://developer.webex.com/docs/api/v1/people/list-people
+ * Finds the site's user with that address; null when nobody in the organisation has it, or the person is not on the
+ * site. https://developer.webex.com/docs/api/v1/people/list-people
  * @throws {WebexError} when the look-up fails.
  */
 export async function findSitePerson(
@@ -101,7 +101,7 @@ export async function findSitePerson(
 }
 
 /**
- * Everybody on the site, for which the token's owner has to be an administrator with `spark-admin:people_read`.
+ * Lists everybody on the site. The token's owner must be an administrator with the scope `spark-admin:people_read`.
  * https://developer.webex.com/docs/api/v1/people/list-people
  */
 export async function listSitePeople(client: WebexClient, siteUrl: string): Promise<Listing<SiteUser>> {
@@ -112,7 +112,7 @@ export async function listSitePeople(client: WebexClient, siteUrl: string): Prom
   });
 }
 
-/** `#attendee` marks a site on which a person may join meetings but not host them. */
+/** `#attendee` marks a site where the person may join meetings but not host them. */
 function describeUser(person: WebexPerson, siteUrl: string): SiteUser | null {
   const [address] = person.emails;
   if (address === undefined || person.type !== "person") return null;

@@ -41,9 +41,9 @@ test("all faults are told with line and column", () => {
       ({ line, column, message }) => `${line} ${column} ${message}`,
     ),
     [
-      '2 host "ann" is no e-mail address',
+      '2 host "ann" is not an e-mail address',
       "3 delegate a host is never their own delegate; remove the line",
-      '4 until "1.12.2026" is no date; write the last day as YYYY-MM-DD',
+      '4 until "1.12.2026" is not a date; write the last day as YYYY-MM-DD',
       "6 null lines 5 and 6 hold the same host and delegate; remove one of them",
       "7 delegate the cell is empty; fill in the delegate or remove the line",
     ],

@@ -115,6 +115,6 @@ test("who has left the site can be removed from where they are a delegate; a nam
   ]);
   assert.deepEqual(plan({ mode: "remove", delegates: [gil] }, { users }).problems, []);
   assert.deepEqual(plan({ mode: "remove", delegates: ["gill@acme.example"] }, { users }).problems, [
-    'gill@acme.example is no delegate of these hosts, and the site has no user "gill@acme.example"; did you mean "gil@acme.example"?',
+    'gill@acme.example is not a delegate of these hosts, and the site has no user "gill@acme.example"; did you mean "gil@acme.example"?',
   ]);
 });

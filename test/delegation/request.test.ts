@@ -72,10 +72,10 @@ test("all faults are told at once, with the value that is wrong", () => {
     {
       request: null,
       faults: [
-        '--host "ann" is no e-mail address',
-        '--host "ben@acme" is no e-mail address',
-        '--delegate "<eve@acme.example>" is no e-mail address',
-        '--until "2026-02-30" is no date; write the last day as YYYY-MM-DD',
+        '--host "ann" is not an e-mail address',
+        '--host "ben@acme" is not an e-mail address',
+        '--delegate "<eve@acme.example>" is not an e-mail address',
+        '--until "2026-02-30" is not a date; write the last day as YYYY-MM-DD',
       ],
     },
   );

@@ -236,7 +236,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       stdout: "",
       stderr:
         "mappings/delegations.csv:2: delegate: a host is never their own delegate; remove the line\n" +
-        'mappings/delegations.csv:2: until: "soon" is no date; write the last day as YYYY-MM-DD\n',
+        'mappings/delegations.csv:2: until: "soon" is not a date; write the last day as YYYY-MM-DD\n',
     });
     const { code, requests } = await story.run([
       "--mode",
