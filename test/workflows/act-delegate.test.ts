@@ -44,7 +44,7 @@ for (const backend of ["rest", "xml"] as const) {
         /^reports\/delegations\/.*\.json$/.test(path),
       );
       assert.match(record?.[1] ?? "", /"actor": "dora"/);
-      assert.match(ending.log, /Asked for by dora, started by dora\./);
+      assert.match(ending.log, /Requested by dora, started by dora\./);
       assertTokenKept(sandbox);
       assertNoSecretShown(sandbox, ending.log);
     },

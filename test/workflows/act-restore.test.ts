@@ -35,7 +35,7 @@ test(
       { writes: countMembershipWrites(sandbox), commits: sandbox.github.commits.length },
       before,
     );
-    assert.match(shown.log, /Asked for by dora, started by dora\./);
+    assert.match(shown.log, /Requested by dora, started by dora\./);
     assertTokenKept(sandbox);
 
     const restored = await repository.run(sandbox, {

@@ -40,7 +40,7 @@ for (const [id, { inputs, options }] of Object.entries(contract)) {
 
   test(`the command ${id} has every option that its workflow uses`, () => {
     const help = parseCommandLine([id, "--help"]);
-    assert.ok(help.kind === "help", `there is no command ${id}`);
+    assert.ok(help.kind === "help", `unknown command ${id}`);
     for (const option of options) assert.match(help.text, new RegExp(`${option}\\b`));
   });
 }
