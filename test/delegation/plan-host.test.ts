@@ -15,7 +15,7 @@ function addresses(count: number, prefix = "d"): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}@acme.example`);
 }
 
-test("when nothing differs, there is no change", () => {
+test("when nothing differs, nothing is changed", () => {
   for (const [mode, delegates, before] of [
     ["show", [], [cat]],
     ["add", [cat], [cat, dan]],
