@@ -4,10 +4,10 @@ import type { HostOutcome } from "./apply.ts";
 import type { SiteUser } from "./backend.ts";
 import type { DelegationRequest } from "./request.ts";
 
-/** The two Webex interfaces that can change delegates. */
+/** The two interfaces of Webex that delegates can be changed by. */
 export type BackendName = "rest" | "xml";
 
-/** What a run saw and did for one host. Addresses are in Webex's spelling, sorted. */
+/** What a run saw and did to one host; addresses are as Webex spells them, sorted. */
 export interface HostRecord {
   readonly host: string;
   /** Null when the list could not be read: unknown is never empty. */
@@ -15,30 +15,30 @@ export interface HostRecord {
   readonly after: readonly string[] | null;
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Present when the host's delegates are not as requested. */
+  /** Present when the host is not as was asked. */
   readonly error?: string;
 }
 
-/** The record of one run that read or changed delegates. `--json` writes it, and the report is rendered from it. */
+/** The record of one run that looked at delegates: what `--json` writes and the report is rendered from. */
 export interface DelegationRecord {
   readonly version: 1;
-  /** `sync` when it revoked expired delegations. */
+  /** `sync` when it revoked what had expired. */
   readonly command: "delegate" | "sync";
   readonly mode: DelegationRequest["mode"];
   readonly backend: BackendName;
   readonly status: "converged" | "changed" | "failed" | "partial";
   readonly hosts: readonly HostRecord[];
   readonly token: TokenRecord | null;
-  /** The GitHub login of the person who started the run; null outside GitHub. */
+  /** Who asked, as GitHub knows them; null outside of GitHub. */
   readonly actor: string | null;
   /** UTC, ISO 8601, whole seconds. */
   readonly startedAt: string;
   readonly finishedAt: string;
-  /** The last day of the added delegations; absent without an end. */
+  /** The last day of what was added; present when it has one. */
   readonly until?: string;
   /** The site's active users; present when `show` was given no hosts. */
   readonly users?: readonly Pick<SiteUser, "address" | "displayName" | "canHost">[];
-  /** What needs fixing and concerns more than one host. */
+  /** What has to be put right, and concerns more than one host. */
   readonly problems: readonly string[];
   readonly notices: readonly string[];
 }

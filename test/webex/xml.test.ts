@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { findXml, readXml } from "../../sandbox/webex/xml.ts";
 import { buildMessage, childOf, childrenOf, element, parseDocument, textOf } from "../../src/webex/xml.ts";
 
-test("a request is well-formed with declared prefixes, and every value survives a round trip", () => {
+test("a request is well-formed, its prefixes are declared, and every value comes back as it was", () => {
   const hostile = `a&b<c>"d"'e'&lt;]]>\u00e9\u{1F600}`;
   const message = buildMessage("GetUser", [element("siteName", hostile)], [element("webExId", hostile)]);
   const read = readXml(message);
