@@ -30,7 +30,8 @@ const additionSchema = v.fallback(v.object({ personEmail: text, personDisplayNam
 });
 
 /**
- * The members of one room, or only one of them. `identify` may remember the ids it has taken apart. https://developer.webex.com/docs/api/v1/memberships/list-memberships
+ * Lists the members of a room, or only the one with `personId`. `identify` may cache the ids it has decoded.
+ * https://developer.webex.com/docs/api/v1/memberships/list-memberships
  */
 export async function listRoomMembers(
   client: WebexClient,
@@ -159,7 +160,7 @@ function isOutsider(error: WebexError): boolean {
   return error.status === 502 && error.detail.includes("Add participant failed");
 }
 
-/** The first sign of what a member is; a membership does not hold the person's type. */
+/** A membership does not hold the person's type, but some addresses give it away. */
 function kindByAddress(email: string): PersonKind | null {
   if (/@(webex\.bot|sparkbot\.io)$/i.test(email)) return "bot";
   return /@appid\.ciscospark\.com$/i.test(email) ? "guest" : null;

@@ -34,7 +34,7 @@ const deviceType = /device|machine|headset|place|space|room|board/;
 /** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
 export const idsPerLookUp = 85;
 
-/** Whose access token this is. https://developer.webex.com/docs/api/v1/people/get-my-own-details */
+/** Reads whose access token this is. https://developer.webex.com/docs/api/v1/people/get-my-own-details */
 export async function readOwner(client: WebexClient): Promise<Owner> {
   const path = "/people/me";
   const { body } = await client.send({ method: "GET", path });
@@ -48,7 +48,7 @@ export async function readOwner(client: WebexClient): Promise<Owner> {
 }
 
 /**
- * Describes up to `idsPerLookUp` people by key. Whom Webex does not describe is absent from the answer.
+ * Describes up to `idsPerLookUp` people, by key. People whom Webex does not know are absent from the result.
  * https://developer.webex.com/docs/api/v1/people/list-people
  * @throws {WebexError} when the look-up fails.
  */
@@ -83,7 +83,7 @@ const pageSchema = v.object({
       emails: v.optional(v.array(v.string()), []),
       displayName: v.optional(v.string(), ""),
       type: v.optional(v.string(), "person"),
-      /** Only administrators are told these two. */
+      /** Only administrators get this field and the next. */
       siteUrls: v.optional(v.array(v.string())),
       loginEnabled: v.optional(flag),
     }),
@@ -95,8 +95,8 @@ type WebexPerson = v.InferOutput<typeof pageSchema>["items"][number];
 const path = "/people";
 
 /**
- * The site's user with that address; null when the organisation has nobody of that address, or only somebody who is
- * not on the site. https://developer.webex.com/docs/api/v1/people/list-people
+ * Finds the site's user with that address; null when nobody in the organisation has it, or the person is not on the
+ * site. https://developer.webex.com/docs/api/v1/people/list-people
  * @throws {WebexError} when the look-up fails.
  */
 export async function findSitePerson(
@@ -113,7 +113,7 @@ export async function findSitePerson(
 }
 
 /**
- * Everybody on the site, for which the token's owner has to be an administrator with `spark-admin:people_read`.
+ * Lists everybody on the site. The token's owner must be an administrator with the scope `spark-admin:people_read`.
  * https://developer.webex.com/docs/api/v1/people/list-people
  */
 export async function listSitePeople(client: WebexClient, siteUrl: string): Promise<Listing<SiteUser>> {
@@ -124,7 +124,7 @@ export async function listSitePeople(client: WebexClient, siteUrl: string): Prom
   });
 }
 
-/** `#attendee` marks a site on which a person may join meetings but not host them. */
+/** `#attendee` marks a site where the person may join meetings but not host them. */
 function describeUser(person: WebexPerson, siteUrl: string): SiteUser | null {
   const [address] = person.emails;
   if (address === undefined || person.type !== "person") return null;

@@ -20,18 +20,18 @@ const pageSchema = v.object({
 });
 
 /**
- * All group rooms that the token's owner is in. Direct rooms are left out: their title is a person's name.
+ * Lists the group rooms that the token's owner is in. Direct rooms are left out: their title is a person's name.
  * https://developer.webex.com/docs/api/v1/rooms/list-rooms
  */
 export async function listRooms(client: WebexClient): Promise<Listing<Room>> {
   const path = "/rooms";
-  // By id, because the order by activity is documented to be unreliable beyond 3,000 rooms.
+  // By id: the documentation says that sorting by activity is unreliable beyond 3,000 rooms.
   const query = { type: "group", sortBy: "id", max: 1000 };
   return await readPages(client, { method: "GET", path, query }, (body) => {
     const { items } = parseReply(pageSchema, body, "GET", path);
     const rooms = items.filter((room) => room.type === "group");
     return {
-      // Asked for or not, a direct room is no sign of a list that leads astray.
+      // A next page may lose the filter and return direct rooms. That does not make the list doubtful.
       strangers: 0,
       items: rooms.map((room) => ({
         key: identityOf(room.id, "ROOM"),

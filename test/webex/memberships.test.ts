@@ -70,7 +70,7 @@ const drop = "DELETE /memberships/{membershipId}";
 
 const list = "GET /memberships";
 
-test("a room's members come with ids decoded, moderators marked, and bots and guests known by address", async () => {
+test("a room's members have decoded ids and moderator flags, and bots and guests are recognised by address", async () => {
   const { sandbox, client, roomOf } = await start({ pageCaps: { memberships: 2 } });
   await using _ = sandbox;
   const { complete, items } = await listRoomMembers(client, roomOf("NOC"), identityOf);
@@ -91,20 +91,20 @@ test("a room's members come with ids decoded, moderators marked, and bots and gu
   assert.notEqual(ann?.orgKey, xena?.orgKey);
 });
 
-test("members of another room make the list incomplete", async () => {
+test("members of another room make the listing incomplete", async () => {
   const { sandbox, client, roomOf } = await start({ pageCaps: { memberships: 1 }, lostFilters: true });
   await using _ = sandbox;
   const listing = await listRoomMembers(client, roomOf("NOC"), identityOf);
   assert.deepEqual([listing.complete, listing.items.length], [false, 1]);
 });
 
-test("a listed room whose members answer 404 is incomplete, not empty", async () => {
+test("a listed room whose members answer 404 has an incomplete listing, not an empty one", async () => {
   const { sandbox, client, roomOf } = await start({ listedRoomIs404: ["NOC"] });
   await using _ = sandbox;
   assert.equal((await listRoomMembers(client, roomOf("NOC"), identityOf)).complete, false);
 });
 
-test("somebody is added by id, once, and told as Webex describes them", async () => {
+test("a person is added once, by id, and recorded as Webex describes them", async () => {
   const { sandbox, add } = await start();
   await using _ = sandbox;
   const personId = sandbox.personId("bob");
@@ -191,14 +191,14 @@ test("an addition is repeated after a 503", async () => {
   assert.deepEqual(pauses, [1000]);
 });
 
-test("the 502 that means the token's owner is not in the room is not repeated", async () => {
+test("the 502 that says the token's owner is not in the room is not repeated", async () => {
   const { sandbox, add, routes } = await start();
   await using _ = sandbox;
   await assert.rejects(add("Away", "bob"), { message: "[POST] /memberships: 502: Add participant failed." });
   assert.deepEqual(routes(), [`${post} 502`]);
 });
 
-test("any other 502 is repeated", async () => {
+test("an addition is repeated after any other 502", async () => {
   const { sandbox, add, routes } = await start();
   await using _ = sandbox;
   sandbox.fault({ route: post, status: 502 });
@@ -206,7 +206,7 @@ test("any other 502 is repeated", async () => {
   assert.deepEqual(routes(), [`${post} 502`, `${post} 200`]);
 });
 
-test("a refused addition fails with Webex's words and tracking id", async () => {
+test("a refused addition fails with Webex's message and tracking id", async () => {
   const { sandbox, add } = await start();
   await using _ = sandbox;
   await assert.rejects(add("Locked", "bob"), {
@@ -217,7 +217,7 @@ test("a refused addition fails with Webex's words and tracking id", async () => 
   });
 });
 
-test("an addition to a team's General space goes by way of the team", async () => {
+test("a person is added to a team's General space through the team", async () => {
   const { sandbox, client, roomOf, routes } = await start();
   await using _ = sandbox;
   const { items } = await createWebexReader(client).listRooms();
@@ -232,7 +232,7 @@ test("an addition to a team's General space goes by way of the team", async () =
   assert.deepEqual([general.key, sandbox.members("General")], [roomOf("General").key, ["bob", "rollcall"]]);
 });
 
-test("a membership is ended", async () => {
+test("a membership is deleted", async () => {
   const { sandbox, remove, routes } = await start();
   await using _ = sandbox;
   const end = await remove("NOC", "xena");
@@ -250,7 +250,7 @@ test("a membership that is gone was not ended by us, once a fresh look confirms 
   assert.deepEqual(routes(), [`${list} 200`, `${drop} 404`, `${list} 200`]);
 });
 
-test("a 404 is a failure where the person is still in the room", async () => {
+test("a 404 is a failure while the person is still in the room", async () => {
   const { sandbox, remove } = await start();
   await using _ = sandbox;
   const end = await remove("NOC", "xena");
@@ -258,7 +258,7 @@ test("a 404 is a failure where the person is still in the room", async () => {
   await assert.rejects(end(), { status: 404 });
 });
 
-test("a 404 is a failure where nobody can look", async () => {
+test("a 404 is a failure when the members cannot be listed", async () => {
   const { sandbox, remove } = await start();
   await using _ = sandbox;
   const end = await remove("NOC", "xena");
@@ -267,7 +267,7 @@ test("a 404 is a failure where nobody can look", async () => {
   await assert.rejects(end(), { status: 404 });
 });
 
-test("a removal whose answer got lost is sent again, and counts as done when the person is gone", async () => {
+test("a removal is sent again after a lost answer, and counts as done when the person is gone", async () => {
   const { sandbox, remove, routes } = await start();
   await using _ = sandbox;
   const end = await remove("NOC", "xena");
@@ -276,7 +276,7 @@ test("a removal whose answer got lost is sent again, and counts as done when the
   assert.deepEqual(routes(), [`${list} 200`, `${drop} no answer`, `${drop} 404`, `${list} 200`]);
 });
 
-test("a 400 counts as done only after a repetition, and only when the person is gone", async () => {
+test("a 400 counts as done only for a repeated request, and only when the person is gone", async () => {
   const { sandbox, remove } = await start();
   await using _ = sandbox;
   const end = await remove("NOC", "xena");
@@ -290,7 +290,7 @@ test("a 400 counts as done only after a repetition, and only when the person is 
   await assert.rejects(other(), { status: 400 });
 });
 
-test("a refused removal fails and is not looked after", async () => {
+test("a refused removal fails without a new listing", async () => {
   const { sandbox, remove, routes } = await start();
   await using _ = sandbox;
   const end = await remove("Locked", "ann");

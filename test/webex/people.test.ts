@@ -33,7 +33,7 @@ async function start(options: SandboxOptions = {}) {
   return { sandbox, client, pauses, keyOf, lookUps, reader: createWebexReader(client) };
 }
 
-test("the token's owner is known by key, address and organisation", async () => {
+test("the token's owner has a key, an address and an organisation", async () => {
   const { sandbox, client, keyOf } = await start();
   await using _ = sandbox;
   const owner = await readOwner(client);
@@ -46,7 +46,7 @@ test("the token's owner is known by key, address and organisation", async () => 
   });
 });
 
-test("a token that nobody owns is an error", async () => {
+test("a token without an owner is an error", async () => {
   const { sandbox, client } = await start();
   await using _ = sandbox;
   sandbox.expireAccessTokens();
@@ -70,20 +70,20 @@ test("people are described with what they are; a machine is a device whatever We
 });
 
 for (const type of ["constructor", "__proto__", "toString"]) {
-  test(`a type named ${type} is no person`, async () => {
+  test(`a type called ${type} is not a person`, async () => {
     await using server = await startScript(() => ({ body: { items: [{ id: "p1", type }] } }));
     const people = await lookUpPeople(openClient({ baseUrl: server.url }).client, ["p1"]);
     assert.deepEqual(people, new Map([["p1", { displayName: "", emails: [], kind: "other" }]]));
   });
 }
 
-test("a person without a type is unknown, and so is one whom Webex does not find", async () => {
+test("a person without a type is unknown, and so is one that Webex does not find", async () => {
   await using server = await startScript(() => ({ body: { items: [{ id: "p1" }], notFoundIds: ["p2"] } }));
   const people = await lookUpPeople(openClient({ baseUrl: server.url }).client, ["p1", "p2"]);
   assert.deepEqual(people, new Map([["p1", { displayName: "", emails: [], kind: null }]]));
 });
 
-test("many people are looked up 85 at a time, and nobody asks when there is nobody to ask about", async () => {
+test("people are looked up 85 at a time, and no request is sent for an empty list", async () => {
   const { sandbox, reader, lookUps } = await start();
   await using _ = sandbox;
   assert.equal((await reader.lookUpPeople([])).people.size, 0);
@@ -95,7 +95,7 @@ test("many people are looked up 85 at a time, and nobody asks when there is nobo
   assert.deepEqual(sizes.sort(), [10, 85, 85]);
 });
 
-test("a look-up that fails leaves its people unknown, and the others are described", async () => {
+test("a failed look-up leaves its people unknown, and the others are described", async () => {
   const { sandbox, reader, keyOf } = await start({ unseenPeople: ["p1"] });
   await using _ = sandbox;
   const last = sandbox.personId("p179");
@@ -106,7 +106,7 @@ test("a look-up that fails leaves its people unknown, and the others are describ
   assert.deepEqual([people.has(keyOf("p1")), people.has(keyOf("p179"))], [false, false]);
 });
 
-test("a member of two groups is one object, so that large organisations fit", async () => {
+test("a member of two groups is one object, so that large organisations fit into memory", async () => {
   const { sandbox, reader } = await start();
   await using _ = sandbox;
   const { items } = await reader.listGroups();
