@@ -17,6 +17,7 @@ import { endMappings, type Mapping, parseMappings } from "../membership/mapping.
 import { type Observation, observeBoth } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
+import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createNoteRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { InputError, nameMappingsFile, namePolicyFile } from "../run/inputs.ts";
@@ -81,13 +82,16 @@ function createTask(
       const today = toDateString(context.now());
       const proposed = endMappings(head.mappings, today);
       const present = endMappings(base.mappings, today);
-      const decide = async (reader: MembershipReader) => {
+      const decide = async (reader: MembershipReader & AddressReader) => {
         // One observation for both: what differs between the two plans is due to the pull request alone.
         const { first, second } = await observeBoth(reader, proposed.mappings, present.mappings, context.log);
+        const findIdle = (of: Policy) => findIdleProtections(reader, of, first);
         if (base.policy !== null && base.problems.length === 0)
-          findings.present = recordPlan(second, base.policy, context.now());
+          findings.present = recordPlan(second, base.policy, await findIdle(base.policy), context.now());
         const notices = [...explainBase(proposal, pull), ...proposed.notices];
-        return { ...planChanges(first, policy), ownerKey: first.owner.key, notices };
+        const plan = planChanges(first, policy);
+        const problems = [...plan.problems, ...(await findIdle(policy))];
+        return { ...plan, problems, ownerKey: first.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },
@@ -95,13 +99,18 @@ function createTask(
 }
 
 /** What a sync would do by these mappings. */
-function recordPlan(observation: Observation, policy: Policy, now: Date): RunRecord {
+function recordPlan(
+  observation: Observation,
+  policy: Policy,
+  more: readonly Problem[],
+  now: Date,
+): RunRecord {
   const { rooms, problems } = planChanges(observation, policy);
   const facts = {
     command: "plan",
     startedAt: now,
     finishedAt: now,
-    problems,
+    problems: [...problems, ...more],
     notices: [],
     token: null,
   } as const;

@@ -7,6 +7,7 @@ import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
 import type { RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
+import type { AddressReader } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
 import type { Session } from "./session.ts";
@@ -77,5 +78,5 @@ export interface LoadedTask {
   readonly policy: Policy;
   /** The delegations that end: only `sync` looks after them. */
   readonly grants: readonly ListedDelegation[];
-  decide(reader: MembershipReader): Promise<Decision>;
+  decide(reader: MembershipReader & AddressReader): Promise<Decision>;
 }

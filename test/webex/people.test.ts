@@ -113,3 +113,18 @@ test("a member of two groups is one object, so that large organisations fit", as
   const [first, second] = members.map(({ members: { items: people } }) => people[0]);
   assert.equal(first, second);
 });
+
+test("an address is known by anybody of the organisation, and by nobody of another one", async () => {
+  const { sandbox, reader, lookUps } = await start();
+  await using _ = sandbox;
+  const addresses = ["ANN@acme.example", "nobody@acme.example"];
+  assert.deepEqual(await Promise.all(addresses.map(reader.hasAddress)), [true, false]);
+  assert.equal(lookUps().length, 2);
+});
+
+test("where an address cannot be looked up, nobody says that it is unknown", async () => {
+  const { sandbox, reader } = await start();
+  await using _ = sandbox;
+  sandbox.expireAccessTokens();
+  assert.equal(await reader.hasAddress("nobody@acme.example"), null);
+});
