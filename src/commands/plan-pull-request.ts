@@ -16,6 +16,7 @@ import { endMappings, type Mapping, parseMappings } from "../membership/mapping.
 import { type Observation, observe } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
+import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { InputError } from "../run/inputs.ts";
@@ -77,14 +78,17 @@ function createTask(number: number, findings: Findings, { paths, log, now }: Con
       const today = toDateString(now());
       const proposed = endMappings(head.mappings, today);
       const present = endMappings(base.mappings, today);
-      const decide = async (reader: MembershipReader) => {
+      const decide = async (reader: MembershipReader & AddressReader) => {
         // One observation for both: what differs between the two plans is due to the pull request alone.
         const sides = [proposed.mappings, present.mappings] as const;
         const [observed, beside] = await observe(reader, sides, log);
+        const findIdle = (of: Policy) => findIdleProtections(reader, of, observed);
         if (base.policy !== null && base.problems.length === 0)
-          findings.present = recordPlan(beside, base.policy, now());
+          findings.present = recordPlan(beside, base.policy, await findIdle(base.policy), now());
         const notices = [...explainBase(proposal, pull), ...proposed.notices];
-        return { ...planChanges(observed, policy), ownerKey: observed.owner.key, notices };
+        const plan = planChanges(observed, policy);
+        const problems = [...plan.problems, ...(await findIdle(policy))];
+        return { ...plan, problems, ownerKey: observed.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },
@@ -92,13 +96,18 @@ function createTask(number: number, findings: Findings, { paths, log, now }: Con
 }
 
 /** What a sync would do by these mappings. */
-function recordPlan(observation: Observation, policy: Policy, now: Date): RunRecord {
+function recordPlan(
+  observation: Observation,
+  policy: Policy,
+  more: readonly Problem[],
+  now: Date,
+): RunRecord {
   const { rooms, problems } = planChanges(observation, policy);
   const facts = {
     command: "plan",
     startedAt: now,
     finishedAt: now,
-    problems,
+    problems: [...problems, ...more],
     notices: [],
     token: null,
   } as const;

@@ -3,6 +3,7 @@ import type { OptionsOf } from "../cli/options.ts";
 import { toDateString } from "../lib/date.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { endMappings } from "../membership/mapping.ts";
+import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
 import { readInputs } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
 import type { MembershipTask } from "../run/reconcile.ts";
@@ -48,11 +49,13 @@ function createSyncTask(
     async load() {
       const { policy, grants, ...inputs } = await readInputs(paths);
       const { mappings, notices } = endMappings(inputs.mappings, toDateString(now()));
-      const decide = async (reader: MembershipReader) => {
+      const decide = async (reader: MembershipReader & AddressReader) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
         const [observation] = await observe(reader, [mappings], log);
-        return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices };
+        const plan = planChanges(observation, policy);
+        const problems = [...plan.problems, ...(await findIdleProtections(reader, policy, observation))];
+        return { ...plan, problems, ownerKey: observation.owner.key, notices };
       };
       return { policy, grants, decide };
     },

@@ -48,6 +48,7 @@ const maxDepth = 32;
 /** An object or a list that is not closed yet: where in it the text stands. */
 interface Open {
   readonly kind: "{" | "[";
+  readonly seen: Set<string | number>;
   step: string | number;
 }
 
@@ -78,11 +79,12 @@ export function scanJson(text: string): JsonReading {
     if (inner && open.length <= maxDepth && (isKey || isItem)) {
       inner.step = isKey ? String(JSON.parse(text.slice(offset, end))) : Number(inner.step) + 1;
       const path = open.map(({ step }) => step);
-      const key = JSON.stringify(path);
-      if (offsets.has(key)) repeated.push({ path, place: locateEnd(text.slice(0, offset)) });
-      offsets.set(key, offset);
+      if (inner.seen.has(inner.step)) repeated.push({ path, place: locateEnd(text.slice(0, offset)) });
+      inner.seen.add(inner.step);
+      // Of what stands twice the last counts, as for JSON.parse.
+      offsets.set(JSON.stringify(path), offset);
     }
-    if (kind === "{" || kind === "[") open.push({ kind, step: -1 });
+    if (kind === "{" || kind === "[") open.push({ kind, seen: new Set(), step: -1 });
     if (kind === "}" || kind === "]") open.pop();
     const inObject = open.at(-1)?.kind === "{";
     if (isKey) wanted = ":";

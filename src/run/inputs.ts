@@ -4,6 +4,7 @@ import type { Paths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { type ListedDelegation, parseDelegations } from "../delegation/expiring.ts";
 import { type FileProblem, formatFileProblem, type Problem } from "../lib/problem.ts";
+import { isSecretContent, isSecretPath } from "../lib/secret-file.ts";
 import { errorMessage } from "../lib/text.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
@@ -96,12 +97,23 @@ function demand(policy: Policy | null, problems: readonly FileProblem[]): Policy
 }
 
 async function read(file: string): Promise<Buffer | null> {
+  // By its path it is not even opened; by its content it is not parsed, because faults quote what they are about.
+  if (isSecretPath(file)) throw refuseSecret(file);
   try {
-    return await readFile(file);
+    const bytes = await readFile(file);
+    if (isSecretContent(bytes)) throw refuseSecret(file);
+    return bytes;
   } catch (error) {
+    if (error instanceof InputError) throw error;
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw new Error(`${file} cannot be read: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+function refuseSecret(file: string): InputError {
+  const message =
+    "this seems to be the file of a secret, so nothing of it is read or shown; name the file you mean";
+  return new InputError([{ file, line: null, column: null, message }]);
 }
 
 function missing(remedy: string): Problem {

@@ -6,6 +6,7 @@ import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
 import type { PlanAgain, RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
+import type { AddressReader } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
 import type { Session } from "./session.ts";
@@ -27,7 +28,7 @@ export interface LoadedTask {
   readonly policy: Policy;
   /** The delegations that end: only `sync` looks after them. */
   readonly grants: readonly ListedDelegation[];
-  decide(reader: MembershipReader): Promise<Decision>;
+  decide(reader: MembershipReader & AddressReader): Promise<Decision>;
 }
 
 /** What a command wants of the rooms, before any limit is looked at. */

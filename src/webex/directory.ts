@@ -1,18 +1,19 @@
 import { identityOf } from "../lib/webex-id.ts";
 import type { MembershipWriter } from "../membership/apply.ts";
 import type { GroupMember, MembershipReader, PeopleLookUp } from "../membership/directory.ts";
+import type { AddressReader } from "../membership/protection.ts";
 import type { WebexClient } from "./client.ts";
 import { WebexError } from "./errors.ts";
 import { listGroupMembers, listGroups } from "./groups.ts";
 import { addMember, listRoomMembers, removeMember } from "./memberships.ts";
-import { idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
+import { hasAddress, idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
 import { listRooms } from "./rooms.ts";
 
 /**
  * The reader that the membership core observes Webex with. It remembers every id it has taken apart and shares
  * equal group members: a million memberships name far fewer people.
  */
-export function createWebexReader(client: WebexClient): MembershipReader {
+export function createWebexReader(client: WebexClient): MembershipReader & AddressReader {
   const identities = new Map<string, string>();
   const identify: typeof identityOf = (id, type) => {
     const known = identities.get(id);
@@ -31,6 +32,7 @@ export function createWebexReader(client: WebexClient): MembershipReader {
   };
   return {
     readOwner: () => readOwner(client),
+    hasAddress: (address) => hasAddress(client, address),
     listGroups: () => listGroups(client),
     listRooms: () => listRooms(client),
     listGroupMembers: (group) => listGroupMembers(client, group, intern),

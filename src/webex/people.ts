@@ -4,7 +4,7 @@ import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
 import type { KnownPerson, Owner, PersonKind } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
-import { parseReply } from "./errors.ts";
+import { parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
 
 const text = v.fallback(v.nullable(v.string()), null);
@@ -72,6 +72,21 @@ export async function lookUpPeople(
 
 function kindOf(type: string): PersonKind {
   return kinds.get(type) ?? (deviceType.test(type.toLowerCase()) ? "device" : "other");
+}
+
+/**
+ * Whether the organisation has somebody with that address; null when the look-up fails.
+ * https://developer.webex.com/docs/api/v1/people/list-people
+ */
+export async function hasAddress(client: WebexClient, address: string): Promise<boolean | null> {
+  const path = "/people";
+  try {
+    const { body } = await client.send({ method: "GET", path, query: { email: address, max: 1 } });
+    return parseReply(v.object({ items: v.array(v.unknown()) }), body, "GET", path).items.length > 0;
+  } catch (error) {
+    if (error instanceof WebexError) return null;
+    throw error;
+  }
 }
 
 /** The specification types `loginEnabled` as a text; Webex sends a boolean too. */

@@ -115,7 +115,7 @@ test("a member of two groups is one object, so that large organisations fit into
   assert.equal(first, second);
 });
 
-test("people of whom something is missing are described all the same, and spoil nobody else", async () => {
+test("people of whom something is missing are described without it, and spoil nobody else", async () => {
   const items = [
     { id: "p1", displayName: null, emails: [null, "p1@acme.example"], type: "person" },
     { id: null },
@@ -126,4 +126,19 @@ test("people of whom something is missing are described all the same, and spoil 
     people,
     new Map([["p1", { displayName: "", emails: ["p1@acme.example"], kind: "person" }]]),
   );
+});
+
+test("an address is known by anybody of the organisation, and by nobody of another one", async () => {
+  const { sandbox, reader, lookUps } = await start();
+  await using _ = sandbox;
+  const addresses = ["ANN@acme.example", "nobody@acme.example"];
+  assert.deepEqual(await Promise.all(addresses.map(reader.hasAddress)), [true, false]);
+  assert.equal(lookUps().length, 2);
+});
+
+test("where an address cannot be looked up, nobody says that it is unknown", async () => {
+  const { sandbox, reader } = await start();
+  await using _ = sandbox;
+  sandbox.expireAccessTokens();
+  assert.equal(await reader.hasAddress("nobody@acme.example"), null);
 });
