@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findXml, readXml } from "../../sandbox/webex/xml.ts";
+import { findXml, readXml } from "../../sandbox/webex/xml-document.ts";
 import { buildMessage, childOf, childrenOf, element, parseDocument, textOf } from "../../src/webex/xml.ts";
 
-test("a request is well-formed, its prefixes are declared, and every value comes back as it was", () => {
+test("a request is well-formed, its prefixes are declared, and every value comes back as it was", async () => {
   const hostile = `a&b<c>"d"'e'&lt;]]>\u00e9\u{1F600}`;
   const message = buildMessage("GetUser", [element("siteName", hostile)], [element("webExId", hostile)]);
-  const read = readXml(message);
+  const read = await readXml(message);
   assert.equal(findXml(read, "header", "securityContext", "siteName")?.text, hostile);
   const content = findXml(read, "body", "bodyContent");
   assert.deepEqual(
