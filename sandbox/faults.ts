@@ -38,7 +38,7 @@ export interface Fault extends When {
   readonly drop?: boolean;
   /** Never answers. */
   readonly hang?: boolean;
-  /** Handles the request all the same, whatever is answered. */
+  /** Handles the request nevertheless, whatever is answered. */
   readonly applies?: boolean;
   /** Handles the request, then cuts the connection without an answer. */
   readonly dropAfter?: boolean;

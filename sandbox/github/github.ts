@@ -184,14 +184,20 @@ export class Github {
     return this.#runs.find((run) => run.id === id);
   }
 
+  /** Queues a workflow run. */
+  queueRun(branch = this.defaultBranch): Run {
+    const id = String(1001 + this.#runs.length);
+    const run = { id, createdAt: this.clock.tick(), head: this.head(branch) };
+    this.#runs.push(run);
+    return run;
+  }
+
   /**
    * Starts a workflow run and makes its variables. Secrets are those stored at this moment; an environment's
    * secret wins over the repository's, and one that doesn't exist is empty.
    */
   startRun(environment = ""): Record<string, string> {
-    const id = String(1001 + this.#runs.length);
-    const head = this.head(this.defaultBranch);
-    this.#runs.push({ id, createdAt: this.clock.tick(), head });
+    const { id, head } = this.queueRun();
     const scopes = [this.#environmentSecrets.get(environment), this.#repositorySecrets];
     const refreshToken = scopes.map((scope) => scope?.value("WEBEX_REFRESH_TOKEN")).find(Boolean);
     return {

@@ -1,4 +1,4 @@
-import { type ApiRequest, parameter, Refusal, type Routes, textField } from "../router.ts";
+import { type ApiRequest, bodyField, parameter, Refusal, type Routes, textField } from "../router.ts";
 import type { Github } from "./github.ts";
 
 const repo = "/repos/{owner}/{repo}";
@@ -32,13 +32,16 @@ export function workflowRoutes(github: Github, showWorkflow: () => unknown): Rou
       requireWorkflow(request);
       const ref = textField(request.body, "ref");
       if (!ref) throw new Refusal(422, 'Invalid request.\n\n"ref" wasn\'t supplied.');
-      if (!github.repository.head(ref.replace(/^refs\/heads\//, ""))) {
-        throw new Refusal(422, `No ref found for: ${ref}`);
-      }
+      const branch = ref.replace(/^refs\/heads\//, "");
+      if (!github.repository.head(branch)) throw new Refusal(422, `No ref found for: ${ref}`);
       if (github.workflowState !== "active") {
         throw new Refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow");
       }
-      return { status: 204 };
+      const { id } = github.queueRun(branch);
+      if (bodyField(request.body, "return_run_details") !== true) return { status: 204 };
+      const web = `${github.serverUrl}/${github.fullName}/actions/runs/${id}`;
+      const run_url = `${github.serverUrl}/api/v3/repos/${github.fullName}/actions/runs/${id}`;
+      return { status: 200, body: { workflow_run_id: Number(id), run_url, html_url: web } };
     },
     [`GET ${repo}/environments/{environment_name}/deployment-branch-policies`]: (request) => {
       github.scope(parameter(request, "environment_name"));

@@ -117,7 +117,7 @@ export function consentRoutes(world: World, tokens: Tokens, grants: Grants): Rou
   };
 }
 
-/** The operations that are open to whoever has no access token yet. */
+/** The operations that take no access token. */
 export const consentOperations = [
   "GET /authorize",
   "POST /authorize",

@@ -129,8 +129,7 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
     return { status: 200, body: showMembership({ room, person }) };
   }
 
-  /** The membership that a change or removal names, once its rules have been checked. */
-  function membershipToChange(request: ApiRequest): Membership {
+  function findMembership(request: ApiRequest): Membership {
     const [personUuid, roomUuid] = membershipKeyOf(parameter(request, "membershipId"), "MEMBERSHIP") ?? [];
     const room = roomUuid && world.findRoom(roomUuid);
     const person = personUuid && world.findPerson(personUuid);
@@ -139,8 +138,14 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
     if (!people.includes(owner) || !people.includes(person)) {
       throw new Refusal(404, "User is not a participant of the room.");
     }
-    requireModeration(room);
     return { room, person };
+  }
+
+  /** The membership that a change or removal names, once its rules have been checked. */
+  function membershipToChange(request: ApiRequest): Membership {
+    const membership = findMembership(request);
+    requireModeration(membership.room);
+    return membership;
   }
 
   function change(request: ApiRequest): Reply {
@@ -164,6 +169,10 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
 
   return {
     "GET /memberships": list,
+    "GET /memberships/{membershipId}": (request) => ({
+      status: 200,
+      body: showMembership(findMembership(request)),
+    }),
     "POST /memberships": add,
     "PUT /memberships/{membershipId}": change,
     "DELETE /memberships/{membershipId}": remove,

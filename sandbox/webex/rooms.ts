@@ -116,6 +116,10 @@ export function teamRoutes(world: World, quirks: Quirks): Routes {
 
   return {
     "GET /teams": (request) => answerPage(request, "teams", world.teams.filter(isVisible), quirks, showTeam),
+    "GET /teams/{teamId}": (request) => ({
+      status: 200,
+      body: showTeam(findTeam(parameter(request, "teamId"))),
+    }),
     "GET /team/memberships": (request) => {
       const team = findTeam(request.url.searchParams.get("teamId") ?? "");
       const memberships = team.members.people.map((person) => ({ team, person }));

@@ -15,7 +15,7 @@ interface Parsed {
   readonly [name: string]: string | readonly Parsed[];
 }
 
-/** Why a text is no XML document as the service takes it. */
+/** Why the service does not take a text as an XML document. */
 export class MalformedXml extends Error {}
 
 const options: X2jOptions = {

@@ -143,11 +143,15 @@ function explainUnknown(
   people: Observation["people"],
   failure: string | null,
 ): string {
-  const names = unknown.map(({ member }) => labelOf(describeMember(member, people))).sort();
+  const names = unknown.map(({ member }) => nameWithAddress(describeMember(member, people))).sort();
   const who = `who these members of space "${title}" are, so they stay: ${names.join(", ")}`;
   return failure === null
     ? `Webex does not say ${who}; remove them in Webex by hand, or list their addresses under protect.people in policy.json`
     : `Webex could not be asked ${who} (${failure}); the next run asks again`;
+}
+
+function nameWithAddress(person: RecordedPerson): string {
+  return person.email && person.displayName ? `${person.displayName} (${person.email})` : labelOf(person);
 }
 
 function judgeSurplus(

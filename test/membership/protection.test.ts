@@ -217,7 +217,7 @@ test("members whom the directory does not know stay and are one problem of the r
     going: ["bob"],
     problems: [
       problem(
-        'Webex does not say who these members of space "NOC" are, so they stay: bell, eve, zed; remove them in Webex by hand, or list their addresses under protect.people in policy.json',
+        'Webex does not say who these members of space "NOC" are, so they stay: bell (bell@acme.example), eve (eve@acme.example), zed (zed@acme.example); remove them in Webex by hand, or list their addresses under protect.people in policy.json',
       ),
     ],
   });

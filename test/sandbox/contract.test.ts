@@ -38,6 +38,7 @@ test("every operation of the sandbox's Webex answers as the contract says", { sk
     "/rooms?type=group&sortBy=id&max=1000",
     `/rooms/${roomId}`,
     `/memberships?roomId=${roomId}&max=1000`,
+    `/teams/${teamId}`,
     `/team/memberships?teamId=${teamId}&max=100`,
     "/rooms/unknown",
   ]) {
@@ -45,6 +46,7 @@ test("every operation of the sandbox's Webex answers as the contract says", { sk
   }
   const member = await call("POST", "/memberships", { roomId, personId, isModerator: false });
   await call("POST", "/memberships", { roomId, personId });
+  await call("GET", `/memberships/${member.body.id}`);
   await call("PUT", `/memberships/${member.body.id}`, { isModerator: true, isRoomHidden: false });
   await call("DELETE", `/memberships/${member.body.id}`);
   const inTeam = await call("POST", "/team/memberships", { teamId, personId });
@@ -86,8 +88,8 @@ test("every operation of the sandbox's GitHub answers as the contract says", { s
   ]) {
     await call("GET", path);
   }
-  for (const ref of ["main", "none"]) {
-    await call("POST", "/actions/workflows/sync.yml/dispatches", { ref });
+  for (const body of [{ ref: "main" }, { ref: "none" }, { ref: "main", return_run_details: true }]) {
+    await call("POST", "/actions/workflows/sync.yml/dispatches", body);
   }
   await sodium.ready;
   for (const place of ["/actions/secrets", "/environments/webex/secrets"]) {

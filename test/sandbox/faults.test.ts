@@ -60,7 +60,7 @@ test("a fault can have a body of its own", async () => {
   assert.deepEqual((await ask()).body, body);
 });
 
-test("a delayed request is handled all the same", async () => {
+test("a delayed request is still handled", async () => {
   const { sandbox, ask } = await startWith({ delayMs: 1 });
   await using _ = sandbox;
   assert.equal((await ask()).status, 200);
@@ -189,7 +189,7 @@ test("everything that can change shows in the next answers", async () => {
   assert.equal((await github("GET", "/contents/a.md")).body.content, "Yg==");
 });
 
-/** What a request that is answered falsely looks like to whoever sent it. */
+/** What a request that is answered falsely looks like to its sender. */
 async function describe(work: Promise<Response>): Promise<string> {
   try {
     const response = await work;
@@ -260,7 +260,7 @@ test("a redirect leads to another origin, where it is seen who follows", async (
   assert.deepEqual(hosts, ["127.0.0.1", "localhost"]);
 });
 
-test("a request can be handled and answered with an error all the same", async () => {
+test("a request can be handled and still be answered with an error", async () => {
   const { sandbox, call } = await startWith();
   await using _ = sandbox;
   sandbox.fault({ route: "POST /memberships", status: 502, applies: true });

@@ -162,6 +162,11 @@ test("a dispatch takes a branch that exists and a workflow that is active", asyn
   };
   assert.deepEqual(await dispatch({ ref: "main" }), [204, undefined]);
   assert.deepEqual(await dispatch({ ref: "refs/heads/reports/all" }), [204, undefined]);
+  const started = await call("POST", "/actions/workflows/sync.yml/dispatches", {
+    ref: "main",
+    return_run_details: true,
+  });
+  assert.equal((await call("GET", String(started.body.run_url))).body.id, started.body.workflow_run_id);
   assert.deepEqual(await dispatch({ ref: "x" }), [422, "No ref found for: x"]);
   assert.equal((await dispatch({}))[0], 422);
   sandbox.github.workflowState = "disabled_inactivity";

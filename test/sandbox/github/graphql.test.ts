@@ -70,7 +70,7 @@ test("a commit on a head that somebody has moved is STALE_DATA within a 200", as
   assert.equal(sandbox.github.commits.length, 1);
 });
 
-test("a head that is not named, is no oid, and contents that are no base64 are refused before anything is run", async () => {
+test("a missing or malformed head, and contents that are not base64, are refused before anything is run", async () => {
   const { sandbox, head } = await start();
   await using _ = sandbox;
   const named = /^Variable \$input of type CreateCommitOnBranchInput! was provided invalid value for /;

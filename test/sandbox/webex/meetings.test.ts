@@ -65,7 +65,7 @@ test("meeting preferences answer as the contract says", { skip: !loadContracts()
   );
 });
 
-test("an insertion refuses lists in one text, whoever cannot host, and the 21st delegate", async () => {
+test("an insertion refuses lists in one text, people who cannot host, and the 21st delegate", async () => {
   const { sandbox } = await start();
   await using _ = sandbox;
   const call = await signIn(sandbox);
