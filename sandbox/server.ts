@@ -10,7 +10,6 @@ import { Meetings } from "./webex/meetings.ts";
 import { Tokens } from "./webex/oauth.ts";
 import type { Quirks } from "./webex/quirks.ts";
 import { leave, type Person, setModerator, World } from "./webex/world.ts";
-import { createXmlService } from "./webex/xml.ts";
 
 /** How a sandbox behaves; see `Quirks` for the ways in which its Webex may be awkward. */
 export interface SandboxOptions extends Quirks {
@@ -88,7 +87,8 @@ export async function startSandbox(
   const world = new World(organisation, clock);
   const tokens = new Tokens(options, clock);
   const meetings = organisation.meetings && new Meetings(world, organisation.name, organisation.meetings);
-  const xml = meetings && createXmlService(world, meetings, tokens, options);
+  // Only where there is a site: the demo has none.
+  const xml = meetings && (await import("./webex/xml.ts")).createXmlService(world, meetings, tokens, options);
   const faults = createFaults();
   const requests: Exchange[] = [];
   let beforeAnswer: (exchange: Exchange) => Promise<void> = () => Promise.resolve();
