@@ -111,7 +111,7 @@ async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): 
     after: seen.count,
     notBegun,
     unverified: seen.unverified,
-    problems: [...(confirmed?.problems ?? []), ...unshown.map((what) => explainUnshown(feed.room, what))],
+    problems: [...(confirmed?.problems ?? []), ...explainUnshown(feed.room, unshown)],
   };
 }
 
@@ -195,9 +195,9 @@ function concludeRoom(
 ): Pick<RoomOutcome, "added" | "removed" | "failed"> & { readonly unshown: readonly Attempt[] } {
   const isShown = (one: Attempt) => present !== null && holds(one, present);
   const isMissed = (one: Attempt) => present !== null && !holds(one, present);
-  const made = attempts.filter((one) =>
-    one.error === null ? one.person !== null : isShown(one) && !isRefusal(one.error),
-  );
+  const isMade = (one: Attempt) =>
+    one.error === null ? one.person !== null : isShown(one) && !isRefusal(one.error);
+  const made = attempts.filter(isMade);
   return {
     added: made.flatMap(({ action, person, change }) =>
       action === "add" ? [pickPerson(person ?? change)] : [],
@@ -206,7 +206,7 @@ function concludeRoom(
       one.action === "remove" ? [{ ...pickPerson(one.change), wasModerator: one.change.wasModerator }] : [],
     ),
     failed: attempts
-      .filter((one) => !made.includes(one) && (one.error === null ? isMissed(one) : !isShown(one)))
+      .filter((one) => !isMade(one) && (one.error === null ? isMissed(one) : !isShown(one)))
       .map(({ action, change, error }) =>
         recordFailure(change, action, error ?? new Error(contradiction[action])),
       ),
@@ -219,11 +219,15 @@ const contradiction = {
   remove: "Webex says that the person is not in the room any more, but shows them there",
 };
 
-function explainUnshown({ title }: Room, { action, person, change }: Attempt): string {
-  const name = labelOf(person ?? change);
-  return action === "add"
-    ? `Webex accepted that ${name} was added to space "${title}", but does not show it yet; the next run looks again`
-    : `Webex accepted that ${name} was removed from space "${title}", but still shows them there; the next run looks again`;
+function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly string[] {
+  return (["add", "remove"] as const).flatMap((action) => {
+    const names = unshown.flatMap((one) => (one.action === action ? labelOf(one.person ?? one.change) : []));
+    if (names.length === 0) return [];
+    const [made, shown] = action === "add" ? ["added to", "does not show"] : ["removed from", "still shows"];
+    return [
+      `Webex accepted that these people were ${made} space "${title}", but ${shown} them there: ${names.sort().join(", ")}; the next run looks again`,
+    ];
+  });
 }
 
 /** Surely nothing was changed. */
