@@ -128,7 +128,9 @@ function explainError(error: unknown, mappingsFile: string): readonly Problem[] 
   const log = (message: string) => ({ line: null, column: null, message });
   if (!(error instanceof InputError)) return [log(errorMessage(error))];
   return error.problems.map(({ file, character: _, ...problem }) => {
-    // A record's lines are those of the mappings: a fault of any other file says in its message where it is.
-    return file === mappingsFile ? problem : log(formatFileProblem({ file, ...problem }));
+    // A record's lines are those of the mappings: any other fault says in its message where it is.
+    return file === mappingsFile && problem.line !== null
+      ? problem
+      : log(formatFileProblem({ file, ...problem }));
   });
 }
