@@ -8,7 +8,7 @@ import type { DelegationRequest } from "./request.ts";
 
 /** One row of delegations.csv: the delegate may schedule for the host until the end of that day, or without an end. */
 export interface ExpiringDelegation {
-  /** Both addresses in lower case. */
+  /** Both addresses are lower case. */
   readonly host: string;
   readonly delegate: string;
   /** The last day on which it holds, YYYY-MM-DD in UTC; null without an end. */
@@ -16,7 +16,7 @@ export interface ExpiringDelegation {
   readonly note: string;
 }
 
-/** A grant and the line of the file on which its row starts, from 1. */
+/** A row and the line on which it starts, counted from 1. */
 export interface ListedDelegation extends ExpiringDelegation {
   readonly line: number;
 }
@@ -28,8 +28,8 @@ export const delegationColumns = {
 } as const;
 
 /**
- * Reads delegations.csv. Never throws: every fault of the file is in `problems`, in the order of the lines. `grants`
- * holds the rows without a fault; nothing should be revoked by a file that has problems.
+ * Reads delegations.csv. Never throws: `problems` holds every error of the file in line order, `grants` the rows
+ * without an error. Do not revoke anything because of a file that has problems.
  */
 export function parseDelegations(bytes: Uint8Array): {
   readonly grants: readonly ListedDelegation[];
@@ -63,17 +63,17 @@ export function parseDelegations(bytes: Uint8Array): {
   return { grants, problems: sortByLine(problems) };
 }
 
-/** The text by which two grants concern the same host and delegate. */
+/** Returns a key that is equal for rows with the same host and delegate. */
 export function pairOf({ host, delegate }: Pick<ExpiringDelegation, "host" | "delegate">): string {
   return `${foldAddress(host)} ${foldAddress(delegate)}`;
 }
 
-/** Those whose last day is over; `today` is YYYY-MM-DD in UTC. */
+/** Lists the rows whose last day is over; `today` is YYYY-MM-DD in UTC. */
 export function findExpired<G extends ExpiringDelegation>(grants: readonly G[], today: string): readonly G[] {
   return grants.filter(({ until }) => until !== null && until < today);
 }
 
-/** One sentence for each grant that ends within seven days, the soonest first. */
+/** Writes one sentence for each row that ends within seven days, the soonest first. */
 export function describeEnding(grants: readonly ExpiringDelegation[], today: string): readonly string[] {
   const ending = grants.flatMap(({ host, delegate, until }) => {
     const left = until === null ? null : describeDaysLeft(today, until);
@@ -107,9 +107,9 @@ export interface DelegationsFileEdit {
 }
 
 /**
- * The text of delegations.csv after an edit. Rows that are not concerned stay byte for byte as people wrote them,
- * and so do comments, the order of the columns and the kind of line ends. Null when there is nothing to change.
- * @throws {Error} when the file has faults: a row added to a broken file might never be read.
+ * Returns the text of delegations.csv after an edit; null when there is nothing to change. All other rows, comments,
+ * the column order and the line endings stay byte for byte as people wrote them.
+ * @throws {Error} when the file has errors, because a row added to a broken file might never be read.
  */
 export function editDelegationsFile(text: string | undefined, edit: DelegationsFileEdit): string | null {
   const source = text?.trim()
@@ -157,14 +157,14 @@ function findColumn(name: string): keyof ExpiringDelegation | undefined {
   return [...delegationColumns.required, ...delegationColumns.optional].find((column) => column === name);
 }
 
-/** Line ends become spaces, so that a row stays on its line. */
+/** Replaces line breaks, so that a row stays on one line. */
 function flatten(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }
 
 /**
- * What a run means for delegations.csv: a grant with an end is written down where Webex shows it, or took it without
- * anybody being able to look; one that was taken away is taken out. Pure.
+ * Decides how a run changes delegations.csv. A delegate with an end is added when Webex shows it, or accepted it and
+ * could not be read back; a delegate who was removed is deleted. Pure.
  */
 export function updateExpirations(
   request: DelegationRequest,
@@ -200,7 +200,7 @@ export function updateExpirations(
   return { edit: { set, takeOut }, notices };
 }
 
-/** The listed grants of which nothing is left in Webex: their rows have done their work. */
+/** Lists the rows that Webex no longer has, so they can be deleted. */
 export function findFinished(
   grants: readonly ListedDelegation[],
   outcomes: readonly HostOutcome[],

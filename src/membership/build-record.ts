@@ -37,9 +37,12 @@ export function buildRecord(
   };
   const problems = [...facts.problems, ...(outcomes ? findOutcomeProblems(plan, outcomes) : [])];
   return {
-    ...startRecord(facts),
+    version: 1,
+    command: facts.command,
+    ...(facts.undoes === undefined ? {} : { undoes: facts.undoes }),
     status: decideStatus(totals, problems.length),
-    ...formatTimes(facts),
+    startedAt: formatTimestamp(facts.startedAt),
+    finishedAt: formatTimestamp(facts.finishedAt),
     digest: plan.digest,
     totals,
     rooms,
@@ -51,17 +54,7 @@ export function buildRecord(
 
 /** The record of a run that an error stopped before there was a plan: nothing was changed. */
 export function buildFailedRecord(facts: RunFacts): RunRecord {
-  return {
-    ...startRecord(facts),
-    status: "failed",
-    ...formatTimes(facts),
-    digest: null,
-    totals: { rooms: 0, added: 0, removed: 0, held: 0, failed: 0, kept: 0 },
-    rooms: [],
-    problems: facts.problems,
-    notices: facts.notices,
-    token: facts.token,
-  };
+  return { ...buildRecord(facts, { rooms: [], digest: null }, null), status: "failed" };
 }
 
 /** The record with what else the run did, beside the rooms: it is told there, and counts for the status. */
@@ -81,10 +74,6 @@ export function extendRecord(
     problems: [...record.problems, ...problems],
     notices: [...record.notices, ...also.notices],
   };
-}
-
-function startRecord({ command, undoes }: RunFacts): Pick<RunRecord, "version" | "command" | "undoes"> {
-  return { version: 1, command, ...(undoes === undefined ? {} : { undoes }) };
 }
 
 function decideStatus(totals: RunRecord["totals"], problemCount: number): RunStatus {
@@ -113,7 +102,7 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     removed,
     held: room.held.map((removal) => ({ ...pickPerson(removal), reason: removal.reason })),
     failed,
-    kept: room.kept,
+    kept: [...room.kept, ...(outcome?.kept ?? [])],
     missing: room.missing,
     ...(room.frozen === null ? {} : { frozen: room.frozen }),
   };
@@ -132,6 +121,7 @@ function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, Ro
         ),
       );
     }
+    problems.push(...(outcome?.problems ?? []).map(log));
     if (outcome?.unverified) {
       problems.push(
         log(`the changes in room "${feed.room.title}" could not be verified: ${outcome.unverified}`),
@@ -139,8 +129,4 @@ function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, Ro
     }
     return problems;
   });
-}
-
-function formatTimes({ startedAt, finishedAt }: RunFacts): { startedAt: string; finishedAt: string } {
-  return { startedAt: formatTimestamp(startedAt), finishedAt: formatTimestamp(finishedAt) };
 }

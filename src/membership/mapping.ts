@@ -4,7 +4,7 @@ import { suggestNearest } from "../lib/did-you-mean.ts";
 import { type InputProblem, sortByLine } from "../lib/problem.ts";
 import { quoteText } from "../lib/text.ts";
 
-const modes = ["sync", "add-only", "audit"] as const;
+export const modes = ["sync", "add-only", "audit"] as const;
 
 /** What a run may do in a room: add and remove, only add, or only report the difference. */
 export type Mode = (typeof modes)[number];

@@ -35,8 +35,8 @@ export async function findIdleProtections(
 }
 
 function listAddresses({ owner, people }: Met): ReadonlySet<string> {
-  const addresses = [owner.email, ...[...people.values()].map(({ email }) => email)];
-  return new Set(addresses.flatMap((address) => (address === null ? [] : foldAddress(address))));
+  const addresses = [...people.values()].flatMap(({ emails }) => emails);
+  return new Set([...addresses, ...(owner.email === null ? [] : [owner.email])].map(foldAddress));
 }
 
 /** Names the nearest address: one of the same domain whose name is near, or the same name at another domain. */

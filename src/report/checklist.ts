@@ -1,19 +1,29 @@
+import * as v from "valibot";
 import type { Paint } from "../lib/text.ts";
 import { cleanText, escapeMarkdown, messageLength } from "./markdown.ts";
+import { formatBySchema } from "./record-json.ts";
+
+const checklistSchema = v.strictObject({
+  version: v.literal(1),
+  ok: v.boolean(),
+  checks: v.array(
+    v.strictObject({
+      /** Stable, for programs: what was looked at. */
+      id: v.string(),
+      /** The same for people. */
+      title: v.string(),
+      /** `skipped` does not apply here, and is nothing wrong. */
+      state: v.picklist(["ok", "wrong", "skipped"]),
+      /** What was found. */
+      detail: v.string(),
+      /** What to do about it; null unless something is wrong. */
+      remedy: v.nullable(v.string()),
+    }),
+  ),
+});
 
 /** One thing that was looked at. */
-export interface Check {
-  /** Stable, for programs: what was looked at. */
-  readonly id: string;
-  /** The same for people. */
-  readonly title: string;
-  /** `skipped` does not apply here, and is nothing wrong. */
-  readonly state: "ok" | "wrong" | "skipped";
-  /** What was found. */
-  readonly detail: string;
-  /** What to do about it; null unless something is wrong. */
-  readonly remedy: string | null;
-}
+export type Check = Readonly<v.InferOutput<typeof checklistSchema>["checks"][number]>;
 
 const signs = { ok: "✓", wrong: "✗", skipped: "–" } as const;
 
@@ -40,7 +50,7 @@ export function renderChecklistMarkdown(checks: readonly Check[]): string {
 
 /** Writes the checks for programs. */
 export function formatChecks(checks: readonly Check[]): string {
-  return `${JSON.stringify({ version: 1, ok: !hasFault(checks), checks }, null, 2)}\n`;
+  return formatBySchema(checklistSchema, { version: 1, ok: !hasFault(checks), checks });
 }
 
 /** Whether something is wrong. */

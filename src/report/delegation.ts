@@ -11,10 +11,10 @@ import {
   md,
   messageLength,
 } from "./markdown.ts";
-import { type Rows, takeRowsIfAny } from "./rows.ts";
-import { describeTimestamp, type TokenView, viewToken } from "./sections.ts";
+import { takeRowsIfAny } from "./rows.ts";
+import { describeTimestamp, viewNotices, viewToken } from "./sections.ts";
 import { statusStyles } from "./terminal.ts";
-import { countOf, formatNumber, statusIcons } from "./words.ts";
+import { countOf, describeProblems, formatNumber, statusIcons } from "./words.ts";
 
 /** What the page and the summary need beside the record. */
 export interface DelegationInput {
@@ -26,43 +26,8 @@ export interface DelegationInput {
   readonly tokenWarningDays: number;
 }
 
-/** All that the page and the summary of one delegation run say. */
-export interface DelegationView {
-  readonly title: Markdown;
-  readonly icon: Markdown;
-  readonly headline: Markdown;
-  readonly facts: Markdown;
-  readonly failures: Rows<{ readonly host: Markdown; readonly error: Markdown }> | null;
-  readonly problems: Rows<Markdown> | null;
-  readonly notices: Rows<Markdown> | null;
-  readonly hosts: Rows<HostView> | null;
-  readonly users: Rows<UserRow> | null;
-  readonly usersLabel: Markdown;
-  readonly token: TokenView;
-}
-
-interface HostView {
-  readonly icon: Markdown;
-  readonly host: Markdown;
-  readonly before: Markdown;
-  readonly after: Markdown;
-  readonly changes: Markdown;
-}
-
-interface UserRow {
-  readonly address: Markdown;
-  readonly name: Markdown;
-  readonly mayHost: Markdown;
-}
-
-/** Where the parts that only the page has lead to. */
-export interface DelegationLinks {
-  readonly recordLink: Markdown;
-  readonly runLink: Markdown | null;
-}
-
 /** Builds what a delegation run tells people. */
-export function viewDelegation(input: DelegationInput, maxRows: number): DelegationView {
+export function viewDelegation(input: DelegationInput, maxRows: number) {
   const { record } = input;
   const users = record.users ?? [];
   return {
@@ -75,12 +40,12 @@ export function viewDelegation(input: DelegationInput, maxRows: number): Delegat
       maxRows,
       ({ host, error }) => ({ host: codeSpan(host), error: escapeMarkdown(error, messageLength) }),
     ),
-    problems: takeRowsIfAny(record.problems, maxRows, (problem) => escapeMarkdown(problem, messageLength)),
-    notices: takeRowsIfAny(record.notices, maxRows, (notice) => escapeMarkdown(notice, messageLength)),
+    problems: viewNotices(record.problems, maxRows),
+    notices: viewNotices(record.notices, maxRows),
     hosts: takeRowsIfAny(record.hosts, maxRows, viewHost),
     users: takeRowsIfAny(users, maxRows, ({ address, displayName, canHost }) => ({
       address: codeSpan(address, 254),
-      name: escapeMarkdown(displayName),
+      name: escapeMarkdown(displayName ?? ""),
       mayHost: canHost === null ? md`not told` : canHost ? md`yes` : md`no`,
     })),
     usersLabel: countOf(users.length, "active user"),
@@ -89,7 +54,7 @@ export function viewDelegation(input: DelegationInput, maxRows: number): Delegat
 }
 
 /** The links of a page that lies beside its record. */
-export function linkDelegation(recordFile: string, runUrl: string | null): DelegationLinks {
+export function linkDelegation(recordFile: string, runUrl: string | null) {
   return {
     recordLink: linkTo(md`record (JSON)`, recordFile),
     runLink: runUrl === null ? null : linkTo(md`workflow run`, runUrl),
@@ -103,10 +68,7 @@ export function describeDelegation(record: DelegationRecord, isDryRun: boolean):
   const say = (count: number) => (isDryRun ? md`would be` : count === 1 ? md`was` : md`were`);
   const parts: Markdown[] = record.status === "failed" ? [md`The run stopped early.`] : [];
   if (failed > 0) parts.push(md`${countOf(failed, "host")} ${failed === 1 ? md`is` : md`are`} not as asked.`);
-  if (record.problems.length > 0) {
-    const need = record.problems.length === 1 ? md`needs` : md`need`;
-    parts.push(md`${countOf(record.problems.length, "problem")} ${need} fixing.`);
-  }
+  if (record.problems.length > 0) parts.push(describeProblems(record.problems.length));
   if (added > 0) parts.push(md`${countOf(added, "delegation")} ${say(added)} added.`);
   if (removed > 0) parts.push(md`${countOf(removed, "delegation")} ${say(removed)} removed.`);
   if (parts.length > 0) return joinMarkdown(parts, " ");
@@ -131,7 +93,7 @@ function describeFacts({ record, siteUrl, isDryRun }: DelegationInput): Markdown
   );
 }
 
-function viewHost({ host, before, after, added, removed, error }: HostRecord): HostView {
+function viewHost({ host, before, after, added, removed, error }: HostRecord) {
   const changes = [
     ...added.map((one) => md`➕ ${codeSpan(one)}`),
     ...removed.map((one) => md`➖ ${codeSpan(one)}`),
@@ -162,7 +124,7 @@ export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boo
   const lines = record.hosts.flatMap((host) => [...renderHost(host, paint), ""]);
   for (const { address, displayName, canHost } of record.users ?? []) {
     const note = canHost === false ? paint("dim", "  may not host") : "";
-    lines.push(`${cleanText(address)}  ${paint("dim", cleanText(displayName))}${note}`);
+    lines.push(`${cleanText(address)}  ${paint("dim", cleanText(displayName ?? ""))}${note}`);
   }
   if (record.users) lines.push("");
   for (const problem of record.problems) lines.push(paint("yellow", `! ${cleanText(problem)}`), "");

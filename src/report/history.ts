@@ -4,7 +4,13 @@ import { dayMs } from "../lib/date.ts";
 import { parseJson } from "../lib/json.ts";
 import { compareStrings } from "../lib/text.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
+import {
+  labelOf,
+  type RecordedPerson,
+  type RoomRecord,
+  type RunRecord,
+  runStatusSchema,
+} from "../membership/record.ts";
 import { cleanText, cutText } from "./markdown.ts";
 import { sortPeople, sortRooms } from "./rows.ts";
 import { countOf } from "./words.ts";
@@ -27,7 +33,7 @@ const historySchema = v.object({
   version: v.literal(1),
   /** The last check that was committed: heartbeats are counted from here. */
   checkedAt: v.nullable(date),
-  status: v.nullable(v.picklist(["converged", "changed", "held", "partial", "failed"])),
+  status: v.nullable(runStatusSchema),
   /** The fingerprint of what needed saying at that check. */
   signature: v.nullable(v.string()),
   lastChange: v.nullable(
@@ -145,7 +151,7 @@ function summariseRooms(record: RunRecord): NonNullable<History["lastChange"]>["
   const nameAll = (people: readonly RecordedPerson[]) =>
     sortPeople(people)
       .slice(0, maxNames)
-      .map((person) => shorten(person.displayName || person.email || ""));
+      .map((person) => shorten(labelOf(person)));
   return sortRooms(record.rooms)
     .filter((room) => room.added.length + room.removed.length > 0)
     .slice(0, maxRooms)
@@ -178,7 +184,7 @@ export function fingerprintChanges(record: RunRecord): readonly string[] {
 
 /** Drops what is older than 30 days, and the oldest of what is too much. */
 export function keepRecent(recent: readonly string[], now: string): string[] {
-  const since = Date.parse(now) - days * 24 * 60 * 60 * 1000;
+  const since = Date.parse(now) - days * dayMs;
   return recent.filter((entry) => Date.parse(entry.split(" ", 1)[0] ?? "") >= since).slice(-maxRecent);
 }
 
@@ -192,7 +198,7 @@ export function findFlapping(history: History, record: RunRecord): readonly stri
   const notices = listChanges(record).flatMap(({ room, person, change }) => {
     const times = (counts.get(fingerprintPair(room, person)) ?? 0) + 1;
     if (times < suspicious) return [];
-    const name = person.displayName || person.email || person.personId;
+    const name = labelOf(person);
     const verb = change === "add" ? "an addition" : "a removal";
     return [
       `${name} comes and goes in "${room.title}": ${times} changes in ${days} days, the latest ${verb}. Somebody or something else seems to change this room too; let one of the two decide.`,

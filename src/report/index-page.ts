@@ -2,32 +2,13 @@ import { dayMs, toDateString } from "../lib/date.ts";
 import type { RunRecord } from "../membership/record.ts";
 import type { History } from "./history.ts";
 import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
-import { type RoomsView, viewRooms } from "./rooms.ts";
-import { createLineLink, type Rows, takeRows, titleOf } from "./rows.ts";
-import { describeTimestamp, type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
+import { viewRooms } from "./rooms.ts";
+import { createLineLink, takeRows, titleOf } from "./rows.ts";
+import { describeTimestamp, type PageInput, viewShared } from "./sections.ts";
 import { countOf, describeChanges, describeRun, formatNumber, statusIcons } from "./words.ts";
 
-/** All that reports/README.md says. */
-export interface IndexView extends SharedBlocks {
-  readonly icon: Markdown;
-  readonly headline: Markdown;
-  readonly facts: Markdown;
-  readonly rooms: RoomsView | null;
-  readonly noRooms: Markdown;
-  readonly lastChange: LastChangeView | null;
-  readonly chart: Markdown | null;
-  readonly checkedAt: Markdown;
-  readonly staleAfter: Markdown;
-  readonly mappings: Markdown;
-}
-
-interface LastChangeView {
-  readonly summary: Markdown;
-  readonly rooms: Rows<{ readonly title: Markdown; readonly changes: Markdown }>;
-}
-
 /** Builds the page people open; `history` has this run in it already. */
-export function viewIndex(input: PageInput, history: History, maxRows: number): IndexView {
+export function viewIndex(input: PageInput, history: History, maxRows: number) {
   const { record, policy } = input;
   const line = createLineLink(input.mappingsAddress);
   return {
@@ -61,7 +42,7 @@ function describeNoRooms(record: RunRecord): Markdown {
   return md`None yet. Add rows to rooms.csv: a group, and the room its members should be in.`;
 }
 
-function viewLastChange(change: History["lastChange"], maxRows: number): LastChangeView | null {
+function viewLastChange(change: History["lastChange"], maxRows: number) {
   if (change === null) return null;
   const what = describeChanges("sync", change.added, change.removed) ?? md`nothing was changed`;
   const named = change.rooms.reduce((sum, room) => sum + room.added.length + room.removed.length, 0);

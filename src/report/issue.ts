@@ -1,14 +1,7 @@
 import type { RunRecord } from "../membership/record.ts";
 import { joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
-import { createLineLink, type Rows } from "./rows.ts";
-import {
-  type FailureRow,
-  type HeldView,
-  type ProblemsView,
-  viewFailures,
-  viewHeld,
-  viewProblems,
-} from "./sections.ts";
+import { createLineLink } from "./rows.ts";
+import { viewFailures, viewHeld, viewProblems } from "./sections.ts";
 import { describeRun, statusIcons } from "./words.ts";
 
 /** What the issue is made from, beside the record: the addresses of all there is to look at; null where there is none. */
@@ -18,16 +11,6 @@ export interface IssueInput {
   readonly runUrl: string | null;
   readonly mappingsAddress: string | null;
   readonly reportAddress: string | null;
-}
-
-/** All that the issue says while something needs a person. */
-export interface IssueView {
-  readonly icon: Markdown;
-  readonly headline: Markdown;
-  readonly held: HeldView | null;
-  readonly failures: Rows<FailureRow> | null;
-  readonly problems: ProblemsView | null;
-  readonly links: Markdown;
 }
 
 /** True when a run leaves something that only a person can put right. */
@@ -50,7 +33,7 @@ export function describeCalm(record: RunRecord, runUrl: string | null): Markdown
 }
 
 /** Builds the body of the one issue. */
-export function viewIssue(input: IssueInput, maxRows: number): IssueView {
+export function viewIssue(input: IssueInput, maxRows: number) {
   const { record, repositoryUrl, runUrl, mappingsAddress, reportAddress } = input;
   const links = [
     ...(reportAddress === null ? [] : [linkTo(md`The report`, reportAddress)]),

@@ -8,6 +8,9 @@ declare const brand: unique symbol;
 /** A piece of one line of Markdown that is safe in a paragraph, a table cell, a list item and a heading. */
 export type Markdown = string & { readonly [brand]: true };
 
+/** What may reach a template: text that was made harmless, numbers, yes and no, and lists and objects of those. */
+export type View = Markdown | number | boolean | null | readonly View[] | { readonly [name: string]: View };
+
 /** The visible characters that a name or a title may have. */
 const nameLength = 80;
 

@@ -15,18 +15,10 @@ import {
   md,
   messageLength,
 } from "./markdown.ts";
-import { describeSource } from "./rooms.ts";
-import {
-  createLineLink,
-  type LineLink,
-  listNames,
-  type Rows,
-  sortBy,
-  takeRowsIfAny,
-  titleOf,
-} from "./rows.ts";
+import { describeSource, sourcesOf } from "./rooms.ts";
+import { createLineLink, type LineLink, listNames, sortBy, takeRowsIfAny, titleOf } from "./rows.ts";
 import { viewNotices, viewProblems } from "./sections.ts";
-import { countOf, heldReasons, keptReasons } from "./words.ts";
+import { countOf, describeProblems, heldReasons, keptReasons } from "./words.ts";
 
 /** What the comment on a pull request is made from. */
 export interface PlanCommentInput {
@@ -42,33 +34,8 @@ export interface PlanCommentInput {
   readonly runUrl: string | null;
 }
 
-interface PolicyRow {
-  readonly key: Markdown;
-  readonly before: Markdown;
-  readonly after: Markdown;
-}
-
-type Problems = Rows<{ readonly where: Markdown; readonly message: Markdown }>;
-
-/** All that the comment says. */
-export interface PlanCommentView {
-  readonly icon: Markdown;
-  readonly headline: Markdown;
-  readonly driftLine: Markdown;
-  readonly policyChanges: Rows<PolicyRow> | null;
-  readonly problems: Problems | null;
-  readonly until: Markdown;
-  readonly changes: Rows<EffectRow> | null;
-  readonly drift: Rows<EffectRow> | null;
-  readonly driftLabel: Markdown;
-  readonly oldProblems: Problems | null;
-  readonly notices: Rows<Markdown> | null;
-  readonly wholePlan: Markdown;
-  readonly footer: Markdown;
-}
-
 /** Builds the comment: first what the pull request itself changes, then what is due anyway. */
-export function viewPlanComment(input: PlanCommentInput, maxRows: number): PlanCommentView {
+export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const { record, effect, runUrl, policyChanges } = input;
   const line = createLineLink(input.mappingsAddress);
   const rooms = sortRoomEffects(effect?.rooms ?? []);
@@ -131,17 +98,12 @@ function chooseIcon(
 ): Markdown {
   if (record.status === "failed") return md`❌`;
   if (problemCount > 0 || policyChanges.length > 0) return md`⚠️`;
-  const isHeld = (effect: PersonEffect) =>
-    effect.with !== null && effect.with !== "add" && effect.with !== "remove";
-  return rooms.some((room) => room.changes.some(isHeld)) ? md`✋` : md`✅`;
+  return rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ? md`✋` : md`✅`;
 }
 
 /** The one line that a reviewer reads in any case. */
 function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], problemCount: number): Markdown {
-  const toFix =
-    problemCount === 0
-      ? []
-      : [md`${countOf(problemCount, "problem")} ${problemCount === 1 ? md`needs` : md`need`} fixing.`];
+  const toFix = problemCount === 0 ? [] : [describeProblems(problemCount)];
   if (record.status === "failed") return joinMarkdown([md`There is no plan:`, ...toFix], " ");
   const effects = rooms.flatMap((room) => room.changes);
   const concerned = rooms.filter((room) => room.changes.length > 0).length;
@@ -170,14 +132,6 @@ function describeEffects(effects: readonly PersonEffect[]): Markdown {
   return joinMarkdown(parts, ", ");
 }
 
-/** One row of the tables of a pull request's effect. */
-export interface EffectRow {
-  readonly room: Markdown;
-  readonly what: Markdown;
-  readonly who: Markdown;
-  readonly why: Markdown;
-}
-
 /** True when the mappings of a room change: which groups feed it, how, or whether any do. */
 export function isRewired({ with: later, without }: RoomEffect): boolean {
   if (later === null || without === null) return true;
@@ -193,7 +147,7 @@ export function listEffectRows(
   part: "changes" | "drift",
   line: LineLink,
   maxNames: number,
-): readonly EffectRow[] {
+) {
   const room = effect.with ?? effect.without;
   if (room === null) return [];
   const title = titleOf(room);
@@ -215,19 +169,14 @@ export function listEffectRows(
   return [...wiring, ...rows];
 }
 
-function viewWiring(
-  { with: later, without }: RoomEffect,
-  room: RoomRecord,
-  title: Markdown,
-  line: LineLink,
-): EffectRow {
+function viewWiring({ with: later, without }: RoomEffect, room: RoomRecord, title: Markdown, line: LineLink) {
   const members = room.before === null ? md`members not read` : countOf(room.before, "member");
   if (later === null) {
     const why = md`No row names it any more; its ${members} stay as they are`;
     return { room: title, what: md`🚫 no longer managed`, who: md``, why };
   }
   if (without === null) {
-    const source = later.groups.length > 0 ? describeSource(later, line) : md`no group that is found`;
+    const source = sourcesOf(later).length > 0 ? describeSource(later, line) : md`no group that is found`;
     const why = md`Fed by ${source}, mode ${escapeMarkdown(later.mode)}; ${members}`;
     return { room: title, what: md`🆕 managed`, who: md``, why };
   }
@@ -237,15 +186,16 @@ function viewWiring(
   return { room: title, what: md`🔧 mapped otherwise`, who: md``, why: joinMarkdown(parts, "; ") };
 }
 
-/** Which groups come to feed a room, and which no longer do. */
+/** What comes to feed a room, and what no longer does. */
 function listDifferences(later: RoomRecord, without: RoomRecord): Markdown[] {
-  const name = (groups: readonly string[]) =>
+  const name = (sources: readonly string[]) =>
     joinMarkdown(
-      groups.map((group) => escapeMarkdown(group)),
+      sources.map((source) => escapeMarkdown(source)),
       " · ",
     );
-  const gained = later.groups.filter((group) => !without.groups.includes(group));
-  const lost = without.groups.filter((group) => !later.groups.includes(group));
+  const [after, before] = [sourcesOf(later), sourcesOf(without)];
+  const gained = after.filter((source) => !before.includes(source));
+  const lost = before.filter((source) => !after.includes(source));
   return [
     ...(gained.length > 0 ? [md`fed by ${name(gained)} too`] : []),
     ...(lost.length > 0 ? [md`fed by ${name(lost)} no longer`] : []),
@@ -275,7 +225,7 @@ function explainEffect(
   const source = describeSource(room, line);
   if (later === "add") return md`In ${source}`;
   if (later === "remove") {
-    const why = room.groups.length > 1 ? md`In none of ${source}` : md`Not in ${source}`;
+    const why = sourcesOf(room).length > 1 ? md`In none of ${source}` : md`Not in ${source}`;
     return isHeld(without) ? md`${why}. **Held so far:** ${heldReasons[without]}` : why;
   }
   if (later !== null) {

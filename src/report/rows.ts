@@ -1,34 +1,28 @@
 import { compareStrings } from "../lib/text.ts";
-import type { RecordedPerson } from "../membership/record.ts";
-import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { labelOf, type RecordedPerson } from "../membership/record.ts";
+import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md, type View } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";
-
-/** The rows of a list that are shown, and a sentence about those that are not. */
-export interface Rows<Row> {
-  readonly rows: readonly Row[];
-  readonly more: Markdown | null;
-}
 
 /** Writes where in rooms.csv something stands, as a link where one can lead there. */
 export type LineLink = (line: number) => Markdown;
 
 /** Shows the first rows and counts the rest, so that a page is cut between rows and says so. */
-export function takeRows<Item, Row>(
+export function takeRows<Item, Row extends View>(
   all: readonly Item[],
   maxRows: number,
   view: (item: Item) => Row,
-): Rows<Row> {
+) {
   const rows = all.slice(0, maxRows).map(view);
   const missing = all.length - rows.length;
   return { rows, more: missing === 0 ? null : md`${countOf(missing, "row")} not shown here.` };
 }
 
 /** `takeRows`, or null when there is nothing to show: the section is left out. */
-export function takeRowsIfAny<Item, Row>(
+export function takeRowsIfAny<Item, Row extends View>(
   all: readonly Item[],
   maxRows: number,
   view: (item: Item) => Row,
-): Rows<Row> | null {
+) {
   return all.length > 0 ? takeRows(all, maxRows, view) : null;
 }
 
@@ -55,13 +49,13 @@ export function createLineLink(mappingsAddress: string | null): LineLink {
     mappingsAddress === null ? md`line ${line}` : linkTo(md`line ${line}`, `${mappingsAddress}#L${line}`);
 }
 
-/** A person's name as a text; people who have not signed in yet are named by their address. */
+/** A person's name as a text; people without one are named by their address, or by their id. */
 export function nameOf(person: RecordedPerson): Markdown {
-  if (person.displayName !== person.email) {
+  if (person.displayName && person.displayName !== person.email) {
     const name = escapeMarkdown(person.displayName);
     if (name !== "") return name;
   }
-  return person.email ? codeSpan(person.email, 100) : md`(no name)`;
+  return codeSpan(person.email || person.personId, 100);
 }
 
 /** A person's address, to be copied exactly. */
@@ -94,7 +88,7 @@ export function sortRooms<R extends { readonly title: string; readonly roomId: s
 /** Sorts people by name, then id. */
 export function sortPeople<P extends RecordedPerson>(people: readonly P[]): P[] {
   return sortBy(people, (person) => {
-    const name = person.displayName || person.email || "";
+    const name = labelOf(person);
     return [foldCase(name), name, person.personId];
   });
 }

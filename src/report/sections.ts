@@ -7,7 +7,6 @@ import {
   emailOf,
   type LineLink,
   nameOf,
-  type Rows,
   sortBy,
   sortPeople,
   sortRooms,
@@ -38,61 +37,8 @@ export interface PageInput {
   readonly runUrl: string | null;
 }
 
-/** Who would be removed, why they are not yet, and the exact commands that approve it. */
-export interface HeldView {
-  readonly intro: Markdown;
-  readonly foldedLabel: Markdown | null;
-  readonly people: Rows<HeldRow>;
-  readonly actions: Markdown;
-  readonly digestSpan: Markdown;
-  readonly githubCommand: Markdown;
-  readonly localCommand: Markdown;
-  /** What to do when these people should stay. */
-  readonly otherwise: Markdown;
-}
-
-interface HeldRow {
-  readonly room: Markdown;
-  readonly name: Markdown;
-  readonly email: Markdown;
-  readonly why: Markdown;
-}
-
-/** One change that failed. */
-export interface FailureRow {
-  readonly room: Markdown;
-  readonly what: Markdown;
-  readonly error: Markdown;
-  readonly advice: Markdown;
-}
-
-interface ProblemRow {
-  readonly where: Markdown;
-  readonly message: Markdown;
-}
-
-/** What has to be put right, and what is the case until then. */
-export interface ProblemsView extends Rows<ProblemRow> {
-  readonly until: Markdown;
-}
-
-/** How long the refresh token lives; `warning` when that is not long. */
-export interface TokenView {
-  readonly text: Markdown;
-  readonly warning: boolean;
-}
-
-/** The blocks that every page of a run has. */
-export interface SharedBlocks {
-  readonly token: TokenView;
-  readonly notices: Rows<Markdown> | null;
-  readonly held: HeldView | null;
-  readonly failures: Rows<FailureRow> | null;
-  readonly problems: ProblemsView | null;
-}
-
 /** Builds the blocks that every page of a run has. */
-export function viewShared(input: PageInput, maxRows: number): SharedBlocks {
+export function viewShared(input: PageInput, maxRows: number) {
   const { record } = input;
   return {
     token: viewToken(record.token, record.finishedAt, input.policy.tokenWarningDays),
@@ -104,12 +50,12 @@ export function viewShared(input: PageInput, maxRows: number): SharedBlocks {
 }
 
 /** Makes notices harmless; they may hold names from Webex. Null when there is none. */
-export function viewNotices(notices: readonly string[], maxRows: number): Rows<Markdown> | null {
+export function viewNotices(notices: readonly string[], maxRows: number) {
   return takeRowsIfAny(notices, maxRows, (notice) => escapeMarkdown(notice, messageLength));
 }
 
 /** Builds the block about what is held; null when nothing is. */
-export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRows: number): HeldView | null {
+export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRows: number) {
   if (record.digest === null) return null;
   const rooms = sortRooms(record.rooms.filter((room) => room.held.length > 0));
   const people = rooms.flatMap((room) => sortPeople(room.held).map((person) => ({ room, person })));
@@ -145,7 +91,7 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
 }
 
 /** Lists every change that failed, with what can be done about it; null when none did. */
-export function viewFailures(record: RunRecord, maxRows: number): Rows<FailureRow> | null {
+export function viewFailures(record: RunRecord, maxRows: number) {
   const failures = sortRooms(record.rooms).flatMap((room) =>
     sortPeople(room.failed).map((failure) => ({ room, failure })),
   );
@@ -164,7 +110,7 @@ export function describeError(error: string, trackingId: string | null): Markdow
 }
 
 /** Lists what has to be put right, by line of rooms.csv; null when there is nothing. */
-export function viewProblems(record: RunRecord, line: LineLink, maxRows: number): ProblemsView | null {
+export function viewProblems(record: RunRecord, line: LineLink, maxRows: number) {
   if (record.problems.length === 0) return null;
   const sorted = sortBy(record.problems, (problem) => [
     // What concerns no single line concerns everything, and comes first.
@@ -184,7 +130,7 @@ export function viewProblems(record: RunRecord, line: LineLink, maxRows: number)
 }
 
 /** Tells how long the refresh token still lives, counted from the end of the run. */
-export function viewToken(token: TokenRecord | null, finishedAt: string, warningDays: number): TokenView {
+export function viewToken(token: TokenRecord | null, finishedAt: string, warningDays: number) {
   const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), warningDays);
   if (expiry === null) {
     const why = token === null ? md`this run did not use it` : md`Webex did not say`;

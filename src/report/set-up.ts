@@ -11,18 +11,8 @@ export interface SetupGuideInput {
   readonly roomCount: number;
 }
 
-/** The to-do list of a copy that nobody has set up yet. */
-export interface SetupGuideView {
-  readonly steps: readonly { readonly box: Markdown; readonly text: Markdown }[];
-}
-
 /** Builds the to-do list, in the order in which it is done. */
-export function viewSetupGuide({
-  present,
-  repositoryUrl,
-  environment,
-  roomCount,
-}: SetupGuideInput): SetupGuideView {
+export function viewSetupGuide({ present, repositoryUrl, environment, roomCount }: SetupGuideInput) {
   const settings = `${repositoryUrl}/settings`;
   const secrets = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/secrets/actions`);
   const variables = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/variables/actions`);

@@ -1,6 +1,7 @@
 import type { Paint } from "../lib/text.ts";
-import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
+import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
+import { sourcesOf } from "./rooms.ts";
 import { describeApproval, describeRun, heldReasons, keptReasons } from "./words.ts";
 
 /** The colour of each status. */
@@ -34,12 +35,12 @@ function hasNews(room: RoomRecord): boolean {
 }
 
 function renderRoom(room: RoomRecord, paint: Paint): string[] {
-  const groups = room.groups.map(cleanText).join(", ");
+  const sources = sourcesOf(room).map(cleanText).join(", ");
   const members = `${room.before ?? "?"} → ${room.after ?? "?"} members`;
   const log = (sign: string, person: RecordedPerson, note = "") =>
     `  ${sign} ${describePerson(person)}${note && paint("dim", `  ${note}`)}`;
   return [
-    `${paint("bold", cleanText(room.title))}  ${paint("dim", `${groups}; ${members}`)}`,
+    `${paint("bold", cleanText(room.title))}  ${paint("dim", `${sources}; ${members}`)}`,
     ...room.added.map((person) => log(paint("green", "+"), person)),
     ...room.removed.map((person) => log(paint("red", "−"), person)),
     ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${heldReasons[person.reason]}`)),
@@ -54,7 +55,7 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
   ];
 }
 
-function describePerson({ displayName, email }: RecordedPerson): string {
-  const name = cleanText(displayName);
-  return email === null ? name : `${name} <${cleanText(email)}>`;
+function describePerson(person: RecordedPerson): string {
+  const name = cleanText(labelOf(person));
+  return person.email === null || !person.displayName ? name : `${name} <${cleanText(person.email)}>`;
 }

@@ -8,6 +8,10 @@ export const heldReasons: Readonly<Record<HeldReason, Markdown>> = {
   "empties-room": md`Only the token's owner and bots would be left`,
   "removals-per-room": md`Over the limit for this room`,
   "removals-per-run": md`Over the limit for one run`,
+  "revocations-per-run": md`Over the limit of revocations for one run`,
+  "unverified-record": md`The record was changed after Rollcall committed it, or somebody else committed it`,
+  "unmapped-room": md`No row of rooms.csv names this space`,
+  "moderator-addition": md`They would come back as a moderator`,
 };
 
 /** Why somebody stays although no group names them. */
@@ -16,8 +20,11 @@ export const keptReasons: Readonly<Record<KeptReason, Markdown>> = {
   "last-moderator": md`The room's last moderator`,
   moderator: md`Moderator of the room`,
   bot: md`Bot`,
+  device: md`Device`,
   external: md`From another organisation`,
   listed: md`Listed in policy.json as never to be removed`,
+  unknown: md`Webex does not say whether this is a person`,
+  changed: md`Changed while Rollcall was looking`,
   "add-only": md`The room's mode is add-only`,
   audit: md`The room's mode is audit: only reported`,
 };
@@ -38,8 +45,11 @@ const nouns = {
   "last-moderator": [md`last moderator`, md`last moderators`],
   moderator: [md`moderator`, md`moderators`],
   bot: [md`bot`, md`bots`],
+  device: [md`device`, md`devices`],
   external: [md`external`, md`externals`],
   listed: [md`listed person`, md`listed people`],
+  unknown: [md`unknown member`, md`unknown members`],
+  changed: [md`changed member`, md`changed members`],
   "add-only": [md`extra person`, md`extra people`],
   audit: [md`extra person`, md`extra people`],
 } satisfies Record<string, readonly [Markdown, Markdown]>;
@@ -58,18 +68,17 @@ export const statusIcons: Readonly<Record<RunStatus, Markdown>> = {
 
 /** Writes a number so that it can be read: "1,234". */
 export function formatNumber(value: number): Markdown {
-  const groups = String(value)
-    .replace(/\B(?=(\d{3})+$)/g, ",")
-    .split(",");
-  return joinMarkdown(
-    groups.map((digits) => escapeMarkdown(digits)),
-    ",",
-  );
+  return escapeMarkdown(String(value).replace(/\B(?=(\d{3})+$)/g, ","));
 }
 
 /** Writes a number with its noun: "1 room", "2 rooms". */
 export function countOf(count: number, noun: Noun): Markdown {
   return md`${formatNumber(count)} ${nouns[noun][count === 1 ? 0 : 1]}`;
+}
+
+/** "1 problem needs fixing.", "2 problems need fixing." */
+export function describeProblems(count: number): Markdown {
+  return md`${countOf(count, "problem")} ${count === 1 ? md`needs` : md`need`} fixing.`;
 }
 
 /** What was done, or by a plan would be done: "1 person was added and 2 people were removed"; null for nothing. */
@@ -95,11 +104,7 @@ export function describeRun(record: RunRecord): Markdown {
   }
   const sentences: Markdown[] = [];
   if (totals.failed > 0) sentences.push(md`${countOf(totals.failed, "change")} failed.`);
-  if (problems.length > 0) {
-    sentences.push(
-      md`${countOf(problems.length, "problem")} ${problems.length === 1 ? md`needs` : md`need`} fixing.`,
-    );
-  }
+  if (problems.length > 0) sentences.push(describeProblems(problems.length));
   if (totals.held > 0) sentences.push(describeHeld(command, totals.held));
   if (changes) sentences.push(md`${changes}.`);
   if (sentences.length > 0) {
@@ -113,10 +118,13 @@ export function describeRun(record: RunRecord): Markdown {
     : md`Every room is as declared.`;
 }
 
+/** The workflow that has the schedule: its file in .github/workflows. */
+export const syncWorkflow = "sync.yml";
+
 /** How to approve what a run has held, where it was not a plan: `workflow` is the file in .github/workflows. */
 export function describeApproval({ command, undoes, digest }: RunRecord): {
   readonly name: Markdown;
-  readonly workflow: "sync.yml" | "restore.yml";
+  readonly workflow: typeof syncWorkflow | "restore.yml";
   readonly github: Markdown;
   readonly local: Markdown;
 } {
@@ -124,8 +132,8 @@ export function describeApproval({ command, undoes, digest }: RunRecord): {
   if (command !== "restore" && undoes === undefined) {
     return {
       name: md`Sync`,
-      workflow: "sync.yml",
-      github: md`gh workflow run sync.yml -f approve=${approval}`,
+      workflow: syncWorkflow,
+      github: md`gh workflow run ${escapeMarkdown(syncWorkflow)} -f approve=${approval}`,
       local: md`npm run sync -- --approve ${approval}`,
     };
   }

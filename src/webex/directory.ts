@@ -1,6 +1,6 @@
 import { identityOf } from "../lib/webex-id.ts";
 import type { MembershipWriter } from "../membership/apply.ts";
-import type { GroupMember, KnownPerson, MembershipReader } from "../membership/directory.ts";
+import type { GroupMember, MembershipReader, PeopleLookUp } from "../membership/directory.ts";
 import type { AddressReader } from "../membership/protection.ts";
 import type { WebexClient } from "./client.ts";
 import { WebexError } from "./errors.ts";
@@ -38,19 +38,23 @@ export function createWebexReader(client: WebexClient): MembershipReader & Addre
     listGroupMembers: (group) => listGroupMembers(client, group, intern),
     listRoomMembers: (room) => listRoomMembers(client, room, identify),
     async lookUpPeople(personIds) {
-      const batches: Promise<ReadonlyMap<string, KnownPerson>>[] = [];
+      const batches: Promise<PeopleLookUp>[] = [];
       for (let start = 0; start < personIds.length; start += idsPerLookUp) {
         const batch = lookUpPeople(client, personIds.slice(start, start + idsPerLookUp));
-        batches.push(batch.catch(leaveUnknown));
+        batches.push(batch.then((people) => ({ people, failure: null }), leaveUnknown));
       }
-      return new Map((await Promise.all(batches)).flatMap((people) => [...people]));
+      const found = await Promise.all(batches);
+      return {
+        people: new Map(found.flatMap(({ people }) => [...people])),
+        failure: found.find(({ failure }) => failure !== null)?.failure ?? null,
+      };
     },
   };
 }
 
-/** Whoever could not be looked up is unknown, and the plan removes nobody who is unknown. */
-function leaveUnknown(error: unknown): ReadonlyMap<string, KnownPerson> {
-  if (error instanceof WebexError) return new Map();
+/** Those who could not be looked up are unknown, and the plan removes nobody who is unknown. */
+function leaveUnknown(error: unknown): PeopleLookUp {
+  if (error instanceof WebexError) return { people: new Map(), failure: error.message };
   throw error;
 }
 

@@ -15,11 +15,11 @@ function parse(text: string) {
   return parseDelegations(Buffer.from(text));
 }
 
-test("an empty file of grants holds none", () => {
+test("an empty file has no delegations", () => {
   assert.deepEqual(parse(header), { grants: [], problems: [] });
 });
 
-test("rows are folded, keep their line, and need no note", () => {
+test("addresses become lower case, rows keep their line, and the note is optional", () => {
   assert.deepEqual(parse("# who\r\nuntil,Delegate,host\r\n").problems.length > 0, true);
   assert.deepEqual(parse("until,delegate,host\r\n2026-12-01, EVE@acme.example ,Ann@acme.example\r\n"), {
     grants: [{ ...ann, line: 2 }],
@@ -78,7 +78,7 @@ test("all faults are told with line and column", () => {
   );
 });
 
-test("a grant holds on its last day, and the warning begins seven days before", () => {
+test("a delegation is valid on its last day, and the warning starts seven days before", () => {
   const grants = ["2026-11-21", "2026-11-22", "2026-11-23", "2026-11-29", "2026-11-30"].map((until) => ({
     ...ann,
     until,
@@ -95,14 +95,14 @@ test("a grant holds on its last day, and the warning begins seven days before", 
   ]);
 });
 
-test("the first grant makes the file, and the same grant again changes nothing", () => {
+test("the first delegation creates the file, and the same one again changes nothing", () => {
   const text = editDelegationsFile(undefined, { set: [ann], takeOut: [] });
   assert.equal(text, `${header}ann@acme.example,eve@acme.example,2026-12-01,\n`);
   assert.equal(editDelegationsFile(text ?? "", { set: [ann], takeOut: [] }), null);
   assert.equal(editDelegationsFile(undefined, { set: [], takeOut: [ann] }), null);
 });
 
-test("an edit leaves comments, other rows, the order of the columns and the line ends as people wrote them", () => {
+test("an edit keeps comments, other rows, the column order and the line endings as people wrote them", () => {
   const rows = [
     "\uFEFF# ends in winter",
     "until,host,delegate,note",
@@ -131,7 +131,7 @@ test("an edit leaves comments, other rows, the order of the columns and the line
   );
 });
 
-test("a last line without an end gets one before a row is added; a column without a name of ours stays empty", () => {
+test("a missing final line break is added before a new row, and unknown columns stay empty", () => {
   assert.equal(
     editDelegationsFile("host,delegate,until\nben@acme.example,cat@acme.example,2026-12-31", {
       set: [ann],
@@ -141,7 +141,7 @@ test("a last line without an end gets one before a row is added; a column withou
   );
 });
 
-test("a file with a fault is not edited: a row in it might never be read", () => {
+test("a file with errors is not edited, because a new row might never be read", () => {
   assert.throws(
     () => editDelegationsFile("host,until\n", { set: [ann], takeOut: [] }),
     /delegations\.csv was not changed, because it has a fault: line 1: the column "delegate" is missing/,

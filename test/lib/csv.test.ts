@@ -9,11 +9,11 @@ function read(content: string | Uint8Array) {
   return { rows: rows.map(({ line, cells }) => ({ line, cells })), problems };
 }
 
-test("a header without rows is an empty reading without problems", () => {
+test("a header without rows gives no rows and no problems", () => {
   assert.deepEqual(read("host,delegate,until\n"), { rows: [], problems: [] });
 });
 
-test("rows are known by their columns, in whatever order they stand", () => {
+test("cells are found by column name, in any order of columns", () => {
   assert.deepEqual(read("note,until,host,delegate\n, 2026-12-31 ,a@x.example,b@x.example"), {
     rows: [
       { line: 2, cells: { host: "a@x.example", delegate: "b@x.example", until: "2026-12-31", note: "" } },
@@ -22,13 +22,13 @@ test("rows are known by their columns, in whatever order they stand", () => {
   });
 });
 
-test("an optional column that is left out reads as empty cells", () => {
+test("a missing optional column reads as empty cells", () => {
   assert.deepEqual(read("host,delegate,until\na,b,c").rows, [
     { line: 2, cells: { host: "a", delegate: "b", until: "c", note: "" } },
   ]);
 });
 
-test("a row with an empty required cell is reported and kept for further checks", () => {
+test("a row with an empty required cell is reported and still returned for further checks", () => {
   assert.deepEqual(read("host,delegate,until\na,,c"), {
     rows: [{ line: 2, cells: { host: "a", delegate: "", until: "c", note: "" } }],
     problems: [
@@ -42,7 +42,7 @@ test("a row with an empty required cell is reported and kept for further checks"
   });
 });
 
-test("without a required column there are no rows, but the rows are checked", () => {
+test("without a required column no rows are returned, but they are checked", () => {
   assert.deepEqual(read("host,delegate\na,b\nc"), {
     rows: [],
     problems: [
@@ -56,7 +56,7 @@ test("without a required column there are no rows, but the rows are checked", ()
   });
 });
 
-test("a file with a thousand broken lines is not read to its end", () => {
+test("a file with a thousand broken lines is not read to the end", () => {
   const { rows, problems } = read(`host,delegate,until\n${'a"b,c,d\n'.repeat(5000)}`);
   assert.deepEqual(rows, []);
   assert.equal(problems.length, 1001);
@@ -67,7 +67,7 @@ test("a file with a thousand broken lines is not read to its end", () => {
   });
 });
 
-test("a file with nothing but carriage returns and a wrong byte is read", () => {
+test("a file with bare carriage returns and an invalid byte is read", () => {
   const bytes = Buffer.from(`host,delegate,until\r${"\r".repeat(300_000)}a,b,\xe9`, "latin1");
   assert.deepEqual(read(bytes), {
     rows: [{ line: 300_002, cells: { host: "a", delegate: "b", until: "é", note: "" } }],

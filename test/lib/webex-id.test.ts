@@ -14,9 +14,9 @@ test("the documented example of an id decodes to its type and uuid", () => {
 });
 
 const spellings: readonly [fact: string, id: string][] = [
-  ["of the usual cluster", encode(`ciscospark://us/ROOM/${uuid}`)],
-  ["of a cluster with colons", encode(`ciscospark://urn:TEAM:us-west-2_r/ROOM/${uuid}`)],
-  ["of the government's cluster", encode(`ciscospark://urn:TEAM:us-gov-west-1_a1/ROOM/${uuid}`)],
+  ["from the usual cluster", encode(`ciscospark://us/ROOM/${uuid}`)],
+  ["from a cluster with colons", encode(`ciscospark://urn:TEAM:us-west-2_r/ROOM/${uuid}`)],
+  ["from the government cluster", encode(`ciscospark://urn:TEAM:us-gov-west-1_a1/ROOM/${uuid}`)],
   ["with the uuid in capitals", encode(`ciscospark://us/ROOM/${uuid.toUpperCase()}`)],
   ["with padding", Buffer.from(`ciscospark://us/ROOM/${uuid}`).toString("base64")],
   ["as a bare uuid", uuid],
@@ -27,27 +27,27 @@ for (const [fact, id] of spellings) {
 }
 
 const keys: readonly [fact: string, uri: string, identity: string][] = [
-  ["a group's key holds its organisation", `SCIM_GROUP/${uuid}:ab`, `SCIM_GROUP/${uuid}:ab`],
-  ["a membership's key holds person and room", `MEMBERSHIP/${uuid}:ab`, `MEMBERSHIP/${uuid}:ab`],
+  ["a group's key includes its organisation", `SCIM_GROUP/${uuid}:ab`, `SCIM_GROUP/${uuid}:ab`],
+  ["a membership's key includes person and room", `MEMBERSHIP/${uuid}:ab`, `MEMBERSHIP/${uuid}:ab`],
   ["a key need not be a uuid", "ROLE/id_full_admin", "ROLE/id_full_admin"],
-  ["the type in an id wins over the type that was expected", `TEAM/${uuid}`, `TEAM/${uuid}`],
+  ["the type in an id wins over the expected type", `TEAM/${uuid}`, `TEAM/${uuid}`],
 ];
 for (const [fact, uri, identity] of keys) {
   test(fact, () => assert.equal(identityOf(encode(`ciscospark://us/${uri}`), "ROOM"), identity));
 }
 
-test("a person and a room with the same uuid are two things", () => {
+test("a person and a room with the same uuid are different", () => {
   assert.notEqual(identityOf(uuid, "PEOPLE"), identityOf(uuid, "ROOM"));
 });
 
 for (const text of ["", "NOC", "ada@example.com", "C1_opaque-id", encode("https://us/ROOM/x"), "Büro"]) {
-  test(`"${text}" is no Webex id and equals only itself`, () => {
+  test(`"${text}" is not a Webex id and equals only itself`, () => {
     assert.equal(decodeId(text), undefined);
     assert.equal(identityOf(text, "ROOM"), text);
   });
 }
 
-test("a uuid is told from a text that only looks like one", () => {
+test("a uuid is distinguished from text that only looks like one", () => {
   assert.deepEqual([uuid, `${uuid}0`, uuid.slice(1), uuid.replaceAll("-", "")].map(isUuid), [
     true,
     false,

@@ -15,8 +15,8 @@ async function find(
     return Promise.resolve(answers[address] ?? (address in answers ? null : false));
   };
   const people = new Map(
-    ["Eve@acme.example", "jon.snow@acme.example", null].map((email, index) => {
-      return [`PEOPLE/${index}`, { displayName: "somebody", email, kind: "person" }] as const;
+    [["Eve@acme.example"], ["jon.snow@acme.example"], []].map((emails, index) => {
+      return [`PEOPLE/${index}`, { displayName: "somebody", emails, kind: "person" }] as const;
     }),
   );
   const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, people: protectedPeople } };
