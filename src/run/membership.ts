@@ -96,7 +96,9 @@ function explainError(error: unknown, mappingsFile: string): readonly Problem[] 
   const explain = (message: string) => ({ line: null, column: null, message });
   if (!(error instanceof InputError)) return [explain(errorMessage(error))];
   return error.problems.map(({ file, character: _, ...problem }) => {
-    // A record's lines are those of the mappings: a fault of any other file says in its message where it is.
-    return file === mappingsFile ? problem : explain(formatFileProblem({ file, ...problem }));
+    // A record's lines are those of the mappings: any other fault says in its message where it is.
+    return file === mappingsFile && problem.line !== null
+      ? problem
+      : explain(formatFileProblem({ file, ...problem }));
   });
 }
