@@ -25,7 +25,7 @@ export const delegationRecordSchema = v.strictObject({
       after: v.nullable(addresses),
       added: addresses,
       removed: addresses,
-      /** Present when the host is not as was asked. */
+      /** Present when the host is not as requested. */
       error: v.exactOptional(v.string()),
     }),
   ),
@@ -53,7 +53,7 @@ export const delegationRecordSchema = v.strictObject({
       }),
     ),
   ),
-  /** What has to be put right, and concerns more than one host. */
+  /** What needs fixing and concerns more than one host. */
   problems: v.array(v.string()),
   notices: v.array(v.string()),
 });
@@ -66,7 +66,7 @@ export type HostRecord = DelegationRecord["hosts"][number];
 
 export type BackendName = DelegationRecord["backend"];
 
-/** What a record is made from, beside what became of the hosts. */
+/** What a record is made from, besides the outcomes of the hosts. */
 export interface DelegationFacts
   extends Pick<DelegationRecord, "command" | "mode" | "backend" | "actor" | "token" | "problems"> {
   readonly startedAt: Date;
@@ -74,7 +74,7 @@ export interface DelegationFacts
   readonly until: string | null;
   readonly users: readonly SiteUser[] | null;
   readonly notices: readonly string[];
-  /** True when the run was stopped before it could do anything: nothing was written. */
+  /** True when the run stopped before it could write anything. */
   readonly hasFailed: boolean;
 }
 
@@ -107,7 +107,7 @@ export function buildDelegationRecord(
   };
 }
 
-/** How much happened, for the outputs and the headline. */
+/** Counts what happened, for the outputs and the headline. */
 export function countChanges({ hosts }: Pick<DelegationRecord, "hosts">): {
   readonly added: number;
   readonly removed: number;
