@@ -1,13 +1,13 @@
-/** Runs a synthetic organisation in a process of its own, so that its memory and its work are not the product's. */
+/** Runs a synthetic organisation in a separate process, so that its memory and CPU time are not measured. */
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { buildSyntheticOrganisation, type SyntheticSize } from "./synthetic-organisation.ts";
 
-/** What the benchmark asks for. */
+/** The organisation that the benchmark wants. */
 export interface SandboxOrder extends SyntheticSize {
   readonly latencyMs: number;
 }
 
-/** What the benchmark is told when the sandbox is up. */
+/** The message to the benchmark when the sandbox is up. */
 export interface SandboxReady {
   readonly kind: "ready";
   readonly environment: Record<string, string>;
@@ -16,12 +16,12 @@ export interface SandboxReady {
   readonly removals: number;
 }
 
-/** What the sandbox has seen since it was asked last. */
+/** The requests that the sandbox has received since the last message. */
 export interface SandboxSeen {
   readonly kind: "seen";
   /** Requests by route. */
   readonly requests: Record<string, number>;
-  /** When the first of them arrived, in milliseconds of the epoch. */
+  /** When the first one arrived, in milliseconds since the epoch. */
   readonly firstAt: number | null;
 }
 
@@ -31,7 +31,7 @@ const sandbox: Sandbox = await startSandbox(organisation, {
   latencyMs: order.latencyMs,
   keepResponses: false,
 });
-// The sandbox counts time from its own start: a first request, now, tells when that was.
+// The sandbox counts time from its start. A request that is sent now shows when that was.
 const now = Date.now();
 await fetch(sandbox.url);
 const startedAt = now - (sandbox.requests[0]?.at ?? 0);

@@ -1,6 +1,6 @@
 /**
- * Measures `sync` on synthetic organisations: requests against the least that would do, wall time, memory, and the
- * time from the start of the process to its first request. `npm run bench` prints what README.md states.
+ * Measures `sync` on synthetic organisations: requests compared with the minimum, wall time, memory, and the time from
+ * process start to first request. `npm run bench` prints the figures that README.md states.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -42,7 +42,7 @@ async function measure({ name, runs, ...order }: Case): Promise<void> {
   try {
     const ready = await receive<SandboxReady>(sandbox);
     await writeFile(join(folder, "rooms.csv"), ready.mappings);
-    // The drift is wanted whole: a limit would hold a part of it.
+    // Without limits, because they would hold part of the drift.
     await writeFile(
       join(folder, "policy.json"),
       '{"limits":{"removalsPerRoom":{"share":1},"removalsPerRun":{"share":1}}}',

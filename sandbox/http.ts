@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Answer, answerFaulty, type Fault } from "./faults.ts";
+import type { Clock } from "./clock.ts";
+import { type Answer, answerFaulty, type Met } from "./faults.ts";
 import { type ApiRequest, createFinder, Refusal, type Reply, type Routes } from "./router.ts";
 
 /** One of the APIs that the server serves. */
@@ -10,15 +11,19 @@ export interface Half {
   /** What its addresses begin with. */
   readonly prefixes: readonly string[];
   readonly routes: Routes;
+  /** Takes every body as a text, whatever it is called. */
+  readonly readsTexts?: boolean;
   /** Throws when the request may not use the route. */
   authorise(request: ApiRequest, route: string): void;
-  /** The headers of every answer. */
-  headers(trackingId: string): Readonly<Record<string, string>>;
+  /** The headers of every answer; the route is empty when there is no such operation. */
+  headers(trackingId: string, route: string): Readonly<Record<string, string>>;
   errorBody(refusal: Refusal, trackingId: string): unknown;
 }
 
 /** A request and its answer, as the sandbox saw them; nothing is left out of the headers. */
 export interface Exchange {
+  /** The first is 1. */
+  readonly number: number;
   /** Milliseconds since the sandbox started. */
   readonly at: number;
   readonly half: Half["name"];
@@ -40,7 +45,9 @@ export interface ListenerOptions {
   readonly latencyMs: number;
   /** Keep the bodies of answers in the record. */
   readonly keepResponses: boolean;
-  readonly takeFault: (route: string, request: ApiRequest) => Fault | undefined;
+  readonly takeFaults: (route: string, request: ApiRequest) => Met;
+  /** Dates the answers. */
+  readonly clock: Clock;
   readonly record: (exchange: Exchange) => void;
   /** Called when a request has been handled; its answer leaves only after that. */
   readonly beforeAnswer: (exchange: Exchange) => Promise<void>;
@@ -53,8 +60,6 @@ function parseBody(type: string, source: string): unknown {
   if (type.startsWith("application/x-www-form-urlencoded")) {
     return Object.fromEntries(new URLSearchParams(source));
   }
-  // Whoever serves XML reads it: whether it is well-formed is a question of its own.
-  if (type.startsWith("text/xml")) return source;
   if (!type.startsWith("application/json")) throw new Refusal(415, "Unsupported Media Type");
   try {
     return JSON.parse(source);
@@ -63,25 +68,28 @@ function parseBody(type: string, source: string): unknown {
   }
 }
 
-function send(response: ServerResponse, { reply, cut }: Answer): void {
+function send(response: ServerResponse, { reply, cut, keep = 1 }: Answer, date: number): void {
   if (cut === "at once") response.destroy();
   if (!reply) return;
   const { body } = reply;
   const isText = typeof body === "string";
-  const content = body === undefined ? "" : isText ? body : JSON.stringify(body);
+  const whole = body === undefined ? "" : isText ? body : JSON.stringify(body);
+  const part = whole.slice(0, Math.floor(whole.length * keep));
+  const content = cut === "silently" ? part : whole;
   response.writeHead(reply.status, {
+    date: new Date(date).toUTCString(),
     ...(content !== "" && {
       "content-type": `${isText ? "text/plain" : "application/json"}; charset=utf-8`,
       "content-length": Buffer.byteLength(content),
     }),
     ...reply.headers,
   });
-  if (cut === "half way") response.write(content.slice(0, content.length / 2), () => response.destroy());
+  if (cut === "part way") response.write(part, () => response.destroy());
   else response.end(content);
 }
 
 /** Makes a function that answers the requests of one half, and completes what is recorded of them. */
-function createAnswerer(half: Half, takeFault: ListenerOptions["takeFault"]) {
+function createAnswerer(half: Half, takeFaults: ListenerOptions["takeFaults"]) {
   const find = createFinder(half.routes);
   return async (
     message: IncomingMessage,
@@ -89,30 +97,39 @@ function createAnswerer(half: Half, takeFault: ListenerOptions["takeFault"]) {
     path: string,
     exchange: Recording,
     trackingId: string,
-  ) => {
+  ): Promise<Answer> => {
+    const headersOf = () => half.headers(trackingId, exchange.route);
     const refuse = (refusal: Refusal): Reply => ({
       status: refusal.status,
-      headers: { ...half.headers(trackingId), ...refusal.headers },
+      headers: { ...headersOf(), ...refusal.headers },
       body: half.errorBody(refusal, trackingId),
     });
     const orRefuse = (error: unknown): Reply =>
       refuse(error instanceof Refusal ? error : new Refusal(500, `The sandbox failed: ${error}`));
 
-    const { method, headers } = exchange;
+    const { number, method, headers } = exchange;
     try {
-      exchange.body = parseBody(headers["content-type"] ?? "", await text(message));
+      const source = await text(message);
+      exchange.body = half.readsTexts ? source : parseBody(headers["content-type"] ?? "", source);
       const { route, handler, parameters } = find(method, path);
       exchange.route = route;
-      const request = { method, url, parameters, headers, body: exchange.body };
+      const request = { number, method, url, parameters, headers, body: exchange.body };
       const handle = async (): Promise<Reply> => {
-        half.authorise(request, route);
-        const reply = await handler(request);
-        return { ...reply, headers: { ...half.headers(trackingId), ...reply.headers } };
+        try {
+          half.authorise(request, route);
+          const reply = await handler(request);
+          return { ...reply, headers: { ...headersOf(), ...reply.headers } };
+        } catch (error) {
+          return orRefuse(error);
+        }
       };
-      const fault = takeFault(route, request);
-      return fault
-        ? await answerFaulty(fault, () => handle().catch(orRefuse), refuse)
+      const { changes, answering } = takeFaults(route, request);
+      for (const { changeBefore } of changes) changeBefore?.();
+      const answer = answering
+        ? await answerFaulty(answering, request, handle, refuse)
         : { reply: await handle() };
+      for (const { changeAfter } of changes) changeAfter?.();
+      return answer;
     } catch (error) {
       return { reply: orRefuse(error) };
     }
@@ -124,7 +141,7 @@ export function createListener(options: ListenerOptions) {
   const started = performance.now();
   let count = 0;
   const places = options.halves.flatMap((half) => {
-    const answer = createAnswerer(half, options.takeFault);
+    const answer = createAnswerer(half, options.takeFaults);
     return half.prefixes.map((prefix) => ({ half: half.name, prefix, answer }));
   });
 
@@ -139,7 +156,9 @@ export function createListener(options: ListenerOptions) {
     const { half, prefix, answer } = place;
     const { method = "GET", headers } = message;
     const path = url.pathname.slice(prefix.length);
+    count += 1;
     const exchange: Recording = {
+      number: count,
       at,
       half,
       method,
@@ -149,16 +168,14 @@ export function createListener(options: ListenerOptions) {
       body: undefined,
     };
     options.record(exchange);
-    count += 1;
     const trackingId = `SANDBOX_${count}`;
 
     if (options.latencyMs > 0) await delay(options.latencyMs);
-    const result: Answer = await answer(message, url, path, exchange, trackingId);
-    if (result.reply && !result.cut) {
-      exchange.status = result.reply.status;
-      if (options.keepResponses) exchange.response = result.reply.body;
-    }
+    const result = await answer(message, url, path, exchange, trackingId);
+    const { reply, cut } = result;
+    if (reply && (!cut || cut === "silently")) exchange.status = reply.status;
+    if (reply && !cut && options.keepResponses) exchange.response = reply.body;
     await options.beforeAnswer(exchange);
-    send(response, result);
+    send(response, result, options.clock.now());
   };
 }

@@ -1,11 +1,15 @@
 import { readFile } from "node:fs/promises";
 
-/** A person; `type` and `organisation` are given for bots, guests and people of another organisation. */
+/** A person; `type` and `organisation` are given for bots, guests, devices and people of another organisation. */
 export interface OrganisationPerson {
   readonly key: string;
-  readonly displayName: string;
+  /** Null for somebody without a name, as Webex has some. */
+  readonly displayName: string | null;
   readonly email: string;
-  /** Webex knows person, bot and appuser; any other text stands for a type of the future. Default: person. */
+  /**
+   * Webex documents person, bot and appuser; `place` and `device` are the devices of a workspace, which groups list as
+   * `machine`; any other text stands for a type of the future. Default: person.
+   */
   readonly type?: string;
   /** The name of another organisation: the person is external. */
   readonly organisation?: string;

@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { Clock } from "./clock.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { Github, type GithubOptions } from "./github/github.ts";
 import { createGithubHalf } from "./github/routes.ts";
@@ -8,8 +9,7 @@ import { createWebex } from "./webex/api.ts";
 import { Meetings } from "./webex/meetings.ts";
 import { Tokens } from "./webex/oauth.ts";
 import type { Quirks } from "./webex/quirks.ts";
-import { leave, type Person, World } from "./webex/world.ts";
-import { createXmlService } from "./webex/xml.ts";
+import { leave, type Person, setModerator, World } from "./webex/world.ts";
 
 /** How a sandbox behaves; see `Quirks` for the ways in which its Webex may be awkward. */
 export interface SandboxOptions extends Quirks {
@@ -18,6 +18,8 @@ export interface SandboxOptions extends Quirks {
   /** Keep the bodies of answers in `requests`; a benchmark of a million memberships does not. Default: true. */
   readonly keepResponses?: boolean;
   readonly github?: GithubOptions;
+  /** How far the servers' clock is from the real one. Default: two minutes behind. */
+  readonly clockOffsetMs?: number;
 }
 
 /** A running Webex and GitHub, and what a test may ask of them and do to them behind the product's back. */
@@ -31,8 +33,8 @@ export interface Sandbox extends AsyncDisposable {
 
   /** Every request in the order of arrival, with its answer. */
   readonly requests: readonly Exchange[];
-  /** Declares something that goes wrong on one route. */
-  fault(fault: Fault): void;
+  /** Declares what goes wrong, or is changed, at which requests; `falseAnswers` in faults.ts has what to answer. */
+  fault(...faults: readonly Fault[]): void;
   /** Is called after each request has been handled; the answer leaves only when its promise is kept. */
   onHandled(hook: (exchange: Exchange) => Promise<void>): void;
 
@@ -47,8 +49,17 @@ export interface Sandbox extends AsyncDisposable {
   teamMembers(name: string): string[];
   addToRoom(title: string, key: string): void;
   removeFromRoom(title: string, key: string): void;
-  setGroup(name: string, keys: readonly string[]): void;
+  /** Makes somebody a moderator of the room, or a plain member again. */
+  setModerator(title: string, key: string, isModerator: boolean): void;
   renameRoom(title: string, to: string): void;
+  swapTitles(title: string, other: string): void;
+  deleteRoom(title: string): void;
+  setGroup(name: string, keys: readonly string[]): void;
+  addToGroup(name: string, key: string): void;
+  removeFromGroup(name: string, key: string): void;
+  renameGroup(name: string, to: string): void;
+  /** The servers' clock: it dates answers, groups, secrets, runs and commits. */
+  readonly clock: Clock;
 
   /** The site's users and their delegates; an error when the organisation has no site. */
   readonly meetings: Meetings;
@@ -72,10 +83,12 @@ export async function startSandbox(
   organisation: Organisation,
   options: SandboxOptions = {},
 ): Promise<Sandbox> {
-  const world = new World(organisation);
-  const tokens = new Tokens(options);
+  const clock = new Clock(options.clockOffsetMs);
+  const world = new World(organisation, clock);
+  const tokens = new Tokens(options, clock);
   const meetings = organisation.meetings && new Meetings(world, organisation.name, organisation.meetings);
-  const xml = meetings && createXmlService(world, meetings, tokens, options);
+  // Only where there is a site: the demo has none.
+  const xml = meetings && (await import("./webex/xml.ts")).createXmlService(world, meetings, tokens, options);
   const faults = createFaults();
   const requests: Exchange[] = [];
   let beforeAnswer: (exchange: Exchange) => Promise<void> = () => Promise.resolve();
@@ -86,7 +99,7 @@ export async function startSandbox(
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the sandbox got no port");
   const url = `http://127.0.0.1:${address.port}`;
-  const github = new Github(url, tokens.currentRefreshToken, options.github);
+  const github = new Github(url, tokens.currentRefreshToken, clock, options.github);
   server.on(
     "request",
     createListener({
@@ -97,7 +110,8 @@ export async function startSandbox(
       ],
       latencyMs: options.latencyMs ?? 0,
       keepResponses: options.keepResponses ?? true,
-      takeFault: faults.take,
+      takeFaults: faults.take,
+      clock,
       record: (exchange) => requests.push(exchange),
       beforeAnswer: (exchange) => beforeAnswer(exchange),
     }),
@@ -130,12 +144,30 @@ export async function startSandbox(
       world.room(title).members.people.push(world.person(key));
     },
     removeFromRoom: (title, key) => leave(world.room(title).members, world.person(key)),
-    setGroup: (name, keys) => {
-      world.group(name).members = keys.map((key) => world.person(key));
+    setModerator: (title, key, isModerator) => {
+      setModerator(world.room(title).members, world.person(key), isModerator);
     },
     renameRoom: (title, to) => {
       world.room(title).title = to;
     },
+    swapTitles: (title, other) => {
+      const [first, second] = [world.room(title), world.room(other)];
+      [first.title, second.title] = [other, title];
+    },
+    deleteRoom: (title) => world.deleteRoom(world.room(title)),
+    setGroup: (name, keys) => {
+      world.changeGroup(world.group(name), { members: keys.map((key) => world.person(key)) });
+    },
+    addToGroup: (name, key) => {
+      const group = world.group(name);
+      world.changeGroup(group, { members: [...group.members, world.person(key)] });
+    },
+    removeFromGroup: (name, key) => {
+      const group = world.group(name);
+      world.changeGroup(group, { members: group.members.filter((person) => person.key !== key) });
+    },
+    renameGroup: (name, to) => world.changeGroup(world.group(name), { name: to }),
+    clock,
     get meetings() {
       if (!meetings) throw new Error("the organisation has no Webex Meetings site");
       return meetings;
@@ -143,7 +175,7 @@ export async function startSandbox(
     get currentRefreshToken() {
       return tokens.currentRefreshToken;
     },
-    secrets: () => [...tokens.issued, ...(xml?.tickets ?? []), github.token, github.secretsToken],
+    secrets: () => [...tokens.issued, ...(xml?.tickets ?? []), ...github.tokens],
     expireAccessTokens: () => tokens.expireAccessTokens(),
     github,
     async [Symbol.asyncDispose]() {

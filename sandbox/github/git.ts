@@ -1,19 +1,51 @@
 import { createHash } from "node:crypto";
 
+/** Somebody in a commit; `login` is whose account it is, null for an address of no account. */
+export interface Identity {
+  readonly login: string | null;
+  readonly name: string;
+  readonly email: string;
+}
+
+/** Who made a commit, and whether GitHub has verified the signature. */
+export interface Authorship {
+  readonly author: Identity;
+  readonly committer: Identity;
+  readonly isVerified: boolean;
+}
+
 /** A commit that was made while the sandbox ran. */
-export interface Commit {
+export interface Commit extends Authorship {
   readonly oid: string;
   readonly parent: string | undefined;
+  readonly tree: string;
   readonly branch: string;
   readonly message: string;
+  readonly date: string;
   /** The paths it wrote or deleted. */
   readonly paths: readonly string[];
   /** All files after it, by path. */
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** One line of a tree's listing. */
+export interface TreeEntry {
+  readonly path: string;
+  readonly mode: "100644" | "040000";
+  readonly type: "blob" | "tree";
+  readonly sha: string;
+  /** In bytes, of a blob. */
+  readonly size?: number;
+}
+
 /** The changes of a commit: a path's new text, or null where it is deleted. */
 export type Changes = ReadonlyMap<string, string | null>;
+
+/** The id that git gives to a piece of content. */
+export function objectId(type: "blob" | "tree" | "commit", content: string | Uint8Array): string {
+  const hash = createHash("sha1").update(`${type} ${Buffer.byteLength(content)}\0`);
+  return hash.update(content).digest("hex");
+}
 
 /** A git repository's branches, as far as GitHub's API shows them. */
 export class Repository {
@@ -21,9 +53,18 @@ export class Repository {
   readonly commits: Commit[] = [];
   readonly #heads = new Map<string, Commit>();
   readonly #byOid = new Map<string, Commit>();
+  readonly #trees = new Map<string, readonly TreeEntry[]>();
+  readonly #now: () => string;
 
-  constructor(branches: readonly string[], files: Readonly<Record<string, string>>) {
-    const first = this.#make("main", undefined, "Start", new Map(Object.entries(files)));
+  /** `now` dates the commits; `starter` makes the one that every branch starts with. */
+  constructor(
+    branches: readonly string[],
+    files: ReadonlyMap<string, string>,
+    now: () => string,
+    starter: Authorship,
+  ) {
+    this.#now = now;
+    const first = this.#make("main", undefined, "Start", files, starter);
     for (const branch of branches) this.#heads.set(branch, first);
   }
 
@@ -36,6 +77,31 @@ export class Repository {
     return this.#heads.get(ref.replace(/^refs\/heads\//, "")) ?? this.#byOid.get(ref);
   }
 
+  /** The tree with that id, or of that commit or branch. */
+  findTree(ref: string): { readonly sha: string; readonly entries: readonly TreeEntry[] } | undefined {
+    const sha = this.find(ref)?.tree ?? ref;
+    const entries = this.#trees.get(sha);
+    return entries && { sha, entries };
+  }
+
+  /** A tree's entries with those of the trees in it, under their whole paths. */
+  expandTree(entries: readonly TreeEntry[], folder = ""): TreeEntry[] {
+    return entries.flatMap((entry) => {
+      const whole = { ...entry, path: folder + entry.path };
+      return [whole, ...this.expandTree(this.#trees.get(entry.sha) ?? [], `${whole.path}/`)];
+    });
+  }
+
+  /** The commits that led to this one, the newest first; with a path those that wrote it or something below it. */
+  history(from: Commit, path = ""): Commit[] {
+    const found: Commit[] = [];
+    for (let at: Commit | undefined = from; at; at = this.#byOid.get(at.parent ?? "")) {
+      const touches = at.paths.some((one) => path === "" || one === path || one.startsWith(`${path}/`));
+      if (touches || path === "") found.push(at);
+    }
+    return found;
+  }
+
   /** Makes a branch that starts where another one is. */
   createBranch(name: string, from: string): void {
     const head = this.#heads.get(from);
@@ -43,25 +109,67 @@ export class Repository {
   }
 
   /** Moves the branch to a new commit. */
-  commit(branch: string, message: string, changes: Changes): Commit {
+  commit(branch: string, message: string, changes: Changes, by: Authorship): Commit {
     const parent = this.#heads.get(branch);
     if (!parent) throw new Error(`the repository has no branch "${branch}"`);
-    const commit = this.#make(branch, parent, message, changes);
+    const commit = this.#make(branch, parent, message, changes, by);
     this.#heads.set(branch, commit);
     this.commits.push(commit);
     return commit;
   }
 
-  #make(branch: string, parent: Commit | undefined, message: string, changes: Changes): Commit {
+  #make(
+    branch: string,
+    parent: Commit | undefined,
+    message: string,
+    changes: Changes,
+    by: Authorship,
+  ): Commit {
     const files = new Map(parent?.files);
     for (const [path, text] of changes) {
       if (text === null) files.delete(path);
       else files.set(path, text);
     }
-    const content = JSON.stringify([parent?.oid, branch, message, ...files]);
-    const oid = createHash("sha1").update(content).digest("hex");
-    const commit = { oid, parent: parent?.oid, branch, message, paths: [...changes.keys()], files };
+    const date = this.#now();
+    const tree = this.#storeTree([...files]);
+    const lines = [
+      `tree ${tree}`,
+      ...(parent ? [`parent ${parent.oid}`] : []),
+      ...(["author", "committer"] as const).map(
+        (role) => `${role} ${by[role].name} <${by[role].email}> ${Date.parse(date) / 1000} +0000`,
+      ),
+    ];
+    const oid = objectId("commit", `${lines.join("\n")}\n\n${message}`);
+    const paths = [...changes.keys()];
+    const commit = { ...by, oid, parent: parent?.oid, tree, branch, message, date, paths, files };
     this.#byOid.set(oid, commit);
     return commit;
+  }
+
+  /** Stores the tree of these files, and those of their folders; returns its id. */
+  #storeTree(files: readonly (readonly [path: string, text: string])[]): string {
+    const entries: TreeEntry[] = [];
+    const folders = new Map<string, [path: string, text: string][]>();
+    for (const [path, text] of files) {
+      const [, folder, rest] = /^([^/]+)\/(.+)$/.exec(path) ?? [];
+      if (folder && rest) folders.set(folder, [...(folders.get(folder) ?? []), [rest, text]]);
+      else {
+        const size = Buffer.byteLength(text);
+        entries.push({ path, mode: "100644", type: "blob", sha: objectId("blob", text), size });
+      }
+    }
+    for (const [path, inner] of folders) {
+      entries.push({ path, mode: "040000", type: "tree", sha: this.#storeTree(inner) });
+    }
+    // Git sorts a folder as though its name ended with a slash.
+    const sortKey = ({ path, type }: TreeEntry) => (type === "tree" ? `${path}/` : path);
+    entries.sort((a, b) => Buffer.compare(Buffer.from(sortKey(a)), Buffer.from(sortKey(b))));
+    const lines = entries.flatMap(({ mode, path, sha }) => [
+      Buffer.from(`${mode.replace(/^0/, "")} ${path}\0`),
+      Buffer.from(sha, "hex"),
+    ]);
+    const id = objectId("tree", Buffer.concat(lines));
+    this.#trees.set(id, entries);
+    return id;
   }
 }

@@ -1,6 +1,8 @@
+import type { Clock } from "../clock.ts";
 import { Refusal } from "../router.ts";
-import { type Commit, Repository } from "./git.ts";
+import { type Authorship, type Commit, type Identity, Repository } from "./git.ts";
 import { type Issue, Issues } from "./issues.ts";
+import { allPermissions, type TokenGrant } from "./permissions.ts";
 import { SecretScope } from "./secrets.ts";
 
 /** The repository that a sandbox's GitHub has. */
@@ -21,6 +23,34 @@ export interface GithubOptions {
   readonly environmentBranches?: readonly string[] | null;
   /** The workflow's state; null when there is none. Default: `active`. */
   readonly workflowState?: string | null;
+  /** What the two tokens may do. Default: everything; but a workflow's own never reaches secrets. */
+  readonly tokens?: {
+    readonly workflow?: Partial<TokenGrant>;
+    readonly secrets?: Partial<TokenGrant>;
+  };
+}
+
+const bot: Identity = {
+  login: "github-actions[bot]",
+  name: "github-actions[bot]",
+  email: "41898282+github-actions[bot]@users.noreply.github.com",
+};
+
+/** Who commits what is committed through the API: GitHub itself, with its own signature. */
+const webFlow: Identity = { login: "web-flow", name: "GitHub", email: "noreply@github.com" };
+
+function identify(login: string): Identity {
+  return login === bot.login ? bot : { login, name: login, email: `${login}@users.noreply.github.com` };
+}
+
+/** The authorship of what this account commits by the API or in the browser. */
+export function byApi(login: string): Authorship {
+  return { author: identify(login), committer: webFlow, isVerified: true };
+}
+
+/** The authorship of what this account pushes with git, unsigned. */
+export function byPush(login: string): Authorship {
+  return { author: identify(login), committer: identify(login), isVerified: false };
 }
 
 /** A workflow run, as far as the project asks for it. */
@@ -28,18 +58,6 @@ export interface Run {
   readonly id: string;
   readonly createdAt: string;
   readonly head: Commit;
-}
-
-/**
- * A clock that is one second later each time, so that what came after what can be told from whole seconds. It
- * starts an hour ago: nothing lies in the future of a client that compares with its own clock.
- */
-function createClock(): () => string {
-  let seconds = Math.floor(Date.now() / 1000) - 3600;
-  return () => {
-    seconds += 1;
-    return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
-  };
 }
 
 /** The state of the sandbox's GitHub: one repository, its secrets and its workflow runs. */
@@ -61,12 +79,13 @@ export class Github {
   readonly #repositorySecrets: SecretScope;
   readonly #environmentSecrets: ReadonlyMap<string, SecretScope>;
   readonly #runs: Run[] = [];
-  readonly #now = createClock();
+  readonly #tokens = new Map<string, TokenGrant>();
 
   /** The refresh token is stored in the repository and in each environment. */
   constructor(
     readonly serverUrl: string,
     refreshToken: string,
+    readonly clock: Clock,
     options: GithubOptions = {},
   ) {
     const { repository = "acme/spaces", branches = ["main"], environments = [] } = options;
@@ -78,15 +97,38 @@ export class Github {
     const { environmentBranches = [this.defaultBranch], workflowState = "active" } = options;
     this.environmentBranches = environmentBranches;
     this.workflowState = workflowState;
-    this.repository = new Repository(branches, options.files ?? {});
-    this.createdAt = this.#now();
+    this.createdAt = clock.tick();
+    const files = new Map(Object.entries(options.files ?? {}));
+    this.repository = new Repository(branches, files, () => clock.second(), byPush("octo-admin"));
+    const { secrets: _, environments: __, ...permissions } = allPermissions;
+    const { workflow, secrets } = options.tokens ?? {};
+    this.#tokens.set(this.token, { kind: "installation", login: bot.login ?? "", permissions, ...workflow });
+    const personal = { kind: "fine-grained", login: "octo-admin", permissions: allPermissions } as const;
+    this.#tokens.set(this.secretsToken, { ...personal, ...secrets });
     const createScope = (keyId: string) => {
-      const scope = new SecretScope(keyId, this.#now);
+      const scope = new SecretScope(keyId, () => clock.tick());
       scope.store("WEBEX_REFRESH_TOKEN", refreshToken);
       return scope;
     };
     this.#repositorySecrets = createScope("568250167242549743");
     this.#environmentSecrets = new Map(environments.map((name, index) => [name, createScope(`60${index}`)]));
+  }
+
+  /** Makes a token that may do just this. */
+  issueToken(grant: TokenGrant): string {
+    const token = `github_pat_sandboxToken${this.#tokens.size}`;
+    this.#tokens.set(token, grant);
+    return token;
+  }
+
+  /** Every token that there is. */
+  get tokens(): string[] {
+    return [...this.#tokens.keys()];
+  }
+
+  /** What a token may do; undefined for one that GitHub does not know. */
+  grantOf(token: string): TokenGrant | undefined {
+    return this.#tokens.get(token);
   }
 
   /** The value of a secret, of the repository or of an environment. */
@@ -104,9 +146,24 @@ export class Github {
     return this.repository.commits;
   }
 
-  /** Somebody else's commit. */
-  writeFile(path: string, text: string, branch = this.defaultBranch): void {
-    this.repository.commit(branch, `Write ${path}`, new Map([[path, text]]));
+  /** Somebody else's commit, pushed by a person unless `by` says otherwise; null deletes the file. */
+  writeFile(path: string, text: string | null, branch = this.defaultBranch, by = byPush("octo-admin")): void {
+    this.repository.commit(
+      branch,
+      `${text === null ? "Delete" : "Write"} ${path}`,
+      new Map([[path, text]]),
+      by,
+    );
+  }
+
+  /** Moves a secret's `updated_at` to this moment, or to the time given, and leaves its value. */
+  touchSecret(name: string, environment?: string, updatedAt?: string): void {
+    this.scope(environment).touch(name, updatedAt);
+  }
+
+  /** Whether a request is about this repository: GitHub does not look at capitals. */
+  isCalled(fullName: string): boolean {
+    return fullName.toLowerCase() === this.fullName.toLowerCase();
   }
 
   /** The secrets of an environment, without a name those of the repository; 404 for one that doesn't exist. */
@@ -127,14 +184,20 @@ export class Github {
     return this.#runs.find((run) => run.id === id);
   }
 
+  /** Queues a workflow run. */
+  queueRun(branch = this.defaultBranch): Run {
+    const id = String(1001 + this.#runs.length);
+    const run = { id, createdAt: this.clock.tick(), head: this.head(branch) };
+    this.#runs.push(run);
+    return run;
+  }
+
   /**
    * Starts a workflow run and makes its variables. Secrets are those stored at this moment; an environment's
    * secret wins over the repository's, and one that doesn't exist is empty.
    */
   startRun(environment = ""): Record<string, string> {
-    const id = String(1001 + this.#runs.length);
-    const head = this.head(this.defaultBranch);
-    this.#runs.push({ id, createdAt: this.#now(), head });
+    const { id, head } = this.queueRun();
     const scopes = [this.#environmentSecrets.get(environment), this.#repositorySecrets];
     const refreshToken = scopes.map((scope) => scope?.value("WEBEX_REFRESH_TOKEN")).find(Boolean);
     return {
@@ -196,10 +259,11 @@ export class Pulls {
     const base = this.#github.head(defaultBranch);
     const branch = `change-${this.#pulls.length + 1}`;
     const { fork, isHiddenFromBase = false, title = "Change the mappings", login = "contributor" } = proposal;
-    const home = fork ? new Repository([defaultBranch], Object.fromEntries(base.files)) : repository;
-    if (fork) this.#forks.set(fork, { repository: home, isHiddenFromBase });
+    const now = () => this.#github.clock.second();
+    const home = fork ? new Repository([defaultBranch], base.files, now, base) : repository;
+    if (fork) this.#forks.set(fork.toLowerCase(), { repository: home, isHiddenFromBase });
     home.createBranch(branch, defaultBranch);
-    const head = home.commit(branch, title, new Map(Object.entries(proposal.files)));
+    const head = home.commit(branch, title, new Map(Object.entries(proposal.files)), byPush(login));
     const issue = issues.open(login, title, "", true);
     this.#pulls.push({
       issue,
@@ -218,18 +282,14 @@ export class Pulls {
   }
 
   isFork(fullName: string): boolean {
-    return this.#forks.has(fullName);
+    return this.#forks.has(fullName.toLowerCase());
   }
 
-  /** The text of a file at a commit or branch, as the named repository answers for it. */
-  readFile(fullName: string, ref: string, path: string): string | undefined {
-    const own = this.#forks.get(fullName);
-    if (own) return own.repository.find(ref)?.files.get(path);
+  /** The repositories that answer, under this name, for a commit. */
+  homes(fullName: string): Repository[] {
+    const own = this.#forks.get(fullName.toLowerCase());
+    if (own) return [own.repository];
     const visible = [...this.#forks.values()].filter((fork) => !fork.isHiddenFromBase);
-    const homes = [this.#github.repository, ...visible.map((fork) => fork.repository)];
-    return homes
-      .map((home) => home.find(ref))
-      .find((commit) => commit !== undefined)
-      ?.files.get(path);
+    return [this.#github.repository, ...visible.map((fork) => fork.repository)];
   }
 }

@@ -1,38 +1,20 @@
 import type { Half } from "../http.ts";
-import {
-  type ApiRequest,
-  bodyField,
-  parameter,
-  Refusal,
-  type Reply,
-  type Routes,
-  textField,
-} from "../router.ts";
-import { createBodies, createIssueBodies } from "./bodies.ts";
-import type { Changes } from "./git.ts";
-import type { Github, Protection, Pulls } from "./github.ts";
+import { type ApiRequest, parameter, Refusal, type Routes, textField } from "../router.ts";
+import { createBodies } from "./bodies.ts";
+import { answerNumberedPage, fileRoutes, nameRepository } from "./files.ts";
+import type { Github, Pulls } from "./github.ts";
+import { answerGraphql } from "./graphql.ts";
 import type { Issues } from "./issues.ts";
+import { acceptedPermissions, isPermitted, refusalFor, type TokenGrant } from "./permissions.ts";
 import { workflowRoutes } from "./workflows.ts";
 
 const repo = "/repos/{owner}/{repo}";
-
-function tokenOf(request: ApiRequest): string | undefined {
-  return /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-}
-
-/** Who a token belongs to. */
-function loginOf(github: Github, request: ApiRequest): string {
-  return tokenOf(request) === github.token ? "github-actions[bot]" : "octo-admin";
-}
-
-function nameRepository({ parameters }: ApiRequest): string {
-  return `${parameters.get("owner")}/${parameters.get("repo")}`;
-}
 
 function secretRoutes(github: Github, place: string): Routes {
   const scope = (request: ApiRequest) => github.scope(request.parameters.get("environment_name"));
   const nameOf = (request: ApiRequest) => parameter(request, "secret_name");
   return {
+    [`GET ${place}`]: (request) => scope(request).answerList(),
     [`GET ${place}/public-key`]: (request) => scope(request).answerPublicKey(),
     [`GET ${place}/{secret_name}`]: (request) => scope(request).answerGet(nameOf(request)),
     [`PUT ${place}/{secret_name}`]: (request) => scope(request).answerPut(nameOf(request), request.body),
@@ -40,30 +22,12 @@ function secretRoutes(github: Github, place: string): Routes {
   };
 }
 
-function repositoryRoutes(github: Github): Routes {
-  const { defaultBranch, issues, pulls } = github;
-  const bodies = createBodies(github);
-  const issueBodies = createIssueBodies(github, bodies);
+function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies>): Routes {
+  const { issues, pulls } = github;
   return {
-    ...issueRoutes(issues, issueBodies, (request) => loginOf(github, request)),
-    ...pullRoutes(pulls, issueBodies),
+    ...issueRoutes(issues, bodies, (request) => requireGrant(github, request).login),
+    ...pullRoutes(pulls, bodies),
     [`GET ${repo}`]: () => ({ status: 200, body: bodies.repository() }),
-    [`GET ${repo}/branches/{branch}`]: (request) => {
-      const branch = parameter(request, "branch");
-      return { status: 200, body: bodies.branch(branch, github.head(branch)) };
-    },
-    [`GET ${repo}/git/ref/{ref}`]: (request) => {
-      const ref = parameter(request, "ref");
-      return { status: 200, body: bodies.ref(ref, github.head(ref.replace(/^heads\//, "")).oid) };
-    },
-    [`GET ${repo}/contents/{path}`]: (request) => {
-      const path = parameter(request, "path");
-      const ref = request.url.searchParams.get("ref") ?? defaultBranch;
-      const text = pulls.readFile(nameRepository(request), ref, path);
-      if (text === undefined) throw new Refusal(404, "Not Found");
-      const isRaw = request.headers.accept?.includes("raw") ?? false;
-      return { status: 200, body: isRaw ? text : bodies.content(path, ref, text) };
-    },
     [`GET ${repo}/actions/runs/{run_id}`]: (request) => {
       const run = github.findRun(parameter(request, "run_id"));
       if (!run) throw new Refusal(404, "Not Found");
@@ -77,46 +41,46 @@ function repositoryRoutes(github: Github): Routes {
   };
 }
 
-function answerGraphql(github: Github, request: ApiRequest): Reply {
-  const query = textField(request.body, "query") ?? "";
-  if (query.includes("createCommitOnBranch")) {
-    return createCommitOnBranch(github, bodyField(request.body, "variables"));
-  }
-  if (/\bviewer\s*\{\s*login\s*\}/.test(query)) {
-    return { status: 200, body: { data: { viewer: { login: loginOf(github, request) } } } };
-  }
-  return { status: 200, body: { errors: [{ message: "The sandbox doesn't know this query." }] } };
+/** The token of a request, as far as GitHub knows it. */
+function requireGrant(github: Github, { headers: { authorization = "" } }: ApiRequest): TokenGrant {
+  const presented = /^(?:token|bearer) (.+)$/i.exec(authorization)?.[1];
+  const grant = github.grantOf(presented ?? "");
+  if (!grant) throw new Refusal(401, "Bad credentials");
+  return grant;
 }
 
 /** The GitHub half of the server: the operations that the project uses. */
 export function createGithubHalf(github: Github): Half {
+  const bodies = createBodies(github);
+  const graphql = "POST /graphql";
   return {
     name: "github",
     // The layout of GitHub Enterprise Server, which Octokit knows as well.
     prefixes: ["/api/v3", "/api"],
     routes: {
-      "POST /graphql": (request) => answerGraphql(github, request),
-      ...repositoryRoutes(github),
-      ...workflowRoutes(github),
+      [graphql]: (request) => answerGraphql(github, requireGrant(github, request), request),
+      ...repositoryRoutes(github, bodies),
+      ...fileRoutes(github, bodies),
+      ...workflowRoutes(github, bodies.workflow),
       ...secretRoutes(github, `${repo}/actions/secrets`),
       ...secretRoutes(github, `${repo}/environments/{environment_name}/secrets`),
     },
     authorise(request, route) {
-      const presented = tokenOf(request);
-      if (presented !== github.token && presented !== github.secretsToken) {
-        throw new Refusal(401, "Bad credentials");
-      }
-      if (presented === github.token && route.includes("/secrets/")) {
-        const permission = route.includes("/environments/") ? "environments" : "secrets";
-        const access = route.startsWith("GET") ? "read" : "write";
-        const headers = { "x-accepted-github-permissions": `${permission}=${access}` };
-        throw new Refusal(403, "Resource not accessible by integration", headers);
-      }
-      const isForksFile = route.includes("/contents/") && github.pulls.isFork(nameRepository(request));
-      if (request.parameters.has("owner") && nameRepository(request) !== github.fullName && !isForksFile)
-        throw new Refusal(404, "Not Found");
+      const grant = requireGrant(github, request);
+      // GraphQL says what it refuses inside of a 200.
+      if (route === graphql) return;
+      const named = nameRepository(request);
+      const isForksFile = github.pulls.isFork(named) && /\/(contents|commits|git)/.test(route);
+      if (!github.isCalled(named) && !isForksFile) throw new Refusal(404, "Not Found");
+      const isPublic = !github.isPrivate && route.startsWith("GET ") && !route.includes("/secrets");
+      if (isPublic || isPermitted(grant, acceptedPermissions(route))) return;
+      throw grant.refusedWith === 404 ? new Refusal(404, "Not Found") : new Refusal(403, refusalFor(grant));
     },
-    headers: (trackingId) => ({ "x-github-request-id": trackingId }),
+    headers: (trackingId, route) => ({
+      "x-github-request-id": trackingId,
+      ...(route !== "" &&
+        route !== graphql && { "x-accepted-github-permissions": acceptedPermissions(route).join("; ") }),
+    }),
     errorBody: ({ message, status }) => ({
       message,
       documentation_url: "https://docs.github.com/rest",
@@ -128,18 +92,6 @@ export function createGithubHalf(github: Github): Half {
 /** GitHub refuses a longer body. */
 const maxCharacters = 65_536;
 
-/** One page of a list by number, with GitHub's `Link` header where more follows. */
-function answerNumberedPage<T>(request: ApiRequest, all: readonly T[], show: (item: T) => unknown): Reply {
-  const query = request.url.searchParams;
-  const size = Math.min(Number(query.get("per_page") ?? 30), 100);
-  const page = Number(query.get("page") ?? 1);
-  const body = all.slice((page - 1) * size, page * size).map(show);
-  if (page * size >= all.length) return { status: 200, body };
-  const next = new URL(request.url);
-  next.searchParams.set("page", String(page + 1));
-  return { status: 200, headers: { link: `<${next.href}>; rel="next"` }, body };
-}
-
 function readBody(request: ApiRequest): string {
   const body = textField(request.body, "body") ?? "";
   if ([...body].length > maxCharacters)
@@ -150,7 +102,7 @@ function readBody(request: ApiRequest): string {
 /** The operations on issues and comments; `loginOf` tells whose token a request has. */
 export function issueRoutes(
   issues: Issues,
-  bodies: ReturnType<typeof createIssueBodies>,
+  bodies: ReturnType<typeof createBodies>,
   loginOf: (request: ApiRequest) => string,
 ): Routes {
   const repo = "/repos/{owner}/{repo}";
@@ -207,71 +159,11 @@ export function issueRoutes(
 }
 
 /** The operations on pull requests. */
-export function pullRoutes(pulls: Pulls, bodies: ReturnType<typeof createIssueBodies>): Routes {
+export function pullRoutes(pulls: Pulls, bodies: ReturnType<typeof createBodies>): Routes {
   return {
     "GET /repos/{owner}/{repo}/pulls/{pull_number}": (request) => {
       const pull = pulls.find(Number(parameter(request, "pull_number")));
       return { status: 200, body: bodies.pull(pull) };
     },
   };
-}
-
-// Classic protection and rulesets answer with different types: Thinkmill/keystatic issue 1598.
-const protectionErrors: Readonly<Record<Protection, { type: string; message: string }>> = {
-  "branch protection": {
-    type: "BRANCH_PROTECTION_RULE_VIOLATION",
-    message: "Changes must be made through a pull request.",
-  },
-  ruleset: {
-    type: "UNPROCESSABLE",
-    message: "Repository rule violations found\n\nChanges must be made through a pull request.\n\n",
-  },
-};
-
-// An error of GraphQL comes with HTTP 200.
-function graphqlError(type: string, message: string): Reply {
-  const path = ["createCommitOnBranch"];
-  return { status: 200, body: { data: { createCommitOnBranch: null }, errors: [{ type, path, message }] } };
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function readChanges(fileChanges: unknown): Changes {
-  const changes = new Map<string, string | null>();
-  for (const addition of list(bodyField(fileChanges, "additions"))) {
-    const contents = textField(addition, "contents") ?? "";
-    changes.set(textField(addition, "path") ?? "", Buffer.from(contents, "base64").toString("utf8"));
-  }
-  for (const deletion of list(bodyField(fileChanges, "deletions"))) {
-    changes.set(textField(deletion, "path") ?? "", null);
-  }
-  return changes;
-}
-
-/** Answers `createCommitOnBranch` with its input in `variables.input`. */
-export function createCommitOnBranch(github: Github, variables: unknown): Reply {
-  const { repository, fullName, protection } = github;
-  const input = bodyField(variables, "input");
-  const branch = textField(bodyField(input, "branch"), "branchName") ?? "";
-  const isHere = textField(bodyField(input, "branch"), "repositoryNameWithOwner") === fullName;
-  const head = isHere ? repository.head(branch) : undefined;
-  if (!head) return graphqlError("NOT_FOUND", `Could not resolve to a Branch with the name '${branch}'.`);
-  if (textField(input, "expectedHeadOid") !== head.oid) {
-    const message = `Expected branch to point to "${head.oid}" but it did not. Pull and try again.`;
-    return graphqlError("STALE_DATA", message);
-  }
-  if (protection)
-    return graphqlError(protectionErrors[protection].type, protectionErrors[protection].message);
-  const changes = readChanges(bodyField(input, "fileChanges"));
-  const absent = [...changes].find(([path, text]) => text === null && !head.files.has(path));
-  if (absent) {
-    return graphqlError("UNPROCESSABLE", `A file that doesn't exist can't be deleted: "${absent[0]}".`);
-  }
-  const message = bodyField(input, "message");
-  const text = [textField(message, "headline"), textField(message, "body")].filter(Boolean).join("\n\n");
-  const { oid } = repository.commit(branch, text, changes);
-  const commit = { oid, url: `${github.serverUrl}/${fullName}/commit/${oid}` };
-  return { status: 200, body: { data: { createCommitOnBranch: { commit } } } };
 }

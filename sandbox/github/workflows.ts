@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { type ApiRequest, parameter, Refusal, type Routes, textField } from "../router.ts";
+import { type ApiRequest, bodyField, parameter, Refusal, type Routes, textField } from "../router.ts";
 import type { Github } from "./github.ts";
 
 const repo = "/repos/{owner}/{repo}";
@@ -7,25 +6,8 @@ const repo = "/repos/{owner}/{repo}";
 const workflowId = "3";
 const file = "sync.yml";
 
-/** The workflow, what an environment lets in, and blobs that belong to no commit. */
-export function workflowRoutes(github: Github): Routes {
-  const url = `${github.serverUrl}/api/v3/repos/${github.fullName}`;
-
-  function showWorkflow() {
-    return {
-      id: Number(workflowId),
-      node_id: "W_3",
-      name: "Sync",
-      path: `.github/workflows/${file}`,
-      state: github.workflowState,
-      created_at: github.createdAt,
-      updated_at: github.createdAt,
-      url: `${url}/actions/workflows/${workflowId}`,
-      html_url: `${github.serverUrl}/${github.fullName}/blob/${github.defaultBranch}/.github/workflows/${file}`,
-      badge_url: `${github.serverUrl}/${github.fullName}/workflows/Sync/badge.svg`,
-    };
-  }
-
+/** The workflow, and what an environment lets in. */
+export function workflowRoutes(github: Github, showWorkflow: () => unknown): Routes {
   function requireWorkflow(request: ApiRequest): void {
     const id = parameter(request, "workflow_id");
     if (github.workflowState === null || (id !== workflowId && id !== file))
@@ -48,8 +30,18 @@ export function workflowRoutes(github: Github): Routes {
     },
     [`POST ${repo}/actions/workflows/{workflow_id}/dispatches`]: (request) => {
       requireWorkflow(request);
-      github.head(textField(request.body, "ref") ?? "");
-      return { status: 204 };
+      const ref = textField(request.body, "ref");
+      if (!ref) throw new Refusal(422, 'Invalid request.\n\n"ref" wasn\'t supplied.');
+      const branch = ref.replace(/^refs\/heads\//, "");
+      if (!github.repository.head(branch)) throw new Refusal(422, `No ref found for: ${ref}`);
+      if (github.workflowState !== "active") {
+        throw new Refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow");
+      }
+      const { id } = github.queueRun(branch);
+      if (bodyField(request.body, "return_run_details") !== true) return { status: 204 };
+      const web = `${github.serverUrl}/${github.fullName}/actions/runs/${id}`;
+      const run_url = `${github.serverUrl}/api/v3/repos/${github.fullName}/actions/runs/${id}`;
+      return { status: 200, body: { workflow_run_id: Number(id), run_url, html_url: web } };
     },
     [`GET ${repo}/environments/{environment_name}/deployment-branch-policies`]: (request) => {
       github.scope(parameter(request, "environment_name"));
@@ -62,10 +54,6 @@ export function workflowRoutes(github: Github): Routes {
         type: "branch",
       }));
       return { status: 200, body: { total_count: policies.length, branch_policies: policies } };
-    },
-    [`POST ${repo}/git/blobs`]: (request) => {
-      const sha = createHash("sha1").update(JSON.stringify(request.body)).digest("hex");
-      return { status: 201, body: { sha, url: `${url}/git/blobs/${sha}` } };
     },
   };
 }

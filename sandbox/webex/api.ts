@@ -8,6 +8,7 @@ import type { Tokens } from "./oauth.ts";
 import { peopleRoutes } from "./people.ts";
 import type { Quirks } from "./quirks.ts";
 import { roomRoutes, teamRoutes } from "./rooms.ts";
+import { lacksScope, mayUse } from "./scopes.ts";
 import type { World } from "./world.ts";
 
 // Operations without a bearer.
@@ -21,7 +22,10 @@ export function createWebex(world: World, meetings: Meetings | null, tokens: Tok
     routes: {
       "POST /access_token": (request) => tokens.answer(request),
       ...consentRoutes(world, tokens, tokens.grants),
-      ...peopleRoutes(world, quirks, tokens.scope.includes("spark-admin:people_read") ? meetings : null),
+      ...peopleRoutes(world, quirks, (request) => {
+        const scopes = tokens.scopesOf(request.headers.authorization);
+        return scopes.includes("spark-admin:people_read") ? meetings : null;
+      }),
       ...(meetings && preferencesRoutes(world, meetings, tokens, quirks)),
       ...groupRoutes(world, quirks),
       ...roomRoutes(world, quirks),
@@ -29,14 +33,21 @@ export function createWebex(world: World, meetings: Meetings | null, tokens: Tok
       ...teamRoutes(world, quirks),
     },
     authorise(request, route) {
-      if (!open.has(route) && !tokens.accepts(request.headers.authorization)) {
+      if (open.has(route)) return;
+      const { authorization } = request.headers;
+      if (!tokens.accepts(authorization)) {
         throw new Refusal(
           401,
           "The request requires a valid access token set in the Authorization request header.",
         );
       }
+      if (!mayUse(route, tokens.scopesOf(authorization))) throw new Refusal(403, lacksScope);
     },
     headers: (trackingId) => ({ trackingid: trackingId }),
-    errorBody: ({ message }, trackingId) => ({ message, errors: [{ description: message }], trackingId }),
+    errorBody: ({ message, detail }, trackingId) => ({
+      message,
+      errors: [{ description: detail }],
+      trackingId,
+    }),
   };
 }

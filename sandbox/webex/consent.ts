@@ -55,7 +55,7 @@ export function consentRoutes(world: World, tokens: Tokens, grants: Grants): Rou
     if ("status" in asked) return asked;
     const fields = [...query].map(([name, value]) => hidden(name, value)).join("");
     const scopes = asked.scope.split(" ").map((scope) => `<li>${escapeHtml(scope)}</li>`);
-    const text = `<h1>Allow Rollcall?</h1><p>Signed in as ${escapeHtml(world.owner.displayName)}.</p>`;
+    const text = `<h1>Allow Rollcall?</h1><p>Signed in as ${escapeHtml(world.owner.displayName ?? world.owner.email)}.</p>`;
     return page(
       "Webex sandbox",
       `${text}<ul>${scopes.join("")}</ul><form method="post">${fields}${buttons}</form>`,
@@ -117,7 +117,7 @@ export function consentRoutes(world: World, tokens: Tokens, grants: Grants): Rou
   };
 }
 
-/** The operations that are open to whoever has no access token yet. */
+/** The operations that take no access token. */
 export const consentOperations = [
   "GET /authorize",
   "POST /authorize",

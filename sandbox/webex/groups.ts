@@ -1,12 +1,12 @@
 import { type ApiRequest, parameter, Refusal, type Routes } from "../router.ts";
 import { cutPage, positive } from "./pages.ts";
 import { pageCap, type Quirks } from "./quirks.ts";
-import { type Group, keyOf, type World } from "./world.ts";
+import { beginning, type Group, keyOf, type Person, type World } from "./world.ts";
 
 interface GroupMember {
   readonly id: string;
   readonly type: string;
-  readonly displayName: string;
+  readonly displayName: string | null;
 }
 
 const filterPattern = /^displayName (eq|sw) "((?:[^"\\]|\\.)*)"$/;
@@ -20,6 +20,15 @@ function readFilter(filter: string | null): (group: Group) => boolean {
   return match[1] === "eq" ? (group) => group.name === name : (group) => group.name.startsWith(name);
 }
 
+const machines = new Set(["place", "device"]);
+
+function showMember({ id, type, displayName }: Person): GroupMember {
+  return { id, type: machines.has(type) ? "machine" : "user", displayName };
+}
+
+// Silently: https://developer.webex.com/docs/api/v1/groups
+const maxIncluded = 500;
+
 /** `/groups` and their members, paged by `startIndex` and `count`. */
 export function groupRoutes(world: World, quirks: Quirks): Routes {
   const missing = new Set(quirks.groupMembersMissing ?? []);
@@ -29,8 +38,8 @@ export function groupRoutes(world: World, quirks: Quirks): Routes {
       id: group.id,
       displayName: group.name,
       orgId: world.orgId,
-      created: "2026-01-02T03:04:05.678Z",
-      lastModified: "2026-01-02T03:04:05.678Z",
+      created: beginning,
+      lastModified: group.lastModified,
       memberSize: group.members.length + group.nested.length,
     };
   }
@@ -43,25 +52,36 @@ export function groupRoutes(world: World, quirks: Quirks): Routes {
   }
 
   function membersOf(group: Group): GroupMember[] {
-    const people = group.members
-      .filter((person) => !missing.has(person.key))
-      .map((person) => ({ id: person.id, type: "user", displayName: person.displayName }));
-    const nested = group.nested.map((name) => ({
-      id: world.group(name).id,
-      type: "group",
-      displayName: name,
-    }));
+    const people = group.members.filter((person) => !missing.has(person.key)).map(showMember);
+    const nested = group.nested.map(({ id, name }) => ({ id, type: "group", displayName: name }));
     return [...people, ...nested].slice(0, quirks.groupMembersCut);
+  }
+
+  /** The group; with its members, cut short, when the request asks for them. */
+  function showWhole(request: ApiRequest) {
+    if (request.url.searchParams.get("includeMembers") !== "true") return showGroup;
+    return (group: Group) => ({ ...showGroup(group), members: membersOf(group).slice(0, maxIncluded) });
+  }
+
+  function linkTo(request: ApiRequest, startIndex: number, count: number, total: number) {
+    if (!quirks.groupLinks || startIndex > total) return {};
+    const next = new URL(request.url);
+    next.searchParams.set("startIndex", String(startIndex));
+    next.searchParams.set("count", String(count));
+    return { headers: { link: `<${next.href}>; rel="next"` } };
   }
 
   function listMembers(request: ApiRequest) {
     const group = findGroup(request);
     const count = Math.min(positive(request, "count", 500), pageCap(quirks, "groupMembers"));
+    const startIndex = positive(request, "startIndex", 1);
     const all = membersOf(group);
-    const { items } = cutPage(all, positive(request, "startIndex", 1) - 1, count, quirks);
+    const { items } = cutPage(all, startIndex - 1, count, quirks);
+    const link = linkTo(request, startIndex + count, count, all.length);
     if (quirks.groupMembersByPageSize && count < all.length) items.shift();
     const omitted = all.length === 0 && (quirks.membersOmittedWhenEmpty ?? true);
-    return { status: 200, body: omitted ? showGroup(group) : { ...showGroup(group), members: items } };
+    const body = omitted ? showGroup(group) : { ...showGroup(group), members: items };
+    return { status: 200, ...link, body };
   }
 
   return {
@@ -71,9 +91,11 @@ export function groupRoutes(world: World, quirks: Quirks): Routes {
       const itemsPerPage = Math.min(positive(request, "count", 100), pageCap(quirks, "groups"));
       const { items } = cutPage(groups, startIndex - 1, itemsPerPage, quirks);
       const totalResults = quirks.groupTotalIsPageCount ? items.length : groups.length;
-      return { status: 200, body: { totalResults, startIndex, itemsPerPage, groups: items.map(showGroup) } };
+      const link = linkTo(request, startIndex + itemsPerPage, itemsPerPage, groups.length);
+      const body = { totalResults, startIndex, itemsPerPage, groups: items.map(showWhole(request)) };
+      return { status: 200, ...link, body };
     },
-    "GET /groups/{groupId}": (request) => ({ status: 200, body: showGroup(findGroup(request)) }),
+    "GET /groups/{groupId}": (request) => ({ status: 200, body: showWhole(request)(findGroup(request)) }),
     "GET /groups/{groupId}/members": listMembers,
     "GET /groups/{groupId}/Members": listMembers,
   };

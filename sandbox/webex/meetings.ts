@@ -2,6 +2,7 @@ import type { OrganisationMeetings, OrganisationSiteUser } from "../organisation
 import { type ApiRequest, bodyField, Refusal, type Reply, type Routes } from "../router.ts";
 import type { Tokens } from "./oauth.ts";
 import type { Quirks } from "./quirks.ts";
+import { lacksScope } from "./scopes.ts";
 import type { Person, World } from "./world.ts";
 
 /** A user of the site in the sandbox. */
@@ -65,10 +66,10 @@ export function preferencesRoutes(world: World, meetings: Meetings, tokens: Toke
     const email = searchParams.get("userEmail");
     // Without a site Webex takes the administrator's own, which here is another one.
     if (searchParams.get("siteUrl") !== meetings.site) throw new Refusal(404, "Site not found.");
-    const isAdmin = tokens.scope.split(" ").includes(scope);
+    const isAdmin = tokens.scopesOf(request.headers.authorization).includes(scope);
     const treatment = quirks.userEmail ?? (isAdmin ? "honoured" : "ignored");
     const isOwn = email === null || sameAddress(email, world.owner.email);
-    if (treatment === "refused" && !isOwn) throw new Refusal(403, notPermitted);
+    if (treatment === "refused" && !isOwn) throw new Refusal(403, lacksScope, {}, notPermitted);
     const user = meetings.find(treatment === "ignored" || email === null ? world.owner.email : email);
     if (!user) throw new Refusal(404, "The requested user could not be found on the site.");
     return user;

@@ -9,7 +9,17 @@ import {
 } from "../router.ts";
 import { answerPage } from "./pages.ts";
 import type { Quirks } from "./quirks.ts";
-import { encodeId, leave, membershipKeyOf, type Person, type Room, uuidOf, type World } from "./world.ts";
+import {
+  beginning,
+  encodeId,
+  leave,
+  membershipKeyOf,
+  type Person,
+  type Room,
+  setModerator,
+  uuidOf,
+  type World,
+} from "./world.ts";
 
 interface Membership {
   readonly room: Room;
@@ -28,7 +38,7 @@ function showMembership({ room, person }: Membership) {
     isMonitor: false,
     isRoomHidden: false,
     roomType: room.type,
-    created: "2026-01-02T03:04:05.678Z",
+    created: beginning,
   };
 }
 
@@ -119,8 +129,7 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
     return { status: 200, body: showMembership({ room, person }) };
   }
 
-  /** The membership that a change or removal names, once its rules have been checked. */
-  function membershipToChange(request: ApiRequest): Membership {
+  function findMembership(request: ApiRequest): Membership {
     const [personUuid, roomUuid] = membershipKeyOf(parameter(request, "membershipId"), "MEMBERSHIP") ?? [];
     const room = roomUuid && world.findRoom(roomUuid);
     const person = personUuid && world.findPerson(personUuid);
@@ -129,18 +138,21 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
     if (!people.includes(owner) || !people.includes(person)) {
       throw new Refusal(404, "User is not a participant of the room.");
     }
-    requireModeration(room);
     return { room, person };
+  }
+
+  /** The membership that a change or removal names, once its rules have been checked. */
+  function membershipToChange(request: ApiRequest): Membership {
+    const membership = findMembership(request);
+    requireModeration(membership.room);
+    return membership;
   }
 
   function change(request: ApiRequest): Reply {
     const isModerator = bodyField(request.body, "isModerator");
     if (typeof isModerator !== "boolean") throw new Refusal(400, "isModerator cannot be null");
     const membership = membershipToChange(request);
-    const { moderators } = membership.room.members;
-    const index = moderators.indexOf(membership.person);
-    if (isModerator && index < 0) moderators.push(membership.person);
-    if (!isModerator && index >= 0) moderators.splice(index, 1);
+    setModerator(membership.room.members, membership.person, isModerator);
     return { status: 200, body: showMembership(membership) };
   }
 
@@ -157,6 +169,10 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
 
   return {
     "GET /memberships": list,
+    "GET /memberships/{membershipId}": (request) => ({
+      status: 200,
+      body: showMembership(findMembership(request)),
+    }),
     "POST /memberships": add,
     "PUT /memberships/{membershipId}": change,
     "DELETE /memberships/{membershipId}": remove,

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { Clock } from "../clock.ts";
 import { type ApiRequest, type Reply, textField } from "../router.ts";
 import type { Quirks } from "./quirks.ts";
 
@@ -16,22 +17,19 @@ export class Tokens {
   readonly clientSecret: string;
   readonly grants = new Grants();
   readonly #quirks: Quirks;
+  readonly #clock: Clock;
   readonly #issued: string[] = [];
-  readonly #accessTokens = new Map<string, number>();
+  readonly #accessTokens = new Map<string, { readonly expiresAt: number; readonly scope: string }>();
   #refreshToken: string;
   #refreshExpiresAt = Number.POSITIVE_INFINITY;
   #scope: string;
 
-  constructor(quirks: Quirks) {
+  constructor(quirks: Quirks, clock: Clock) {
     this.#quirks = quirks;
+    this.#clock = clock;
     this.#scope = quirks.scope ?? registered;
     this.clientSecret = this.#issue("client-secret");
     this.#refreshToken = this.#issue("refresh");
-  }
-
-  /** What the access tokens may do. */
-  get scope(): string {
-    return this.#scope;
   }
 
   /** The one refresh token that works. */
@@ -51,13 +49,21 @@ export class Tokens {
 
   /** Whether a request's bearer is a live access token. */
   accepts(authorization: string | undefined): boolean {
-    return this.expiryOf(authorization) > Date.now();
+    return this.expiryOf(authorization) > this.#clock.now();
+  }
+
+  /** What the request's bearer may do. */
+  scopesOf(authorization: string | undefined): readonly string[] {
+    return this.#find(authorization)?.scope.split(" ") ?? [];
   }
 
   /** When the bearer's access token expires, in ms; 0 for one that is not known. */
   expiryOf(authorization: string | undefined): number {
-    const token = /^Bearer (.+)$/.exec(authorization ?? "")?.[1] ?? "";
-    return this.#accessTokens.get(token) ?? 0;
+    return this.#find(authorization)?.expiresAt ?? 0;
+  }
+
+  #find(authorization = "") {
+    return this.#accessTokens.get(/^Bearer (.+)$/.exec(authorization)?.[1] ?? "");
   }
 
   /** Whether the integration may ask for all of these scopes. */
@@ -79,15 +85,23 @@ export class Tokens {
     }
     const grant = textField(body, "grant_type");
     if (!grant) return this.refuse("invalid_request", "grant_type is missing");
-    if (
-      textField(body, "client_id") !== this.clientId ||
-      textField(body, "client_secret") !== this.clientSecret
-    ) {
-      return this.refuse("invalid_client", "The client id or secret is wrong");
+    const { authorization } = request.headers;
+    const isBasic = authorization?.startsWith("Basic ") ?? false;
+    const isClient = isBasic
+      ? authorization === this.#basic
+      : textField(body, "client_id") === this.clientId &&
+        textField(body, "client_secret") === this.clientSecret;
+    if (!isClient) {
+      const refusal = this.refuse("invalid_client", "The client id or secret is wrong");
+      // RFC 6749, section 5.2: who comes with the header is told which one.
+      return isBasic ? { ...refusal, status: 401, headers: { "www-authenticate": "Basic" } } : refusal;
     }
     if (grant === "authorization_code") return this.#answerCode(body);
     if (grant !== "refresh_token") return this.refuse("unsupported_grant_type", `${grant} is not supported`);
-    if (textField(body, "refresh_token") !== this.#refreshToken || this.#refreshExpiresAt <= Date.now()) {
+    if (
+      textField(body, "refresh_token") !== this.#refreshToken ||
+      this.#refreshExpiresAt <= this.#clock.now()
+    ) {
       return this.refuse(
         "invalid_grant",
         "The refresh token provided is expired, revoked, malformed, or invalid",
@@ -98,8 +112,7 @@ export class Tokens {
 
   /** Answers `POST /device/token`: 428 until the person has decided. */
   answerDevice({ headers, body }: ApiRequest): Reply {
-    const basic = Buffer.from(`${this.clientId}:${this.clientSecret}`).toString("base64");
-    if (headers.authorization !== `Basic ${basic}`) {
+    if (headers.authorization !== this.#basic) {
       return { ...this.refuse("invalid_client", "The client id or secret is wrong"), status: 401 };
     }
     if (textField(body, "grant_type") !== deviceGrant) {
@@ -111,6 +124,11 @@ export class Tokens {
       const message = "The device authorization is pending";
       return { status: 428, body: { message, errors: [{ description: "authorization_pending" }] } };
     });
+  }
+
+  /** The client as HTTP Basic has it. */
+  get #basic(): string {
+    return `Basic ${Buffer.from(`${this.clientId}:${this.clientSecret}`).toString("base64")}`;
   }
 
   #answerCode(body: unknown): Reply {
@@ -141,9 +159,13 @@ export class Tokens {
   #refresh(mode = this.#quirks.refreshToken ?? "rotates") {
     const { refreshTokenExpiresIn = 7775999, accessTokenExpiresIn = 1209599 } = this.#quirks;
     const accessToken = this.#issue("access");
-    this.#accessTokens.set(accessToken, Date.now() + accessTokenExpiresIn * 1000);
+    const now = this.#clock.now();
+    this.#accessTokens.set(accessToken, {
+      expiresAt: now + accessTokenExpiresIn * 1000,
+      scope: this.#scope,
+    });
     if (mode === "rotates") this.#refreshToken = this.#issue("refresh");
-    this.#refreshExpiresAt = Date.now() + refreshTokenExpiresIn * 1000;
+    this.#refreshExpiresAt = now + refreshTokenExpiresIn * 1000;
     return {
       access_token: accessToken,
       expires_in: accessTokenExpiresIn,

@@ -3,7 +3,7 @@ import { parameter, Refusal } from "../router.ts";
 import type { Meetings } from "./meetings.ts";
 import { answerPage } from "./pages.ts";
 import type { Quirks } from "./quirks.ts";
-import type { Person, World } from "./world.ts";
+import { beginning, type Person, type World } from "./world.ts";
 
 // https://developer.webex.com/docs/api/v1/people/list-people
 const maximumIds = 85;
@@ -16,10 +16,6 @@ function showSites(person: Person, meetings: Meetings | null) {
   return { siteUrls, loginEnabled: user?.isActive ?? true };
 }
 
-function createPersonView(meetings: Meetings | null) {
-  return (person: Person) => ({ ...describePerson(person), ...showSites(person, meetings) });
-}
-
 function describePerson(person: Person) {
   return {
     id: person.id,
@@ -27,13 +23,20 @@ function describePerson(person: Person) {
     displayName: person.displayName,
     orgId: person.orgId,
     type: person.type,
-    created: "2026-01-02T03:04:05.678Z",
+    created: beginning,
   };
 }
 
-/** `/people`: who somebody is. */
-export function peopleRoutes(world: World, quirks: Quirks, meetings: Meetings | null = null): Routes {
-  const showPerson = createPersonView(meetings);
+/** `/people`: who somebody is; `sitesFor` gives the site to those whom Webex tells about sites. */
+export function peopleRoutes(
+  world: World,
+  quirks: Quirks,
+  sitesFor: (request: ApiRequest) => Meetings | null,
+): Routes {
+  const viewFor = (request: ApiRequest) => {
+    const meetings = sitesFor(request);
+    return (person: Person) => ({ ...describePerson(person), ...showSites(person, meetings) });
+  };
   const unseen = new Set(quirks.unseenPeople ?? []);
 
   function listByIds(request: ApiRequest, ids: readonly string[]) {
@@ -45,7 +48,7 @@ export function peopleRoutes(world: World, quirks: Quirks, meetings: Meetings | 
       if (person && !unseen.has(person.key)) people.push(person);
       else notFoundIds.push(id);
     }
-    const page = answerPage(request, "people", people, quirks, showPerson);
+    const page = answerPage(request, "people", people, quirks, viewFor(request));
     return notFoundIds.length === 0 ? page : { ...page, body: { ...page.body, notFoundIds } };
   }
 
@@ -56,22 +59,25 @@ export function peopleRoutes(world: World, quirks: Quirks, meetings: Meetings | 
       if (ids) return listByIds(request, ids.split(","));
       const email = query.get("email");
       const displayName = query.get("displayName");
-      if (!email && !displayName && !meetings)
+      if (!email && !displayName && !sitesFor(request))
         throw new Refusal(400, "Email or displayName should be specified.");
       // An address finds nobody of another organisation.
       const people = [...world.people].filter(
         (person) =>
           person.orgId === world.orgId &&
           (!email || person.email.toLowerCase() === email.toLowerCase()) &&
-          (!displayName || person.displayName.startsWith(displayName)),
+          (!displayName || person.displayName?.startsWith(displayName)) &&
+          !unseen.has(person.key),
       );
-      return answerPage(request, "people", people, quirks, showPerson);
+      return answerPage(request, "people", people, quirks, viewFor(request));
     },
-    "GET /people/me": () => ({ status: 200, body: showPerson(world.owner) }),
+    "GET /people/me": (request) => ({ status: 200, body: viewFor(request)(world.owner) }),
     "GET /people/{personId}": (request) => {
       const person = world.findPerson(parameter(request, "personId"));
-      if (!person) throw new Refusal(404, "Could not find a person with provided ID.");
-      return { status: 200, body: showPerson(person) };
+      if (!person || unseen.has(person.key)) {
+        throw new Refusal(404, "Could not find a person with provided ID.");
+      }
+      return { status: 200, body: viewFor(request)(person) };
     },
   };
 }

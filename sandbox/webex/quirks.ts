@@ -35,6 +35,8 @@ export interface Quirks {
   readonly groupMembersMissing?: readonly string[];
   /** A page smaller than the group leaves out its first member (SPARK-322483: small pages hold other members). */
   readonly groupMembersByPageSize?: boolean;
+  /** `/groups` and their members have `Link` headers as well. */
+  readonly groupLinks?: boolean;
   /** An empty group has no `members` field. Default: true. */
   readonly membersOmittedWhenEmpty?: boolean;
 
@@ -44,7 +46,7 @@ export interface Quirks {
   readonly addsWithoutEffect?: readonly string[];
   /** A new member shows only after so many readings of the room's members. */
   readonly addVisibleAfterReads?: number;
-  /** Keys of people whom `/people?id=` doesn't find. */
+  /** Keys of people whom `/people` doesn't find, by whatever it is asked. */
   readonly unseenPeople?: readonly string[];
 
   /** What meeting preferences do with `userEmail`. Default: `honoured` with the administrator's scopes, else `ignored`. */

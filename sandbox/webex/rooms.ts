@@ -9,7 +9,16 @@ import {
 } from "../router.ts";
 import { answerPage } from "./pages.ts";
 import type { Quirks } from "./quirks.ts";
-import { encodeId, leave, membershipKeyOf, type Person, type Room, type Team, type World } from "./world.ts";
+import {
+  beginning,
+  encodeId,
+  leave,
+  membershipKeyOf,
+  type Person,
+  type Room,
+  type Team,
+  type World,
+} from "./world.ts";
 
 /** `/rooms`: those that the token's owner is in. */
 export function roomRoutes(world: World, quirks: Quirks): Routes {
@@ -24,8 +33,8 @@ export function roomRoutes(world: World, quirks: Quirks): Routes {
       ...(room.team && { teamId: room.team.id }),
       creatorId: world.owner.id,
       ownerId: room.ownerId,
-      created: "2026-01-02T03:04:05.678Z",
-      lastActivity: "2026-01-02T03:04:05.678Z",
+      created: beginning,
+      lastActivity: beginning,
       isAnnouncementOnly: false,
       isReadOnly: false,
       isPublic: room.isPublic,
@@ -52,7 +61,7 @@ interface TeamMembership {
 }
 
 function showTeam(team: Team) {
-  return { id: team.id, name: team.name, created: "2026-01-02T03:04:05.678Z" };
+  return { id: team.id, name: team.name, created: beginning };
 }
 
 function showTeamMembership({ team, person }: TeamMembership) {
@@ -64,7 +73,7 @@ function showTeamMembership({ team, person }: TeamMembership) {
     personDisplayName: person.displayName,
     personOrgId: person.orgId,
     isModerator: team.members.moderators.includes(person),
-    created: "2026-01-02T03:04:05.678Z",
+    created: beginning,
   };
 }
 
@@ -107,6 +116,10 @@ export function teamRoutes(world: World, quirks: Quirks): Routes {
 
   return {
     "GET /teams": (request) => answerPage(request, "teams", world.teams.filter(isVisible), quirks, showTeam),
+    "GET /teams/{teamId}": (request) => ({
+      status: 200,
+      body: showTeam(findTeam(parameter(request, "teamId"))),
+    }),
     "GET /team/memberships": (request) => {
       const team = findTeam(request.url.searchParams.get("teamId") ?? "");
       const memberships = team.members.people.map((person) => ({ team, person }));

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Clock } from "../clock.ts";
 import type { Organisation, OrganisationRoom } from "../organisation.ts";
 
 /** A person in the sandbox. */
@@ -6,7 +7,7 @@ export interface Person {
   readonly key: string;
   readonly uuid: string;
   readonly id: string;
-  readonly displayName: string;
+  readonly displayName: string | null;
   readonly email: string;
   readonly type: string;
   readonly orgId: string;
@@ -41,14 +42,18 @@ export interface Room {
   readonly members: Members;
 }
 
-/** A group in the sandbox; `nested` are the names of groups that are its members. */
+/** A group in the sandbox; `nested` are the groups that are its members. */
 export interface Group {
-  readonly name: string;
+  name: string;
   readonly uuid: string;
   readonly id: string;
-  members: Person[];
-  readonly nested: readonly string[];
+  members: readonly Person[];
+  readonly nested: readonly Group[];
+  lastModified: string;
 }
+
+/** When everything was made that the organisation starts with. */
+export const beginning = "2026-01-02T03:04:05.678Z";
 
 function organisationId(name: string): string {
   return encodeId("ORGANIZATION", uuidOf("organisation", name));
@@ -74,13 +79,15 @@ export class World {
   readonly groups: readonly Group[];
   readonly teams: readonly Team[];
   /** In the order of their ids. */
-  readonly rooms: readonly Room[];
+  readonly rooms: Room[];
+  readonly #clock: Clock;
   readonly #byKey = new Map<string, Person>();
   readonly #byUuid = new Map<string, Person>();
   readonly #byEmail = new Map<string, Person>();
   readonly #roomByUuid = new Map<string, Room>();
 
-  constructor(organisation: Organisation) {
+  constructor(organisation: Organisation, clock: Clock) {
+    this.#clock = clock;
     this.orgId = organisationId(organisation.name);
     for (const person of organisation.people) {
       const orgId = person.organisation ? organisationId(person.organisation) : this.orgId;
@@ -90,17 +97,23 @@ export class World {
       ? this.person(organisation.owner)
       : this.addPerson("rollcall", "Rollcall", `rollcall@${organisation.name}.example.com`, this.orgId);
     const groupNumber = createNumbering();
-    this.groups = organisation.groups.map((group) => {
-      const uuid = uuidOf("group", groupNumber(group.name));
+    const groups = organisation.groups.map(({ name, members, nestedGroups = [] }) => {
+      const uuid = uuidOf("group", groupNumber(name));
       const id = encodeId("SCIM_GROUP", `${uuid}:${uuidOf("organisation", organisation.name)}`);
-      return {
-        name: group.name,
+      const nested: Group[] = [];
+      const group: Group = {
+        name,
         uuid,
         id,
-        members: this.#people(group.members),
-        nested: group.nestedGroups ?? [],
+        members: this.#people(members),
+        nested,
+        lastModified: beginning,
       };
+      return { group, nested, nestedGroups };
     });
+    this.groups = groups.map(({ group }) => group);
+    for (const { nested, nestedGroups } of groups)
+      nested.push(...nestedGroups.map((name) => this.group(name)));
     this.teams = (organisation.teams ?? []).map((team) => {
       const uuid = uuidOf("team", team.name);
       const members = this.#members(team.members, team.ownerAbsent, team.moderators, true);
@@ -112,7 +125,7 @@ export class World {
     for (const room of this.rooms) this.#roomByUuid.set(room.uuid, room);
   }
 
-  addPerson(key: string, displayName: string, email: string, orgId: string, type = "person"): Person {
+  addPerson(key: string, displayName: string | null, email: string, orgId: string, type = "person"): Person {
     const uuid = uuidOf("person", key);
     const person = { key, uuid, id: encodeId("PEOPLE", uuid), displayName, email, type, orgId };
     this.#byKey.set(key, person);
@@ -147,6 +160,16 @@ export class World {
     const team = this.teams.find((candidate) => candidate.name === name);
     if (!team) throw new Error(`no team has the name "${name}"`);
     return team;
+  }
+
+  /** Gives a group other members, or another name; it is then modified at this moment. */
+  changeGroup(group: Group, change: { readonly members?: readonly Person[]; readonly name?: string }): void {
+    Object.assign(group, change, { lastModified: this.#clock.stamp() });
+  }
+
+  deleteRoom(room: Room): void {
+    this.rooms.splice(this.rooms.indexOf(room), 1);
+    this.#roomByUuid.delete(room.uuid);
   }
 
   get people(): IterableIterator<Person> {
@@ -208,6 +231,13 @@ export class World {
           : this.#members(room.members, room.ownerAbsent, room.moderators, isLocked),
     };
   }
+}
+
+/** Makes a person a moderator of a place, or a plain member again. */
+export function setModerator({ moderators }: Members, person: Person, isModerator: boolean): void {
+  const index = moderators.indexOf(person);
+  if (isModerator && index < 0) moderators.push(person);
+  if (!isModerator && index >= 0) moderators.splice(index, 1);
 }
 
 /** Takes a person out of a place, with the right to moderate it. */

@@ -66,7 +66,7 @@ export type HostRecord = DelegationRecord["hosts"][number];
 
 export type BackendName = DelegationRecord["backend"];
 
-/** What a record is made from, besides the outcomes of the hosts. */
+/** What a record is built from, besides the outcomes. */
 export interface DelegationFacts
   extends Pick<DelegationRecord, "command" | "mode" | "backend" | "actor" | "token" | "problems"> {
   readonly startedAt: Date;
@@ -74,11 +74,11 @@ export interface DelegationFacts
   readonly until: string | null;
   readonly users: readonly SiteUser[] | null;
   readonly notices: readonly string[];
-  /** True when the run stopped before it could write anything. */
+  /** True when an error stopped the run before it wrote anything. */
   readonly hasFailed: boolean;
 }
 
-/** Builds the record; the status follows from every single outcome. */
+/** Builds the record and derives its status from the outcomes. */
 export function buildDelegationRecord(
   facts: DelegationFacts,
   outcomes: readonly HostOutcome[],
@@ -107,7 +107,7 @@ export function buildDelegationRecord(
   };
 }
 
-/** Counts what happened, for the outputs and the headline. */
+/** Counts the changes for the step outputs and the headline. */
 export function countChanges({ hosts }: Pick<DelegationRecord, "hosts">): {
   readonly added: number;
   readonly removed: number;

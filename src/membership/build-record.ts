@@ -102,7 +102,7 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     removed,
     held: room.held.map((removal) => ({ ...pickPerson(removal), reason: removal.reason })),
     failed,
-    kept: room.kept,
+    kept: [...room.kept, ...(outcome?.kept ?? [])],
     missing: room.missing,
     ...(room.frozen === null ? {} : { frozen: room.frozen }),
   };
@@ -121,6 +121,7 @@ function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, Ro
         ),
       );
     }
+    problems.push(...(outcome?.problems ?? []).map(log));
     if (outcome?.unverified) {
       problems.push(
         log(`the changes in space "${feed.room.title}" could not be verified: ${outcome.unverified}`),

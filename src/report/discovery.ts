@@ -1,4 +1,5 @@
-import { formatCell, normaliseCell } from "../lib/csv.ts";
+import { formatCell } from "../lib/csv.ts";
+import { createNameIndex } from "../lib/name-index.ts";
 import type { Suggestion } from "../membership/suggest-mappings.ts";
 import { cleanText } from "./markdown.ts";
 
@@ -50,10 +51,6 @@ function describeEntry({ id, name, size }: DirectoryEntry): string {
 
 /** Whether a name can be written instead of an id: it occurs once, and no reader takes its line for a comment. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
-  const counts = new Map<string, number>();
-  for (const entry of entries) {
-    const name = normaliseCell(entry.name);
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return (name) => counts.get(normaliseCell(name)) === 1 && !/^\s*(#|$)|\p{Cc}/u.test(name);
+  const index = createNameIndex(entries, ({ name }) => name);
+  return (name) => index.find(name).length === 1 && !/^\s*(#|$)|\p{Cc}/u.test(name);
 }

@@ -119,10 +119,13 @@ export function describeRun(record: RunRecord): Markdown {
     : md`Every space is as declared.`;
 }
 
+/** The workflow that has the schedule: its file in .github/workflows. */
+export const syncWorkflow = "sync.yml";
+
 /** How to approve what a run has held; `workflow` is the file in .github/workflows. */
 export function describeApproval({ command, undoes, digest }: RunRecord): {
   readonly name: Markdown;
-  readonly workflow: "sync.yml" | "restore.yml";
+  readonly workflow: typeof syncWorkflow | "restore.yml";
   readonly github: Markdown;
   readonly local: Markdown;
 } {
@@ -130,8 +133,8 @@ export function describeApproval({ command, undoes, digest }: RunRecord): {
   if (command !== "restore" && undoes === undefined) {
     return {
       name: md`Sync`,
-      workflow: "sync.yml",
-      github: md`gh workflow run sync.yml -f approve=${approval}`,
+      workflow: syncWorkflow,
+      github: md`gh workflow run ${escapeMarkdown(syncWorkflow)} -f approve=${approval}`,
       local: md`npm run sync -- --approve ${approval}`,
     };
   }

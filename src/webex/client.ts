@@ -4,13 +4,12 @@ import { Pool, request } from "undici";
 import { parseJson } from "../lib/json.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
+import { urlOf, type WebexAddress } from "./address.ts";
 import { readErrorBody, retryAfterSeconds, WebexError } from "./errors.ts";
 
-/** One request to Webex, relative to the API's base URL, or an absolute URL below it (a next page). */
-export interface WebexRequest {
+/** One request to Webex. */
+export interface WebexRequest extends WebexAddress {
   readonly method: "GET" | "POST" | "DELETE";
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: unknown;
   /** False for a write that must not be sent twice. Adding and removing a member may be: Webex answers 409 or 404. */
   readonly repeatable?: boolean;
@@ -175,14 +174,6 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     // by the requests behind it, each of which would be told the same.
     send: (request) => semaphore.run(() => access.use((token) => sendUntilAnswered(request, token))),
   };
-}
-
-/** The whole address of a request. */
-export function urlOf(baseUrl: URL, request: WebexRequest): URL {
-  const isWhole = /^https?:/.test(request.path);
-  const url = new URL(isWhole ? request.path : baseUrl.href.replace(/\/+$/, "") + request.path);
-  for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, String(value));
-  return url;
 }
 
 /** A refusal with the header that says how long to wait. */

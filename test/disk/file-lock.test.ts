@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { withFileLock } from "../../src/disk/file-lock.ts";
 import { createFolder } from "../support/run-rollcall.ts";
 
-test("the work of two is done one after the other, and no lock is left", async () => {
+test("two pieces of work run one after the other, and no lock remains", async () => {
   await using folder = await createFolder();
   const lock = join(folder.path, "lock");
   const log: string[] = [];
@@ -28,7 +28,7 @@ test("the work of two is done one after the other, and no lock is left", async (
   assert.deepEqual(await readdir(folder.path), []);
 });
 
-test("the lock of a process that is dead, and one older than any work, does not block", async () => {
+test("the lock of a dead process, or one that is too old, does not block", async () => {
   await using folder = await createFolder();
   const lock = join(folder.path, "lock");
   const { pid } = spawnSync(process.execPath, ["--version"]);
@@ -43,7 +43,7 @@ test("the lock of a process that is dead, and one older than any work, does not 
   assert.deepEqual(await readdir(folder.path), []);
 });
 
-test("the lock of one who lives is waited for, and then named", async () => {
+test("the lock of a live process is waited for, and then the error names it", async () => {
   await using folder = await createFolder();
   const lock = join(folder.path, "lock");
   const holder = { pid: process.pid, host: hostname(), nonce: "alive" };
@@ -58,7 +58,7 @@ test("the lock of one who lives is waited for, and then named", async () => {
   assert.deepEqual(await readdir(folder.path), ["lock"]);
 });
 
-test("work that fails lets go", async () => {
+test("work that fails releases the lock", async () => {
   await using folder = await createFolder();
   const lock = join(folder.path, "lock");
   await assert.rejects(

@@ -22,9 +22,11 @@ const outcome: RoomOutcome = {
   added: [],
   removed: [],
   failed: [],
+  kept: [],
   after: 3,
   notBegun: 0,
   unverified: null,
+  problems: [],
 };
 
 const failure = { ...person("ada"), action: "add", error: "no", trackingId: null } as const;

@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { comparePlans } from "../../src/membership/compare-plans.ts";
 import type { RoomRecord } from "../../src/membership/record.ts";
 import type { PlanCommentInput } from "../../src/report/plan-comment.ts";
-import {
-  createNoteRenderer,
-  isSameNote,
-  type NoteTemplateName,
-  noteMarkers,
-} from "../../src/report/renderer.ts";
+import { createRenderer, isSameNote, noteMarkers } from "../../src/report/renderer.ts";
 import { person, room, runRecord } from "./build-record.ts";
 
-const notes = createNoteRenderer((name: NoteTemplateName) =>
-  readFileSync(new URL(`../../src/report/templates/${name}.hbs`, import.meta.url), "utf8"),
-);
+const notes = createRenderer();
 
 const runUrl = "https://github.com/acme/rooms/actions/runs/4711";
 

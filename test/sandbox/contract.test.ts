@@ -13,7 +13,7 @@ function findings(exchanges: readonly Exchange[]): string[] {
   return exchanges.flatMap((exchange) => check?.(exchange) ?? []);
 }
 
-const request = { at: 0, half: "webex", route: "", headers: {}, body: undefined } as const;
+const request = { number: 1, at: 0, half: "webex", route: "", headers: {}, body: undefined } as const;
 
 test("every operation of the sandbox's Webex answers as the contract says", { skip }, async () => {
   const rooms = [
@@ -34,9 +34,11 @@ test("every operation of the sandbox's Webex answers as the contract says", { sk
     `/groups/${sandbox.groupId("on-call")}`,
     `/groups/${sandbox.groupId("on-call")}/members?startIndex=1&count=500`,
     `/groups/${sandbox.groupId("empty")}/members`,
+    `/groups/${sandbox.groupId("on-call")}?includeMembers=true`,
     "/rooms?type=group&sortBy=id&max=1000",
     `/rooms/${roomId}`,
     `/memberships?roomId=${roomId}&max=1000`,
+    `/teams/${teamId}`,
     `/team/memberships?teamId=${teamId}&max=100`,
     "/rooms/unknown",
   ]) {
@@ -44,6 +46,7 @@ test("every operation of the sandbox's Webex answers as the contract says", { sk
   }
   const member = await call("POST", "/memberships", { roomId, personId, isModerator: false });
   await call("POST", "/memberships", { roomId, personId });
+  await call("GET", `/memberships/${member.body.id}`);
   await call("PUT", `/memberships/${member.body.id}`, { isModerator: true, isRoomHidden: false });
   await call("DELETE", `/memberships/${member.body.id}`);
   const inTeam = await call("POST", "/team/memberships", { teamId, personId });
@@ -60,7 +63,8 @@ test("every operation of the sandbox's Webex answers as the contract says", { sk
 });
 
 test("every operation of the sandbox's GitHub answers as the contract says", { skip }, async () => {
-  const github = { environments: ["webex"], files: { "README.md": "Read me" } };
+  const files = { "README.md": "Read me", "mappings/rooms.csv": "group,room" };
+  const github = { environments: ["webex"], files };
   await using sandbox = await startSandbox(small, { github });
   const environment = sandbox.githubEnvironment();
   const base = `${environment.GITHUB_API_URL}/repos/acme/spaces`;
@@ -74,8 +78,18 @@ test("every operation of the sandbox's GitHub answers as the contract says", { s
     `/actions/runs/${environment.GITHUB_RUN_ID}`,
     "/environments/webex",
     "/contents/none.md",
+    "/contents/mappings",
+    "/git/trees/main?recursive=1",
+    "/commits?path=README.md&sha=main&per_page=1",
+    "/commits/main",
+    "/commits/none",
+    "/actions/workflows",
+    "/actions/secrets",
   ]) {
     await call("GET", path);
+  }
+  for (const body of [{ ref: "main" }, { ref: "none" }, { ref: "main", return_run_details: true }]) {
+    await call("POST", "/actions/workflows/sync.yml/dispatches", body);
   }
   await sodium.ready;
   for (const place of ["/actions/secrets", "/environments/webex/secrets"]) {
@@ -84,6 +98,7 @@ test("every operation of the sandbox's GitHub answers as the contract says", { s
     const sealed = { encrypted_value: Buffer.from(box).toString("base64"), key_id: body.key_id };
     await call("PUT", `${place}/PROBE`, sealed);
     await call("PUT", `${place}/PROBE`, sealed);
+    await call("PUT", `${place}/1PROBE`, sealed);
     await call("GET", `${place}/PROBE`);
     await call("DELETE", `${place}/PROBE`);
     await createCall(base, `token ${environment.GITHUB_TOKEN}`)("PUT", `${place}/PROBE`, sealed);

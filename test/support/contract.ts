@@ -71,6 +71,32 @@ function tightenWebex(node: Json): void {
   }
 }
 
+/** GitHub's contract has the schema of a commit, but not the operations that answer with it. */
+function readCommits(document: Json): Json {
+  const repository = "/repos/{owner}/{repo}";
+  const { parameters } = object(child(child(document.paths, repository), "get"));
+  const listed = ["sha", "path", "author"].map((name) => ({ name, in: "query", schema: { type: "string" } }));
+  const paged = ["per_page", "page"].map((name) => ({ name, in: "query", schema: { type: "integer" } }));
+  const ref = {
+    name: "ref",
+    in: "path",
+    required: true,
+    "x-multi-segment": true,
+    schema: { type: "string" },
+  };
+  const describe = (schema: object, more: readonly object[]) => ({
+    get: {
+      parameters: [...(Array.isArray(parameters) ? parameters : []), ...more],
+      responses: { 200: { content: { "application/json": { schema } } } },
+    },
+  });
+  const commit = { $ref: "#/components/schemas/commit" };
+  return {
+    [`${repository}/commits`]: describe({ type: "array", items: commit }, [...listed, ...paged]),
+    [`${repository}/commits/{ref}`]: describe(commit, [ref]),
+  };
+}
+
 function readDocument(half: Exchange["half"]): Json {
   const document = JSON.parse(readFileSync(new URL(`${half}.openapi.json`, folder), "utf8")) as Json;
   visit(document, (node) => {
@@ -78,6 +104,7 @@ function readDocument(half: Exchange["half"]): Json {
     delete node.examples;
   });
   visit(document, half === "webex" ? tightenWebex : spellOutNullable);
+  if (half === "github") Object.assign(object(document.paths), readCommits(document));
   return document;
 }
 

@@ -36,7 +36,7 @@ const issue = (fields: object): Script => ({
 
 const issued = { accessToken: "access", refreshToken: null, refreshTokenExpiresAt: null, scopes: null };
 
-test("a refresh posts one form with the secret in its body", async () => {
+test("a refresh posts one form that holds the secret", async () => {
   const { requests } = await refresh(issue({}));
   assert.deepEqual(
     requests.map(({ method, path, headers, body }) => [method, path, headers["content-type"], body]),
@@ -52,23 +52,27 @@ test("a refresh posts one form with the secret in its body", async () => {
 });
 
 const answers: readonly [fact: string, fields: object, expected: object][] = [
-  ["a new refresh token is handed on", { refresh_token: "new" }, { refreshToken: "new" }],
-  ["the same refresh token is handed on", { refresh_token: "old-token" }, { refreshToken: "old-token" }],
-  ["without one the old one stays", {}, {}],
-  ["a refresh token that is null is none", { refresh_token: null }, {}],
-  ["a refresh token that is empty is none, so that nothing stored is wiped", { refresh_token: "" }, {}],
+  ["a new refresh token is returned", { refresh_token: "new" }, { refreshToken: "new" }],
+  ["an unchanged refresh token is returned", { refresh_token: "old-token" }, { refreshToken: "old-token" }],
+  ["without a refresh token the old one stays", {}, {}],
+  ["a refresh token of null counts as missing", { refresh_token: null }, {}],
   [
-    "the refresh token's end is counted by the server's clock",
+    "an empty refresh token counts as missing, so that it does not overwrite the stored one",
+    { refresh_token: "" },
+    {},
+  ],
+  [
+    "the refresh token's expiry is computed from the server's clock",
     { refresh_token_expires_in: 7775999 },
     { refreshTokenExpiresAt: new Date("2027-02-20T05:17:09Z") },
   ],
   [
-    "a life that is no number does not lose the new token",
+    "a malformed lifetime does not lose the new token",
     { refresh_token: "new", refresh_token_expires_in: "soon" },
     { refreshToken: "new" },
   ],
   [
-    "the scopes are told",
+    "the granted scopes are returned",
     { scope: "spark:rooms_read  spark:all" },
     { scopes: ["spark:rooms_read", "spark:all"] },
   ],
@@ -84,7 +88,7 @@ for (const [fact, options, isNew] of [
   ["rotates", { refreshToken: "rotates" }, true],
   ["stays", { refreshToken: "stays" }, false],
 ] as const satisfies readonly [string, SandboxOptions, boolean][]) {
-  test(`the sandbox's token ${fact}`, async () => {
+  test(`the sandbox's refresh token ${fact}`, async () => {
     await using sandbox = await startSandbox(empty, options);
     const before = sandbox.currentRefreshToken;
     const env = sandbox.environment();
@@ -106,15 +110,15 @@ const check =
 
 const refusals: readonly [fact: string, status: number, body: unknown, message: string][] = [
   [
-    "invalid_grant is final and asks to log in",
+    "invalid_grant is final and says to log in",
     400,
     { error: "invalid_grant", error_description: "The refresh token provided is expired" },
     `400: invalid_grant: The refresh token provided is expired. ${login}`,
   ],
-  ["a 401 is final and asks to log in", 401, { message: "Expired." }, `401: Expired.. ${login}`],
+  ["a 401 is final and says to log in", 401, { message: "Expired." }, `401: Expired.. ${login}`],
   ["a refusal without a body is final", 401, "", `401: no reason given. ${login}`],
   [
-    "invalid_client asks to check the integration",
+    "invalid_client says to check the integration",
     400,
     { error: "invalid_client" },
     `400: invalid_client; ${check}`,
@@ -131,14 +135,14 @@ for (const [fact, status, body, message] of refusals) {
 }
 
 for (const status of [429, 500, 502, 503, 504]) {
-  test(`a ${status} is tried again, because Webex did not do it`, async () => {
+  test(`a refresh is repeated after a ${status}, because Webex did not carry it out`, async () => {
     const outcome = await refresh({ status }, { status }, issue({ refresh_token: "new" }));
     assert.deepEqual(outcome.issued, { ...issued, refreshToken: "new" });
     assert.deepEqual(outcome.pauses, [1000, 2000]);
   });
 }
 
-test("a 429 is waited for as it asks, when that is not more than a minute", async () => {
+test("a 429 is waited out as asked, up to one minute", async () => {
   const asking = (seconds: string): Script => ({ status: 429, headers: { "retry-after": seconds } });
   const patient = await refresh(asking("30"), asking("rand(30)"), issue({ refresh_token: "new" }));
   assert.deepEqual([patient.issued, patient.pauses], [{ ...issued, refreshToken: "new" }, [30_000, 15_000]]);
@@ -147,7 +151,7 @@ test("a 429 is waited for as it asks, when that is not more than a minute", asyn
   assert.deepEqual([given.pauses, given.requests.length], [[], 1]);
 });
 
-test("after four attempts it gives up", async () => {
+test("a refresh gives up after four attempts", async () => {
   const busy: Script = { status: 503, body: { message: "Busy.", trackingId: "T1" } };
   const outcome = await refresh(busy, busy, busy, busy, busy);
   assert.match(outcome.message, /^\[POST\] \/access_token: 503: Busy\./);
@@ -156,21 +160,21 @@ test("after four attempts it gives up", async () => {
 
 const silences: readonly [fact: string, script: Script][] = [
   ["a timeout", hang],
-  ["a connection that is cut", drop],
-  ["an answer that is cut short", truncate],
-  ["an answer that is not as documented", { body: { token_type: "Bearer" } }],
+  ["a dropped connection", drop],
+  ["a truncated answer", truncate],
+  ["an undocumented answer", { body: { token_type: "Bearer" } }],
   ["an answer that is not JSON", { body: "<html>" }],
 ];
 
 for (const [fact, script] of silences) {
-  test(`${fact} is not repeated, because the refresh token may be spent, and the error says so`, async () => {
+  test(`after ${fact} the refresh is not repeated, because the token may be spent, and the error says so`, async () => {
     const { message, pauses, requests } = await refresh(script, issue({}));
     assert.match(message, /; not repeated, because Webex may have spent the refresh token\. Run again: /);
     assert.deepEqual([pauses, requests.length], [[], 1]);
   });
 }
 
-test("a server that refuses connections is tried again, and the token is not said to be spent", async () => {
+test("a refused connection is tried again, and the error does not call the token spent", async () => {
   const server = await startScript(() => issue({}));
   await server[Symbol.asyncDispose]();
   const pauses: number[] = [];
@@ -188,7 +192,7 @@ test("a server that refuses connections is tried again, and the token is not sai
   assert.deepEqual(pauses, [1000, 2000, 4000]);
 });
 
-test("a refusal keeps the tracking id of its header", async () => {
+test("a refusal keeps the tracking id from its header", async () => {
   await using server = await startScript(() => ({ status: 400, headers: { TrackingID: "T2" }, body: "" }));
   const issuer = createTokenIssuer({ baseUrl: server.url, clientId: "id", clientSecret: "s" });
   await assert.rejects(issuer.refresh("old"), { trackingId: "T2" });

@@ -65,8 +65,52 @@ test("a commit on a head that somebody has moved is STALE_DATA within a 200", as
   const { data, error } = await commit(sandbox, { expectedHeadOid: head, fileChanges: { additions: [] } });
   assert.deepEqual(data, { createCommitOnBranch: null });
   assert.equal(error?.type, "STALE_DATA");
-  assert.match(error?.message ?? "", /^Expected branch to point to "[\da-f]{40}" but it did not/);
+  // What the caller expected, not what is there; with two spaces, as GitHub has it.
+  assert.equal(error?.message, `Expected branch to point to "${head}" but it did not.  Pull and try again.`);
   assert.equal(sandbox.github.commits.length, 1);
+});
+
+test("a missing or malformed head, and contents that are not base64, are refused before anything is run", async () => {
+  const { sandbox, head } = await start();
+  await using _ = sandbox;
+  const named = /^Variable \$input of type CreateCommitOnBranchInput! was provided invalid value for /;
+  const additions = [{ path: "a.md", contents: "no-base64_" }];
+  for (const [input, place] of [
+    [{}, "expectedHeadOid (Expected value to not be null)"],
+    [{ expectedHeadOid: "main" }, "expectedHeadOid (Could not coerce"],
+    [
+      { expectedHeadOid: head, fileChanges: { additions } },
+      "fileChanges.additions.0.contents (Could not coerce",
+    ],
+  ] as const) {
+    const { data, error } = await commit(sandbox, input);
+    assert.equal(data, undefined);
+    assert.match(error?.message ?? "", named);
+    assert.ok(error?.message.includes(place), error?.message);
+  }
+  assert.deepEqual(sandbox.github.commits, []);
+});
+
+test("a token that may not write contents is told so inside of a 200; some tokens see no repository", async () => {
+  const input = (head: string) => ({ expectedHeadOid: head, fileChanges: { additions: [] } });
+  for (const [refusedWith, type, message] of [
+    [403, "FORBIDDEN", /^Resource not accessible by integration$/],
+    [404, "NOT_FOUND", /^Could not resolve to a Repository with the name 'acme\/spaces'\.$/],
+  ] as const) {
+    const workflow = { permissions: { contents: "read" as const }, refusedWith };
+    const { sandbox, head } = await start({ tokens: { workflow } });
+    await using _ = sandbox;
+    const { error } = await commit(sandbox, input(head));
+    assert.equal(error?.type, type);
+    assert.match(error?.message ?? "", message);
+  }
+});
+
+test("the repository's name may be written in capitals", async () => {
+  const { sandbox, head } = await start();
+  await using _ = sandbox;
+  const branch = { repositoryNameWithOwner: "ACME/Spaces", branchName: "main" };
+  assert.equal((await commit(sandbox, { branch, expectedHeadOid: head })).error, undefined);
 });
 
 test("a protected branch refuses commits, with an error of its kind of protection", async () => {

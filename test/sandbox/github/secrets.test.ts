@@ -61,6 +61,42 @@ test("a secret can be deleted", async () => {
   assert.equal((await call("GET", `${repository}/PROBE`)).status, 404);
 });
 
+test("names and sizes that GitHub does not take are a 422", async () => {
+  const { sandbox, call } = await start();
+  await using _ = sandbox;
+  const sealed = await seal(call, repository, "value");
+  for (const name of ["1PROBE", "MY-PROBE", "MY%20PROBE", "GITHUB_PROBE", "github_probe"]) {
+    const { status, body } = await call("PUT", `${repository}/${name}`, sealed);
+    assert.equal(status, 422, name);
+    assert.match(String(body.message), /^Secret names /);
+  }
+  const put = async (value: string) =>
+    (await call("PUT", `${repository}/PROBE`, await seal(call, repository, value))).status;
+  assert.equal(await put("é".repeat(24 * 1024)), 201);
+  assert.equal(await put(`${"é".repeat(24 * 1024)}.`), 422);
+  for (const body of [{ key_id: sealed.key_id }, { encrypted_value: sealed.encrypted_value }]) {
+    assert.equal((await call("PUT", `${repository}/PROBE`, body)).status, 422);
+  }
+});
+
+test("the secrets are listed with their times, and a time can be moved", async () => {
+  const { sandbox, call } = await start();
+  await using _ = sandbox;
+  const listed = async (place: string) => {
+    const { body } = await call("GET", place);
+    const [secret] = body.secrets as { name: string; updated_at: string }[];
+    return [body.total_count, secret?.name, secret?.updated_at];
+  };
+  const [, name, before] = await listed(environment);
+  assert.equal(name, "WEBEX_REFRESH_TOKEN");
+  sandbox.github.touchSecret("WEBEX_REFRESH_TOKEN", "webex");
+  const [count, , after] = await listed(environment);
+  assert.ok(count === 1 && String(after) > String(before));
+  sandbox.github.touchSecret("WEBEX_REFRESH_TOKEN", undefined, "2030-01-02T03:04:05Z");
+  assert.deepEqual(await listed(repository), [1, "WEBEX_REFRESH_TOKEN", "2030-01-02T03:04:05Z"]);
+  assert.equal(sandbox.github.secret("WEBEX_REFRESH_TOKEN"), sandbox.currentRefreshToken);
+});
+
 test("an environment has secrets and a key of its own", async () => {
   const { sandbox, call } = await start();
   await using _ = sandbox;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { falseAnswers } from "../../../sandbox/faults.ts";
 import { startSandbox } from "../../../sandbox/server.ts";
 import type { Quirks } from "../../../sandbox/webex/quirks.ts";
-import { readXml } from "../../../sandbox/webex/xml.ts";
+import { MalformedXml, readXml } from "../../../sandbox/webex/xml-document.ts";
 import { loadContracts } from "../../support/contract.ts";
 import { address, site } from "../../support/delegation-story.ts";
 import { requestToken, signIn } from "../client.ts";
@@ -64,7 +65,7 @@ test("meeting preferences answer as the contract says", { skip: !loadContracts()
   );
 });
 
-test("an insertion refuses lists in one text, whoever cannot host, and the 21st delegate", async () => {
+test("an insertion refuses lists in one text, people who cannot host, and the 21st delegate", async () => {
   const { sandbox } = await start();
   await using _ = sandbox;
   const call = await signIn(sandbox);
@@ -124,8 +125,8 @@ test("the XML API takes only well-formed documents with declared prefixes", asyn
     "<!DOCTYPE a><a></a>",
     "<a>\u0001</a>",
   ];
-  for (const text of malformed) assert.throws(() => readXml(text), /./, text);
-  const read = readXml(
+  for (const text of malformed) await assert.rejects(readXml(text), MalformedXml, text);
+  const read = await readXml(
     '<?xml version="1.0" encoding="UTF-8"?>\n<s:a xmlns:s="s"><b/>1 &lt; 2 &#x26; &#51;</s:a>',
   );
   assert.deepEqual([read.name, read.children.length, read.text], ["a", 1, "1 < 2 & 3"]);
@@ -135,6 +136,31 @@ test("the XML API takes only well-formed documents with declared prefixes", asyn
   const { status, text } = await post("<a>&b;</a>");
   assert.deepEqual([status, /FAILURE.*Malformed/.test(text)], [200, true]);
   assert.equal((await post("{}", "application/json")).status, 415);
+});
+
+test("the XML API takes what Cisco's own examples send", async () => {
+  const { sandbox, ask, authenticate } = await start();
+  await using _ = sandbox;
+  const ticket = await authenticate();
+  await ask("GetUser", `<webExId>${address("ann")}</webExId>`, ticket);
+  const sent = String(sandbox.requests.at(-1)?.body);
+  const example = sent.replace(/ xmlns:serv="[^"]*"/, "").replace(/^/, '\n  <?xml version="1.0"?>\n');
+  assert.notEqual(example.indexOf("xmlns:xsi"), -1);
+  // A body of bytes comes without a type.
+  const response = await fetch(`${sandbox.url}/WBXService/XMLService`, {
+    method: "POST",
+    body: Buffer.from(example),
+  });
+  assert.equal(sandbox.requests.at(-1)?.headers["content-type"], undefined);
+  assert.match(await response.text(), /SUCCESS.*cat@acme\.example/);
+});
+
+test("the XML API can answer HTTP 429 as well", async () => {
+  const { sandbox, ask } = await start();
+  await using _ = sandbox;
+  sandbox.fault({ route: "POST /XMLService", ...falseAnswers["429"] });
+  assert.equal((await ask("GetUser", "")).status, 429);
+  assert.equal((await ask("GetUser", "")).status, 200);
 });
 
 test("FAILURE comes inside of HTTP 200, with an exception id", async () => {

@@ -59,6 +59,24 @@ test("a token request that is wrong says which way", async () => {
   assert.deepEqual([asJson.status, asJson.body.error], [400, "invalid_request"]);
 });
 
+test("the client may come in the header as HTTP Basic instead of the body", async () => {
+  await using sandbox = await startSandbox(small);
+  const { WEBEX_CLIENT_ID = "", WEBEX_CLIENT_SECRET = "" } = sandbox.environment();
+  const ask = (secret: string) =>
+    fetch(`${sandbox.url}/v1/access_token`, {
+      method: "POST",
+      headers: { authorization: `Basic ${Buffer.from(`${WEBEX_CLIENT_ID}:${secret}`).toString("base64")}` },
+      body: new URLSearchParams({
+        grant_type: "refresh_token",
+        refresh_token: sandbox.currentRefreshToken,
+      }),
+    });
+  const refused = await ask("wrong");
+  assert.deepEqual([refused.status, refused.headers.get("www-authenticate")], [401, "Basic"]);
+  assert.equal(Object(await refused.json()).error, "invalid_client");
+  assert.equal((await ask(WEBEX_CLIENT_SECRET)).status, 200);
+});
+
 test("a missing, wrong or expired bearer is a 401 with the documented message and a tracking id", async () => {
   await using sandbox = await startSandbox(small);
   const call = await signIn(sandbox);

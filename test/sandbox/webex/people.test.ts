@@ -50,6 +50,8 @@ test("up to 85 ids are looked up in one request, the others named as not found",
     [ann],
   );
   assert.deepEqual(answer.body.notFoundIds, [bob, "nobody"]);
+  assert.equal((await call("GET", `/people/${bob}`)).status, 404);
+  assert.deepEqual(list(await call("GET", "/people?email=bob@acme.example.com")), []);
   assert.equal("notFoundIds" in (await call("GET", `/people?id=${ann}`)).body, false);
   assert.equal((await call("GET", `/people?id=${Array(86).fill(ann).join(",")}`)).status, 400);
 });

@@ -1,0 +1,55 @@
+/** What a token may do, by the names that GitHub's documentation uses. */
+export type Permissions = Readonly<Record<string, "read" | "write">>;
+
+/** A token of GitHub in the sandbox. */
+export interface TokenGrant {
+  /** An installation's token, as a workflow has one, or a fine-grained personal one. */
+  readonly kind: "installation" | "fine-grained";
+  readonly login: string;
+  readonly permissions: Permissions;
+  /** What is answered to whatever it may not do: GitHub is known to answer both. Default: 403. */
+  readonly refusedWith?: 403 | 404;
+}
+
+/** Everything that an operation of the sandbox may ask for. */
+export const allPermissions: Permissions = {
+  actions: "write",
+  contents: "write",
+  environments: "write",
+  issues: "write",
+  pull_requests: "write",
+  secrets: "write",
+};
+
+/** What the operations take: one permission of each line, for reading as GET does or else for writing. */
+const needed: readonly [operations: RegExp, ...anyOf: string[]][] = [
+  [/\/actions\/secrets/, "secrets"],
+  [/\/environments\/\{environment_name\}\/secrets/, "environments"],
+  [/\/environments|\/actions/, "actions"],
+  [/\/issues/, "issues", "pull_requests"],
+  [/\/pulls/, "pull_requests"],
+  [/\/(branches|git|contents|commits)/, "contents"],
+  [/./, "metadata"],
+];
+
+/** The permissions of which an operation takes any, as `contents=write`. */
+export function acceptedPermissions(route: string): string[] {
+  const [, ...anyOf] = needed.find(([operations]) => operations.test(route)) ?? [];
+  const access = route.startsWith("GET ") ? "read" : "write";
+  return anyOf.map((name) => `${name}=${access}`);
+}
+
+/** Whether a token may use an operation that takes any of these permissions. */
+export function isPermitted({ permissions }: TokenGrant, accepted: readonly string[]): boolean {
+  return accepted.some((one) => {
+    const [name = "", access] = one.split("=");
+    const granted = name === "metadata" ? "read" : permissions[name];
+    return granted === "write" || granted === access;
+  });
+}
+
+/** What GitHub says to a token that may not. */
+export function refusalFor({ kind }: TokenGrant): string {
+  const what = kind === "installation" ? "integration" : "personal access token";
+  return `Resource not accessible by ${what}`;
+}
