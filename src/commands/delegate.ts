@@ -14,7 +14,7 @@ import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
 import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
-import { openSession, runInSession, type Session } from "../run/session.ts";
+import { findReportTarget, openSession, runInSession, type Session } from "../run/session.ts";
 
 /** What a run came to know and did; all of it may be missing when it was stopped early. */
 interface Findings {
@@ -35,11 +35,7 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
     () => setUp(options, context),
     async ({ request, config, session }) => {
       const opened = await openBackend(backend, config, session, runner.mask);
-      try {
-        return await run(request, opened, session, isDryRun);
-      } finally {
-        await opened.close();
-      }
+      return await run(request, opened, session, isDryRun);
     },
   );
   const { opened } = ending;
@@ -94,9 +90,11 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
   const { request, faults } = parseRequest({ mode, hosts, delegates, until }, today);
   if (request === null) throw new Error(faults.join("; "));
   const inputs = await readDelegationInputs(context.paths);
-  const config = context.settings.readSiteConfig();
-  const { reportTarget } = config;
-  logReportsElsewhere(reportTarget, context);
+  const found = context.settings.readSiteConfig();
+  logReportsElsewhere(found.reportTarget, context);
+  const leavesReport = request.mode !== "show" && options["dry-run"] !== true;
+  const reportTarget = leavesReport ? await findReportTarget(found.reportTarget) : found.reportTarget;
+  const config = { ...found, reportTarget };
   const { refName } = context.actions;
   if (until !== null && reportTarget.kind === "branch" && reportTarget.branch !== refName) {
     throw new Error(

@@ -18,17 +18,13 @@ import { readGroupSize } from "../webex/groups.ts";
  */
 export async function runDiscover({ csv, json }: OptionsOf<"discover">, context: Context): Promise<number> {
   const session = await openSession(context.settings.readConfig(), context);
-  try {
-    const { directory, isWhole } = await discover(session.client, context);
-    const text = renderDirectory(directory);
-    if (csv !== undefined) await replaceFile(csv, text);
-    context.print(text.trimEnd());
-    if (csv !== undefined) context.log(`Written to ${csv}`);
-    if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
-    return isWhole ? 0 : 1;
-  } finally {
-    await session.client.close();
-  }
+  const { directory, isWhole } = await discover(session.client, context);
+  const text = renderDirectory(directory);
+  if (csv !== undefined) await replaceFile(csv, text);
+  context.print(text.trimEnd());
+  if (csv !== undefined) context.log(`Written to ${csv}`);
+  if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
+  return isWhole ? 0 : 1;
 }
 
 async function discover(client: WebexClient, { log }: Context) {

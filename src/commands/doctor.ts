@@ -85,24 +85,20 @@ async function checkWebex(
   });
   if (session === null) return [api, store, token];
   const { mappings } = endMappings(inputs?.mappings ?? [], toDateString(context.now()));
-  try {
-    return [
-      api,
-      store,
-      token,
-      checkScopes(session, config),
-      ...(await checkMappings(session.client, mappings)),
-      ...(await checkDelegation(session, config)),
-    ];
-  } finally {
-    await session.client.close();
-  }
+  return [
+    api,
+    store,
+    token,
+    checkScopes(session, config),
+    ...(await checkMappings(session.client, mappings)),
+    ...(await checkDelegation(session, config)),
+  ];
 }
 
 function checkStore({ tokenStore }: Config, { now }: Context): Promise<Check> {
   const title = tokenStore.kind === "file" ? "Token file" : "Secret store";
   return check("store", title, "See what GitHub or the file system says, and allow it", async () => {
-    const store = await openStore(tokenStore, now());
+    const store = await openStore(tokenStore, now);
     await store.exclusively(() => store.prove());
     return ok("takes a token; tried with a probe that was deleted again");
   });

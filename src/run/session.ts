@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
-import type { Config, TokenStoreConfig } from "../config/settings.ts";
+import type { Config, ReportTarget, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
+import { openHttp } from "../lib/http.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
 import type { Recovery, TokenRecord, TokenStore } from "../token/store.ts";
@@ -38,7 +39,9 @@ export async function openSession(
   { mayStartFreshRun = false } = {},
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
-  const store = await openStore(config.tokenStore, context.now());
+  // Loads while the store is opened; whoever sends first is told what is wrong with it.
+  openHttp().catch(() => undefined);
+  const store = await openStore(config.tokenStore, context.now);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
     try {
@@ -98,7 +101,7 @@ export type Ending<Opened, Found> =
   | { readonly opened: Opened; readonly found: Found }
   | { readonly opened: Opened | null; readonly error: unknown };
 
-/** Opens a session, works in it and closes it. Never throws what `open` or `work` throw: the run has to tell it. */
+/** Opens a session and works in it. Never throws what `open` or `work` throw: the run has to tell it. */
 export async function runInSession<Opened extends { readonly session: Session }, Found>(
   open: () => Promise<Opened>,
   work: (opened: Opened) => Promise<Found>,
@@ -109,17 +112,22 @@ export async function runInSession<Opened extends { readonly session: Session },
     return { opened, found: await work(opened) };
   } catch (error) {
     return { opened, error };
-  } finally {
-    await opened?.session.client.close();
   }
 }
 
-/** Opens whatever keeps the refresh token; `startedAt` is when the run was given its copy. */
-export async function openStore(tokenStore: TokenStoreConfig, startedAt: Date): Promise<TokenStore> {
+/** Opens whatever keeps the refresh token. */
+export async function openStore(tokenStore: TokenStoreConfig, now: () => Date): Promise<TokenStore> {
   if (tokenStore.kind === "file") return createTokenFile(tokenStore.path, tokenStore.seed);
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
-  return createSecretStore({ ...tokenStore, startedAt });
+  return createSecretStore({ ...tokenStore, now });
+}
+
+/** Where reports go, with a branch that is there. @throws when it is not, before anything was touched. */
+export async function findReportTarget(target: ReportTarget): Promise<ReportTarget> {
+  if (target.kind === "folder") return target;
+  const { checkReportBranch } = await import("../github/commit.ts");
+  return { kind: "branch", ...(await checkReportBranch(target)) };
 }
 
 /** The days are counted for the reader here; whether they are few is for the policy, which the report knows. */
