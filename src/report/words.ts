@@ -5,7 +5,7 @@ import { codeSpan, escapeMarkdown, joinMarkdown, type Markdown, md } from "./mar
 export const heldReasons: Readonly<Record<HeldReason, Markdown>> = {
   "team-general-space": md`A team's General space: removal would take them out of the whole team`,
   "empty-group": md`A group of this space has no members`,
-  "empties-room": md`Nobody would be left but the token's owner and bots`,
+  "empties-room": md`Only the token's owner and bots would be left`,
   "removals-per-room": md`Over the limit for this space`,
   "removals-per-run": md`Over the limit for one run`,
   "revocations-per-run": md`Over the limit of revocations for one run`,
