@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
@@ -162,10 +164,39 @@ describe("input that means what it says", { concurrency: 2 }, () => {
     assert.equal(asked.length, 2);
   });
 
-  test("the file of the token is refused as an input before anything is requested", async () => {
+  test("a former address protects its person like the first one", async () => {
+    const eve = { moreEmails: ["Eve.Before@acme.example"] };
+    await using story = await startStory(
+      organisation({ groups: { eng: ["ann"] }, rooms: { NOC: ["ann", "eve"] }, people: { eve } }),
+      ["eng,NOC"],
+    );
+    await story.folder.write(
+      "mappings/policy.json",
+      JSON.stringify({ protect: { people: ["eve.before@acme.example"] } }),
+    );
+    const ending = await story.run(["sync"], local);
+    assert.deepEqual(ending.rooms, { NOC: { members: "3 → 3", kept: ["Eve: listed", ...kept] } });
+    assert.deepEqual([ending.code, ending.writes, ending.record.problems], [0, [], []]);
+  });
+
+  test("the file of the token is refused as an input and as an output, by whatever path, before anything is requested", async () => {
     await using story = await startStory(organisation({ groups: {}, rooms: {} }), []);
-    const { stdout, stderr, requests, code } = await story.run(["plan", "--mappings", "token"], local);
-    assert.deepEqual([code, requests], [1, []]);
-    assert.match(stderr + stdout, /token: this seems to be the file of a secret/);
+    const { folder, sandbox } = story;
+    const env = sandbox.environment({ WEBEX_TOKEN_FILE: "token" });
+    const secret = env.WEBEX_REFRESH_TOKEN ?? "";
+    await folder.write("token", secret);
+    await symlink("token", join(folder.path, "rooms-of-today.csv"));
+    for (const args of [
+      ["plan", "--mappings", "token"],
+      ["plan", "--policy", "./token"],
+      ["plan", "--mappings", "rooms-of-today.csv"],
+      ["sync", "--json", join(folder.path, "token")],
+      ["discover", "--csv", "token"],
+    ]) {
+      const { code, stdout, stderr } = await folder.run(args, env);
+      const refusal = `${args[1]} names WEBEX_TOKEN_FILE, the file of the refresh token; name another file\n`;
+      assert.deepEqual([code, stdout, stderr], [1, "", refusal]);
+    }
+    assert.deepEqual([sandbox.requests, await folder.read("token")], [[], secret]);
   });
 });
