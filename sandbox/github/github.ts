@@ -15,8 +15,8 @@ export interface GithubOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** The environments that exist. */
   readonly environments?: readonly string[];
-  /** Where the refresh token is stored: in one place, as Rollcall wants it. Default: in the environments, if any. */
-  readonly tokenIn?: "repository" | "environments";
+  /** Where the refresh token is stored. Rollcall wants it in one place. Default: in the environments, if any. */
+  readonly tokenIn?: "repository" | "environments" | "both";
   /** What keeps commits from all branches. */
   readonly protection?: Protection;
   /** Who sees the repository. Default: true. */
@@ -107,9 +107,9 @@ export class Github {
     const personal = { kind: "fine-grained", login: "octo-admin", permissions: allPermissions } as const;
     this.#tokens.set(this.secretsToken, { ...personal, ...secrets });
     const { tokenIn = environments.length > 0 ? "environments" : "repository" } = options;
-    const createScope = (keyId: string, place: typeof tokenIn) => {
+    const createScope = (keyId: string, place: "repository" | "environments") => {
       const scope = new SecretScope(keyId, () => clock.tick());
-      if (place === tokenIn) scope.store("WEBEX_REFRESH_TOKEN", refreshToken);
+      if (tokenIn === place || tokenIn === "both") scope.store("WEBEX_REFRESH_TOKEN", refreshToken);
       return scope;
     };
     this.#repositorySecrets = createScope("568250167242549743", "repository");
