@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { allowedConnections } from "../src/webex/client.ts";
+import { maxConnections } from "../src/webex/client.ts";
 import type { SandboxOrder, SandboxReady, SandboxSeen } from "./sandbox-process.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -27,7 +27,7 @@ const cases: readonly Case[] = [
 ];
 
 const chosen = process.argv.slice(2);
-console.log(`Node ${process.version}, ${cpus().length} cores, ${allowedConnections} connections allowed`);
+console.log(`Node ${process.version}, ${cpus().length} cores, ${maxConnections} connections allowed`);
 for (const one of cases) if (chosen.length === 0 || chosen.includes(one.name)) await measure(one);
 
 async function measure({ name, runs, ...order }: Case): Promise<void> {
@@ -124,7 +124,7 @@ async function runOnce(
     changedRooms;
   const fixed = count("POST /access_token") + count("GET /people/me") + count("GET /groups");
   const total = Object.values(seen.requests).reduce((sum, one) => sum + one, 0);
-  const ideal = (total * order.latencyMs) / allowedConnections / 1000;
+  const ideal = (total * order.latencyMs) / maxConnections / 1000;
   const peak = Number(await readFile(peakFile, "utf8")) / 1024;
   console.log(
     `  run ${run}: ${total} requests, ${changes} of them changes; least ${least}, fixed ${fixed}, above ${total - least - fixed}`,

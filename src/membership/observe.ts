@@ -14,7 +14,7 @@ export interface Observation {
 }
 
 /** Rooms read at once; each keeps one request under way. More would only hold memory. */
-export const roomsAtOnce = 16;
+export const roomsAtOnce = 64;
 
 /**
  * Reads whatever the mappings name. Of each room only the difference to its groups is kept, so that memory grows

@@ -100,15 +100,6 @@ for (const [fact, status, headers, pauseMs] of waits) {
   });
 }
 
-test("requests that are told to wait the same do not come back at the same moment", async () => {
-  const { server, client, pauses } = await start([{ status: 429, headers: { "retry-after": "2" } }, ok], {
-    random: () => 1,
-  });
-  await using _ = server;
-  await client.send(get);
-  assert.deepEqual(pauses, [2250]);
-});
-
 test("a write that must not be sent twice is sent again after a 429, because it was not done", async () => {
   const { server, client } = await start([{ status: 429 }, { status: 204 }]);
   await using _ = server;
