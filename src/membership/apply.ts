@@ -39,7 +39,7 @@ export interface ApplyCollaborators {
 }
 
 /**
- * Applies a plan: rooms side by side, in each first all additions, then all removals, one by one. A change that
+ * Applies a plan: rooms side by side, in each first all additions, then all removals, side by side too. A change that
  * fails is recorded and stops nothing else. Every changed room is read again, and what does not hold counts as
  * failed. Returns the outcomes by room key, of the rooms that had something to change.
  */
@@ -55,8 +55,11 @@ export async function applyPlan(
   return new Map(await Promise.all(outcomes));
 }
 
-/** Rooms changed at once: enough to keep every connection busy, few enough that a stopped run leaves few half done. */
-const roomsAtOnce = 16;
+/** Rooms changed at once: enough for all requests that may be under way, even where each room has one change. */
+const roomsAtOnce = 64;
+
+/** Changes of one room that wait for their turn at once: a big room leaves places in the queue to the others. */
+const changesAtOnce = 64;
 
 /** One change that was sent: `error` is what Webex answered instead of doing it. */
 type Attempt = { readonly person: RecordedPerson; readonly error: unknown } & (
@@ -67,25 +70,21 @@ type Attempt = { readonly person: RecordedPerson; readonly error: unknown } & (
 async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): Promise<RoomOutcome> {
   const { writer, stop } = collaborators;
   const attempts: Attempt[] = [];
-  for (const change of room.additions) {
-    if (stop.aborted) break;
-    const tried = await attempt(change, () => writer.addMember(room.feed.room, change));
-    if (isUnsent(tried.error)) break;
-    attempts.push({ action: "add", change, ...tried });
-  }
+  const additions = await sendSideBySide(room.additions, stop, (change) =>
+    attempt(change, () => writer.addMember(room.feed.room, change)),
+  );
+  for (const sent of additions) attempts.push({ action: "add", ...sent });
   const arrived = attempts.filter(({ error }) => error === null).length;
   // The limits counted on the additions; where they failed, removing could leave nobody in the room.
   const wouldEmpty = room.stayingCount + arrived === 0 && room.additions.length > 0;
-  for (const change of room.removals) {
-    if (stop.aborted) break;
-    const remove = wouldEmpty
-      ? () =>
-          Promise.reject(new Error("not tried: the additions failed, so nobody would be left in the room"))
-      : () => writer.removeMember(room.feed.room, change).then(() => change);
-    const tried = await attempt(change, remove);
-    if (isUnsent(tried.error)) break;
-    attempts.push({ action: "remove", change, ...tried });
-  }
+  const removals = await sendSideBySide(room.removals, stop, (change) =>
+    attempt(change, () =>
+      wouldEmpty
+        ? Promise.reject(new Error("not tried: the additions failed, so nobody would be left in the room"))
+        : writer.removeMember(room.feed.room, change).then(() => change),
+    ),
+  );
+  for (const sent of removals) attempts.push({ action: "remove", ...sent });
   const notBegun = room.additions.length + room.removals.length - attempts.length;
   if (attempts.length === 0)
     return { ...concludeRoom([], null), after: room.before, notBegun, unverified: null };
@@ -100,10 +99,26 @@ async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): 
   };
 }
 
-async function attempt(
-  change: RecordedPerson,
-  send: () => Promise<RecordedPerson>,
-): Promise<{ readonly person: RecordedPerson; readonly error: unknown }> {
+type Tried = { readonly person: RecordedPerson; readonly error: unknown };
+
+/** Sends changes of one kind side by side, and returns those that were begun, in their order. */
+async function sendSideBySide<C>(
+  changes: readonly C[],
+  stop: AbortSignal,
+  send: (change: C) => Promise<Tried>,
+): Promise<(Tried & { readonly change: C })[]> {
+  const semaphore = createSemaphore(changesAtOnce);
+  const sent = changes.map((change) =>
+    semaphore.run(async () => {
+      if (stop.aborted) return [];
+      const tried = await send(change);
+      return isUnsent(tried.error) ? [] : [{ change, ...tried }];
+    }),
+  );
+  return (await Promise.all(sent)).flat();
+}
+
+async function attempt(change: RecordedPerson, send: () => Promise<RecordedPerson>): Promise<Tried> {
   try {
     return { person: await send(), error: null };
   } catch (error) {
@@ -146,14 +161,15 @@ function concludeRoom(
   attempts: readonly Attempt[],
   present: ReadonlySet<string> | null,
 ): Pick<RoomOutcome, "added" | "removed" | "failed"> {
-  const succeeded = attempts.filter((one) => (present ? holds(one, present) : one.error === null));
+  const isDone = (one: Attempt) => (present ? holds(one, present) : one.error === null);
+  const succeeded = attempts.filter(isDone);
   return {
     added: succeeded.flatMap(({ action, person }) => (action === "add" ? [pickPerson(person)] : [])),
     removed: succeeded.flatMap((one) =>
       one.action === "remove" ? [{ ...pickPerson(one.change), wasModerator: one.change.wasModerator }] : [],
     ),
     failed: attempts
-      .filter((one) => !succeeded.includes(one))
+      .filter((one) => !isDone(one))
       .map(({ action, person, error }) =>
         recordFailure(person, action, error ?? new Error(contradiction[action])),
       ),
