@@ -141,7 +141,7 @@ test("a kind of request that takes long is not taken for a service that slows do
       underWay -= 1;
       passage.answered(kind);
     });
-  await clock.runUntil(Promise.all(Array.from({ length: 2000 }, () => send("GET /groups", 40))));
+  await clock.runUntil(Promise.all(Array.from({ length: 3000 }, () => send("GET /groups", 40))));
   assert.equal(most, 64);
   await clock.runUntil(Promise.all(Array.from({ length: 1000 }, () => send("GET /memberships", 400))));
   most = 0;
