@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, answerFaulty, type Fault } from "./faults.ts";
 import { type ApiRequest, createFinder, Refusal, type Reply, type Routes } from "./router.ts";
+import type { Service } from "./service.ts";
 
 /** One of the APIs that the server serves. */
 export interface Half {
@@ -38,6 +39,8 @@ export interface Exchange {
 export interface ListenerOptions {
   readonly halves: readonly Half[];
   readonly latencyMs: number;
+  /** How fast Webex is besides, and how much it allows. */
+  readonly service?: Service | undefined;
   /** Keep the bodies of answers in the record. */
   readonly keepResponses: boolean;
   readonly takeFault: (route: string, request: ApiRequest) => Fault | undefined;
@@ -119,6 +122,14 @@ function createAnswerer(half: Half, takeFault: ListenerOptions["takeFault"]) {
   };
 }
 
+function refuseAsTooMany(seconds: number, trackingId: string): Reply {
+  return {
+    status: 429,
+    headers: { "retry-after": String(seconds), trackingid: trackingId },
+    body: { message: "Too Many Requests", trackingId },
+  };
+}
+
 /** Makes the server's request listener: record, delay, fault, authorise, handle, answer. */
 export function createListener(options: ListenerOptions) {
   const started = performance.now();
@@ -152,13 +163,20 @@ export function createListener(options: ListenerOptions) {
     count += 1;
     const trackingId = `SANDBOX_${count}`;
 
-    if (options.latencyMs > 0) await delay(options.latencyMs);
-    const result: Answer = await answer(message, url, path, exchange, trackingId);
+    const service = half === "webex" ? options.service : undefined;
+    const reception = service?.arrive(performance.now());
+    const delayMs = options.latencyMs + (reception?.delayMs ?? 0);
+    if (delayMs > 0) await delay(delayMs);
+    const result: Answer =
+      reception?.retryAfterSeconds === undefined
+        ? await answer(message, url, path, exchange, trackingId)
+        : { reply: refuseAsTooMany(reception.retryAfterSeconds, trackingId) };
     if (result.reply && !result.cut) {
       exchange.status = result.reply.status;
       if (options.keepResponses) exchange.response = result.reply.body;
     }
     await options.beforeAnswer(exchange);
     send(response, result);
+    service?.leave();
   };
 }
