@@ -8,7 +8,7 @@ import type { Group, MembershipReader, Room } from "../membership/directory.ts";
 import { suggestMappings } from "../membership/suggest-mappings.ts";
 import { type Directory, type DirectoryEntry, renderDirectory } from "../report/discovery.ts";
 import { openSession } from "../run/session.ts";
-import { allowedConnections, type WebexClient } from "../webex/client.ts";
+import { maxConnections, type WebexClient } from "../webex/client.ts";
 import { createWebexReader } from "../webex/directory.ts";
 import { readGroupSize } from "../webex/groups.ts";
 
@@ -32,7 +32,7 @@ async function discover(client: WebexClient, { log }: Context) {
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
   const isWhole = [logGap("groups", groups, log), logGap("rooms", rooms, log)].every(Boolean);
   log(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
-  const semaphore = createSemaphore(allowedConnections);
+  const semaphore = createSemaphore(maxConnections);
   const directory: Directory = {
     groups: await Promise.all(groups.items.map((group) => semaphore.run(() => describeGroup(client, group)))),
     rooms: await Promise.all(rooms.items.map((room) => semaphore.run(() => describeRoom(reader, room)))),

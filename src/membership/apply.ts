@@ -47,8 +47,9 @@ export interface ApplyCollaborators {
 
 /**
  * Applies a plan: rooms side by side, in each first all additions, then a second look at whom its removals rest on,
- * then the removals that both looks agree on. A change that fails is recorded and stops nothing else. Every changed
- * room is read again. Returns the outcomes by room key, of the rooms that had something to change.
+ * then the removals that both looks agree on, each kind side by side too. A change that fails is recorded and stops
+ * nothing else. Every changed room is read again. Returns the outcomes by room key, of the rooms that had something
+ * to change.
  */
 export async function applyPlan(
   plan: CheckedPlan,
@@ -62,8 +63,11 @@ export async function applyPlan(
   return new Map(await Promise.all(outcomes));
 }
 
-/** Rooms changed at once: enough to keep every connection busy, few enough that a stopped run leaves few half done. */
-const roomsAtOnce = 16;
+/** Rooms changed at once: enough for all requests that may be under way, even where each room has one change. */
+const roomsAtOnce = 64;
+
+/** Changes of one room that wait for their turn at once: a big room leaves places in the queue to the others. */
+const changesAtOnce = 64;
 
 /** One change that was tried. */
 type Attempt = {
@@ -115,20 +119,21 @@ async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): 
   };
 }
 
-/** Makes changes one by one, until the run is stopped: a change that the stop forestalled was never begun. */
+/** Makes changes side by side, until the run is stopped; returns those that were begun, in their order. */
 async function tryAll<Change, Tried extends { readonly error: unknown }>(
   changes: readonly Change[],
   stop: AbortSignal,
   tryOne: (change: Change) => Promise<Tried>,
 ): Promise<readonly Tried[]> {
-  const tried: Tried[] = [];
-  for (const change of changes) {
-    if (stop.aborted) break;
-    const one = await tryOne(change);
-    if (isUnsent(one.error)) break;
-    tried.push(one);
-  }
-  return tried;
+  const semaphore = createSemaphore(changesAtOnce);
+  const tried = changes.map((change) =>
+    semaphore.run(async () => {
+      if (stop.aborted) return [];
+      const one = await tryOne(change);
+      return isUnsent(one.error) ? [] : [one];
+    }),
+  );
+  return (await Promise.all(tried)).flat();
 }
 
 async function attempt(

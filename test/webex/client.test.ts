@@ -102,15 +102,6 @@ for (const [fact, status, headers, pauseMs] of waits) {
   });
 }
 
-test("requests with the same Retry-After are not repeated at the same moment", async () => {
-  const { server, client, pauses } = await start([{ status: 429, headers: { "retry-after": "2" } }, ok], {
-    random: () => 1,
-  });
-  await using _ = server;
-  await client.send(get);
-  assert.deepEqual(pauses, [2250]);
-});
-
 test("a write that must not be repeated is sent again after a 429, because Webex did not carry it out", async () => {
   const { server, client } = await start([{ status: 429 }, { status: 204 }]);
   await using _ = server;
