@@ -1,4 +1,4 @@
-// Loaded into the measured process: tells its peak memory, in KiB, when it ends.
+// Loaded into the measured process; writes its peak memory in KiB when it exits.
 import { writeFileSync } from "node:fs";
 
 process.on("exit", () =>

@@ -1,31 +1,31 @@
 import type { Organisation } from "../sandbox/organisation.ts";
 
-/** The size and the drift of an organisation to build. */
+/** The size and drift of the organisation to build. */
 export interface SyntheticSize {
   readonly rooms: number;
   readonly membersPerRoom: number;
-  /** Groups feed the rooms in turn. Default: one for each room. */
+  /** How many groups feed the rooms in turn. Default: one per room. */
   readonly groups?: number;
-  /** The people there are. Default: five times a room's members. */
+  /** How many people there are. Default: five times the members of a room. */
   readonly people?: number;
-  /** The share of a room's members that differ from its group's. Default: 0.05. */
+  /** The share of a room's members that differs from its group. Default: 0.05. */
   readonly drift?: number;
-  /** Another seed gives another organisation, the same seed always the same. Default: 1. */
+  /** The same seed always gives the same organisation. Default: 1. */
   readonly seed?: number;
 }
 
-/** An organisation with a known drift, and the mappings that would undo it. */
+/** An organisation with a known drift, and the mappings that remove it. */
 export interface SyntheticOrganisation {
   readonly organisation: Organisation;
-  /** The text of a `rooms.csv` with a row for each room. */
+  /** The text of a `rooms.csv` with one row per room. */
   readonly mappings: string;
-  /** People who are in a group and not in its room. */
+  /** How many people are in a group but not in its room. */
   readonly additions: number;
-  /** People who are in a room and not in its group. */
+  /** How many people are in a room but not in its group. */
   readonly removals: number;
 }
 
-/** A pseudo-random generator (mulberry32) of whole numbers below a bound. */
+/** The mulberry32 generator: fast, and the same numbers on every machine. */
 function createRandom(seed: number) {
   let state = seed;
   return (bound: number): number => {
@@ -36,7 +36,7 @@ function createRandom(seed: number) {
   };
 }
 
-/** The first `count` of a list, after so many swaps with what a random draw picks behind them. */
+/** A partial Fisher-Yates shuffle. */
 function draw<T>(list: T[], count: number, random: (bound: number) => number): T[] {
   for (let index = 0; index < count; index += 1) {
     const other = index + random(list.length - index);
@@ -52,8 +52,8 @@ function numbered(name: string, count: number): string[] {
 }
 
 /**
- * Builds an organisation of any size. Half of each room's drift are members of its group who are missing, half are
- * members of another group who shouldn't be there; where the drift is odd, rooms take turns with the extra one.
+ * Builds an organisation of any size. Half of each room's drift are missing members of its group, the other half are
+ * members of another group. When the drift is odd, the rooms take turns with the extra one.
  */
 export function buildSyntheticOrganisation(size: SyntheticSize): SyntheticOrganisation {
   const { rooms, membersPerRoom, groups = rooms, people = membersPerRoom * 5, drift = 0.05, seed = 1 } = size;

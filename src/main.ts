@@ -1,12 +1,12 @@
-import type { Context, Options } from "./cli/context.ts";
-import type { CommandName } from "./cli/options.ts";
-import { parseCommandLine } from "./cli/parse-args.ts";
+import { type Context, createContext } from "./cli/context.ts";
+import type { CommandName, OptionsOf } from "./cli/options.ts";
+import { type Call, parseCommandLine } from "./cli/parse-args.ts";
 import { errorMessage, type Paint } from "./lib/text.ts";
 
-type RunCommand = (options: Options, context: Context) => Promise<number>;
+type RunCommand<Name extends CommandName> = (options: OptionsOf<Name>, context: Context) => Promise<number>;
 
 /** Each command is loaded only when it is called: a run should reach Webex soon after it starts. */
-const commands: Readonly<Record<CommandName, () => Promise<RunCommand>>> = {
+const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>> } = {
   validate: async () => (await import("./commands/validate.ts")).runValidate,
   plan: async () => (await import("./commands/sync.ts")).runPlan,
   sync: async () => (await import("./commands/sync.ts")).runSync,
@@ -49,15 +49,25 @@ async function run(args: readonly string[]): Promise<number> {
       stop.abort();
     });
   }
-  const command = await commands[invocation.command]();
-  return await command(invocation.options, {
-    env: process.env,
-    print: (text) => console.log(disarm(text)),
-    log: (text) => console.error(disarm(text)),
+  return await runCommand(invocation, stop.signal);
+}
+
+async function runCommand<Name extends CommandName>(
+  { command, options }: Call<Name>,
+  stop: AbortSignal,
+): Promise<number> {
+  const terminal = {
+    print: (text: string) => console.log(disarm(text)),
+    log: (text: string) => console.error(disarm(text)),
     paint,
     now: () => new Date(),
-    stop: stop.signal,
-  });
+    stop,
+  };
+  const [start, context] = await Promise.all([
+    commands[command](),
+    createContext(process.env, options, terminal),
+  ]);
+  return await start(options, context);
 }
 
 run(process.argv.slice(2)).then(

@@ -1,9 +1,11 @@
-import type { Environment } from "../config/actions.ts";
+import { type Actions, type Environment, readActions } from "../config/actions.ts";
+import { findTokenOption, type PathOptions, type Paths, resolvePaths } from "../config/paths.ts";
+import { ConfigError, createSettings, type Settings } from "../config/settings.ts";
+import { createRunner, type Runner } from "../github/runner.ts";
 import type { Paint } from "../lib/text.ts";
 
-/** What a command is given by whoever starts it. */
-export interface Context {
-  readonly env: Environment;
+/** The process as a command sees it. */
+export interface Terminal {
   /** A line of the result. */
   print(text: string): void;
   /** A line about the work that goes on, or about what went wrong. */
@@ -14,22 +16,34 @@ export interface Context {
   readonly stop: AbortSignal;
 }
 
-/** A command's options by name, as the command line gave them. */
-export type Options = Readonly<Record<string, string | boolean>>;
-
-/** The value of an option that takes one; null when it was not given. */
-export function textOption(options: Options, name: string): string | null {
-  const value = options[name];
-  return typeof value === "string" ? value : null;
+/** Everything a command is given besides its own options. */
+export interface Context extends Terminal {
+  readonly actions: Actions;
+  readonly settings: Settings;
+  readonly runner: Runner;
+  readonly paths: Paths;
 }
 
-const exitCodes = {
-  converged: 0,
-  changed: 0,
-  failed: 1,
-  held: 2,
-  partial: 3,
-} as const;
+/** Makes the context of one run; everything in it that comes from the environment comes from `env`. */
+export async function createContext(
+  env: Environment,
+  options: PathOptions,
+  { print, log, paint, now, stop }: Terminal,
+): Promise<Context> {
+  const tokenFile = env.WEBEX_TOKEN_FILE?.trim();
+  const option = tokenFile ? await findTokenOption(options, tokenFile) : null;
+  if (option !== null) {
+    throw new ConfigError(
+      `--${option} names WEBEX_TOKEN_FILE, the file of the refresh token; name another file`,
+    );
+  }
+  const actions = readActions(env);
+  const runner = await createRunner(actions);
+  const settings = createSettings(env, runner.mask);
+  return { print, log, paint, now, stop, actions, settings, runner, paths: resolvePaths(options) };
+}
+
+const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;
 
 /** The exit code of a run that ended so; a plan succeeds when it could be made, whatever is in it. */
 export function exitCodeOf(status: keyof typeof exitCodes, isPlan: boolean): number {

@@ -22,26 +22,26 @@ export interface Command {
   readonly options: readonly Option[];
 }
 
-const inputs: readonly Option[] = [
+const inputs = [
   {
     name: "mappings",
     value: "<file>",
     help: "which groups belong in which rooms (default mappings/rooms.csv)",
   },
   { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
-];
-const online: readonly Option[] = [
+] as const;
+const online = [
   ...inputs,
   { name: "reports", value: "<dir>", help: "where reports are kept (default reports)" },
   { name: "json", value: "<file>", help: "write the run's record to this file" },
-];
-const approve: Option = {
+] as const;
+const approve = {
   name: "approve",
   value: "<digest>",
   help: "apply the held removals that have this digest",
   form: /^[0-9a-f]{12}$/i,
   hint: "the report shows the digest to give",
-};
+} as const;
 
 /** Every command there is. */
 export const commands = [
@@ -163,3 +163,23 @@ export const commands = [
 
 /** The commands' names. */
 export type CommandName = (typeof commands)[number]["name"];
+
+type OptionOf<Name extends CommandName> = Extract<
+  (typeof commands)[number],
+  { name: Name }
+>["options"][number];
+
+type ValueOf<O extends Option> = O extends { value: null }
+  ? true
+  : O extends { value: `[${string}` }
+    ? string | true
+    : O extends { choices: readonly (infer Choice)[] }
+      ? Choice
+      : string;
+
+/** What the command line may say to one command, as its row of the table has it. */
+export type OptionsOf<Name extends CommandName> = {
+  readonly [O in OptionOf<Name> as O extends { isRequired: true } ? O["name"] : never]: ValueOf<O>;
+} & {
+  readonly [O in OptionOf<Name> as O extends { isRequired: true } ? never : O["name"]]?: ValueOf<O>;
+};

@@ -1,14 +1,15 @@
 import { parseArgs } from "node:util";
 import { findNearest } from "../lib/did-you-mean.ts";
-import { type Command, type CommandName, commands, type Option } from "./options.ts";
+import { type Command, type CommandName, commands, type Option, type OptionsOf } from "./options.ts";
+
+/** A command that is to run, with its own options. */
+export type Call<Name extends CommandName = CommandName> = {
+  [One in Name]: { readonly kind: "run"; readonly command: One; readonly options: OptionsOf<One> };
+}[Name];
 
 /** What a command line asks for. */
 export type Invocation =
-  | {
-      readonly kind: "run";
-      readonly command: CommandName;
-      readonly options: Readonly<Record<string, string | boolean>>;
-    }
+  | Call
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "mistake"; readonly message: string };
 
@@ -42,7 +43,7 @@ function parseOptions(command: (typeof commands)[number], args: readonly string[
     allowPositionals: true,
     tokens: true,
   });
-  const values: Record<string, string | boolean> = {};
+  const values: Record<string, string | true> = {};
   let open: string | null = null;
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
@@ -68,25 +69,22 @@ function parseOptions(command: (typeof commands)[number], args: readonly string[
       if (token.value !== undefined) return mistake(command, `takes ${name} without a value`);
       values[option.name] = true;
     } else {
-      const isEmpty = !token.value && !(option.repeats && token.value === "");
-      if (isEmpty || (!token.inlineValue && token.value?.startsWith("--")))
+      const { value = "" } = token;
+      const isGiven = value !== "" || (option.repeats && token.value !== undefined);
+      if (!isGiven || (!token.inlineValue && value.startsWith("--")))
         return mistake(command, `needs a value: ${name} ${option.value}`);
-      if (option.choices && !option.choices.includes(token.value ?? ""))
-        return mistake(
-          command,
-          `has no ${name} "${token.value}"; ${suggest(token.value ?? "", option.choices)}`,
-        );
-      if (option.form && !option.form.test(token.value ?? ""))
-        return mistake(
-          command,
-          `${name} "${token.value}" is malformed${option.hint ? `; ${option.hint}` : ""}`,
-        );
-      values[option.name] = [...(earlier === undefined ? [] : [earlier]), token.value ?? ""].join("\n");
+      if (option.choices && !option.choices.includes(value))
+        return mistake(command, `has no ${name} "${value}"; ${suggest(value, option.choices)}`);
+      const hint = option.hint ? `; ${option.hint}` : "";
+      if (option.form && !option.form.test(value))
+        return mistake(command, `${name} "${value}" is malformed${hint}`);
+      values[option.name] = earlier === undefined ? value : `${earlier}\n${value}`;
     }
   }
   const absent = known.find((option) => option.isRequired && !Object.hasOwn(values, option.name));
   if (absent) return mistake(command, `needs --${absent.name} ${absent.value}, ${absent.help}`);
-  return { kind: "run", command: command.name, options: values };
+  // What the table asks of the values has just been checked, one by one.
+  return { kind: "run", command: command.name, options: values } as Call;
 }
 
 /** Whether the option's value may be left out. */

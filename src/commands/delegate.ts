@@ -1,25 +1,20 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type Context, exitCodeOf, type Options, textOption } from "../cli/context.ts";
-import { type Actions, readActions } from "../config/actions.ts";
-import { type Config, readConfig } from "../config/settings.ts";
+import { type Context, exitCodeOf } from "../cli/context.ts";
+import type { OptionsOf } from "../cli/options.ts";
+import type { Actions } from "../config/actions.ts";
+import type { SiteConfig } from "../config/settings.ts";
 import { applyPlans, type HostOutcome, preview } from "../delegation/apply.ts";
 import type { DelegationReader, SiteUser } from "../delegation/backend.ts";
 import { updateExpirations } from "../delegation/expiring.ts";
 import { observeDelegation } from "../delegation/observe.ts";
 import { planDelegation } from "../delegation/plan.ts";
-import { type BackendName, buildDelegationRecord, type DelegationFacts } from "../delegation/record.ts";
+import { buildDelegationRecord } from "../delegation/record.ts";
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
-import { createRunner, type Runner } from "../github/runner.ts";
 import { toDateString } from "../lib/date.ts";
 import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
-import { type OpenBackend, openBackend, requireSite } from "../run/delegation-backend.ts";
+import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
 import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
-import type { DelegationPublication } from "../run/publish-delegation.ts";
-import { findReportTarget, openSession, type Session } from "../run/session.ts";
-
-/** How long Webex gets to show a change before a list is looked at a second time. */
-const settleMs = 2_000;
+import { findReportTarget, openSession, runInSession, type Session } from "../run/session.ts";
 
 /** What a run came to know and did; all of it may be missing when it was stopped early. */
 interface Findings {
@@ -31,62 +26,52 @@ interface Findings {
 }
 
 /** Shows or changes who may schedule meetings for whom. Returns the exit code. */
-export async function runDelegate(options: Options, context: Context): Promise<number> {
-  const startedAt = context.now();
-  const actions = readActions(context.env);
-  const runner = await createRunner(actions);
-  const backend: BackendName = textOption(options, "backend") === "xml" ? "xml" : "rest";
+export async function runDelegate(options: OptionsOf<"delegate">, context: Context): Promise<number> {
+  const { actions, runner } = context;
+  const { backend = "rest", mode = "show" } = options;
   const isDryRun = options["dry-run"] === true;
-
-  const log = async (
-    { outcomes, ...findings }: Findings,
-    known: Pick<DelegationFacts, "mode" | "until" | "notices" | "token">,
-    told: Omit<DelegationPublication, "record" | "isDryRun">,
-  ): Promise<number> => {
-    const times = { startedAt, finishedAt: context.now() };
-    const facts = { command: "delegate", backend, actor: actions.actor, ...times } as const;
-    const record = buildDelegationRecord({ ...facts, ...findings, ...known }, outcomes);
-    // Loaded when there is something to tell: until then every millisecond would delay the first request.
-    const { publishDelegation } = await import("../run/publish-delegation.ts");
-    const publication = { record, isDryRun, ...told };
-    const { status } = await publishDelegation(publication, options, context, actions, runner);
-    return exitCodeOf(status, isDryRun);
-  };
-
-  const setUp = await setUpRun(options, context, actions, runner).catch((error: unknown) => ({ error }));
-  if ("error" in setUp) {
-    const known = { mode: namedMode(options), until: null, notices: [], token: null };
-    const { tokenWarningDays } = defaultPolicy.report;
-    const told = { siteUrl: null, reportTarget: null, edit: noEdit, tokenWarningDays };
-    return await log(failWith(setUp.error), known, told);
-  }
-  const { request, inputs, config, session } = setUp;
-  let findings: Findings;
-  try {
-    const open = await openBackend(backend, config, session, runner);
-    findings = await run(request, open, session, isDryRun);
-  } catch (error) {
-    findings = failWith(error);
-  }
-  const finished = findings.hasFailed
-    ? { edit: noEdit, notices: [] }
-    : updateExpirations(request, findings.outcomes, inputs.grants, describeAsker(actions));
-  const { lostAccess, token } = session;
-  if (lostAccess !== null) {
-    const problems = [...findings.problems, `the run was ended: ${lostAccess.message}`];
-    findings = { ...findings, problems, hasFailed: true };
-  }
-  const { mode, until } = request;
-  return await log(
-    findings,
-    { mode, until, notices: finished.notices, token },
-    {
-      siteUrl: config.siteUrl,
-      reportTarget: isDryRun || mode === "show" ? null : config.reportTarget,
-      edit: isDryRun ? noEdit : finished.edit,
-      tokenWarningDays: inputs.policy.report.tokenWarningDays,
+  const startedAt = context.now();
+  const ending = await runInSession(
+    () => setUp(options, context),
+    async ({ request, config, session }) => {
+      const opened = await openBackend(backend, config, session, runner.mask);
+      return await run(request, opened, session, isDryRun);
     },
   );
+  const { opened } = ending;
+  const reached = "found" in ending ? ending.found : failWith(ending.error);
+  const { edit, notices } =
+    opened === null || reached.hasFailed
+      ? { edit: noEdit, notices: [] }
+      : updateExpirations(opened.request, reached.outcomes, opened.inputs.grants, describeAsker(actions));
+  const { outcomes, ...found } = endInFailure(reached, opened?.session.lostAccess ?? null);
+  const times = { startedAt, finishedAt: context.now() };
+  const record = buildDelegationRecord(
+    {
+      command: "delegate",
+      mode,
+      backend,
+      actor: actions.actor,
+      ...times,
+      ...found,
+      until: opened?.request.until ?? null,
+      notices,
+      token: opened?.session.token ?? null,
+    },
+    outcomes,
+  );
+  // Loaded when there is something to publish: until then every millisecond would delay the first request.
+  const { publishDelegation } = await import("../run/publish.ts");
+  const publication = {
+    record,
+    isDryRun,
+    siteUrl: opened?.config.siteUrl ?? null,
+    reportTarget: opened === null || isDryRun || mode === "show" ? null : opened.config.reportTarget,
+    edit: isDryRun ? noEdit : edit,
+    tokenWarningDays: (opened?.inputs.policy ?? defaultPolicy).report.tokenWarningDays,
+  };
+  const { status } = await publishDelegation(publication, context);
+  return exitCodeOf(status, isDryRun);
 }
 
 const noEdit = { set: [], takeOut: [] } as const;
@@ -94,65 +79,59 @@ const noEdit = { set: [], takeOut: [] } as const;
 interface SetUp {
   readonly request: DelegationRequest;
   readonly inputs: Omit<Inputs, "mappings">;
-  readonly config: Config & { readonly siteUrl: string };
+  readonly config: SiteConfig;
   readonly session: Session;
 }
 
 /** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
-async function setUpRun(
-  options: Options,
-  context: Context,
-  actions: Actions,
-  runner: Runner,
-): Promise<SetUp> {
+async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<SetUp> {
+  const { mode = null, host: hosts = null, delegate: delegates = null, until = null } = options;
   const today = toDateString(context.now());
-  const { request, faults } = parseRequest(
-    {
-      mode: textOption(options, "mode"),
-      hosts: textOption(options, "host"),
-      delegates: textOption(options, "delegate"),
-      until: textOption(options, "until"),
-    },
-    today,
-  );
+  const { request, faults } = parseRequest({ mode, hosts, delegates, until }, today);
   if (request === null) throw new Error(faults.join("; "));
-  const inputs = await readDelegationInputs(options);
-  const found = requireSite(readConfig(context.env, true));
-  found.secrets.forEach(runner.mask);
-  logReportsElsewhere(found.reportTarget, options, context.log);
+  const inputs = await readDelegationInputs(context.paths);
+  const found = context.settings.readSiteConfig();
+  logReportsElsewhere(found.reportTarget, context);
   const leavesReport = request.mode !== "show" && options["dry-run"] !== true;
   const reportTarget = leavesReport ? await findReportTarget(found.reportTarget) : found.reportTarget;
   const config = { ...found, reportTarget };
-  if (request.until !== null && reportTarget.kind === "branch" && reportTarget.branch !== actions.refName) {
+  const { refName } = context.actions;
+  if (until !== null && reportTarget.kind === "branch" && reportTarget.branch !== refName) {
     throw new Error(
-      `--until was refused, and nothing was changed: the last day is kept in delegations.csv by the report's commit, which goes to ${reportTarget.branch}, but sync reads that file from ${actions.refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,
+      `--until was refused, and nothing was changed: the last day is kept in delegations.csv by the report's commit, which goes to ${reportTarget.branch}, but sync reads that file from ${refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,
     );
   }
-  return { request, inputs, config, session: await openSession(config, runner, context) };
+  return { request, inputs, config, session: await openSession(config, context) };
+}
+
+/** Webex no longer accepted the access token midway: what was done is told, and the run has failed. */
+function endInFailure(found: Findings, lostAccess: Error | null): Findings {
+  if (lostAccess === null) return found;
+  const problems = [...found.problems, `the run was ended: ${lostAccess.message}`];
+  return { ...found, problems, hasFailed: true };
 }
 
 /** Proves, reads everything, plans, and only then writes; `show` and `--dry-run` never make a writer. */
 async function run(
   request: DelegationRequest,
   { reader, createWriter }: OpenBackend,
-  { stop }: Session,
+  { stop, waitForConsistency }: Session,
   isDryRun: boolean,
 ): Promise<Findings> {
   await reader.proveAccess(request.mode !== "show");
   if (request.mode === "show" && request.hosts.length === 0) return await listUsers(reader);
   const observation = await observeDelegation(reader, request);
   const plan = planDelegation(request, observation);
-  const said = { problems: plan.problems, users: null };
+  const found = { problems: plan.problems, users: null };
   if (plan.problems.length > 0) {
     const outcomes = plan.hosts.map((host) => preview({ ...host, change: null }));
-    return { ...said, outcomes, hasFailed: true };
+    return { ...found, outcomes, hasFailed: true };
   }
   if (request.mode === "show" || isDryRun) {
-    return { ...said, outcomes: plan.hosts.map(preview), hasFailed: false };
+    return { ...found, outcomes: plan.hosts.map(preview), hasFailed: false };
   }
-  const waitForConsistency = () => delay(settleMs);
   const outcomes = await applyPlans(plan.hosts, { reader, writer: createWriter(), stop, waitForConsistency });
-  return { ...said, outcomes, hasFailed: false };
+  return { ...found, outcomes, hasFailed: false };
 }
 
 async function listUsers(reader: DelegationReader): Promise<Findings> {
@@ -167,13 +146,7 @@ async function listUsers(reader: DelegationReader): Promise<Findings> {
 }
 
 function failWith(error: unknown): Findings {
-  const message = errorMessage(error);
-  return { outcomes: [], problems: [message], users: null, hasFailed: true };
-}
-
-function namedMode(options: Options): DelegationRequest["mode"] {
-  const mode = textOption(options, "mode");
-  return mode === "add" || mode === "remove" || mode === "replace" ? mode : "show";
+  return { outcomes: [], problems: [errorMessage(error)], users: null, hasFailed: true };
 }
 
 /** The note of a row that this run adds to delegations.csv. */

@@ -2,7 +2,8 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadOrganisation } from "../../sandbox/organisation.ts";
 import { startSandbox } from "../../sandbox/server.ts";
-import { type Context, type Options, textOption } from "../cli/context.ts";
+import { type Context, createContext } from "../cli/context.ts";
+import type { OptionsOf } from "../cli/options.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import { bypassProxies } from "../lib/http.ts";
 import { runSync } from "./sync.ts";
@@ -13,9 +14,9 @@ const files = new URL("../../sandbox/demo/", import.meta.url);
  * Runs `sync` twice against the sandbox, just as it runs in production, and leaves the report in a folder.
  * Returns the exit code.
  */
-export async function runDemo(options: Options, context: Context): Promise<number> {
+export async function runDemo(options: OptionsOf<"demo">, context: Context): Promise<number> {
   const { log, print, paint } = context;
-  const folder = textOption(options, "reports") ?? "rollcall-demo";
+  const folder = options.reports ?? "rollcall-demo";
   // A company's proxy cannot reach the sandbox, which listens on this machine alone.
   bypassProxies();
   await using sandbox = await startSandbox(await loadOrganisation(new URL("organisation.json", files)));
@@ -26,7 +27,7 @@ export async function runDemo(options: Options, context: Context): Promise<numbe
     const seen = sandbox.requests.length;
     // Only the sandbox's variables: a real token in this shell must not get into the demo.
     const env = sandbox.githubEnvironment({ GITHUB_SERVER_URL: "https://github.example" });
-    const code = await runSync({ mappings }, { ...context, env });
+    const code = await runSync({}, await createContext(env, { mappings }, context));
     return { code, writes: sandbox.requests.slice(seen).filter(isMembershipWrite).length };
   };
 

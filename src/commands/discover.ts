@@ -1,8 +1,6 @@
-import { type Context, type Options, textOption } from "../cli/context.ts";
-import { readActions } from "../config/actions.ts";
-import { readConfig } from "../config/settings.ts";
+import type { Context } from "../cli/context.ts";
+import type { OptionsOf } from "../cli/options.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
-import { createRunner } from "../github/runner.ts";
 import type { Listing } from "../lib/listing.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { compareStrings } from "../lib/text.ts";
@@ -10,7 +8,7 @@ import type { Group, MembershipReader, Room } from "../membership/directory.ts";
 import { suggestMappings } from "../membership/suggest-mappings.ts";
 import { type Directory, type DirectoryEntry, renderDirectory } from "../report/discovery.ts";
 import { openSession } from "../run/session.ts";
-import { allowedConnections, type WebexClient } from "../webex/client.ts";
+import { maxConnections, type WebexClient } from "../webex/client.ts";
 import { createWebexReader } from "../webex/directory.ts";
 import { readGroupSize } from "../webex/groups.ts";
 
@@ -18,19 +16,14 @@ import { readGroupSize } from "../webex/groups.ts";
  * Lists the groups and rooms that the token sees, with suggested rows, as a rooms.csv on standard output. Returns
  * the exit code: 1 when a list could not be read to its end.
  */
-export async function runDiscover(options: Options, context: Context): Promise<number> {
-  const config = readConfig(context.env);
-  const runner = await createRunner(readActions(context.env));
-  config.secrets.forEach(runner.mask);
-  const session = await openSession(config, runner, context);
+export async function runDiscover({ csv, json }: OptionsOf<"discover">, context: Context): Promise<number> {
+  const session = await openSession(context.settings.readConfig(), context);
   const { directory, isWhole } = await discover(session.client, context);
   const text = renderDirectory(directory);
-  const file = textOption(options, "csv");
-  if (file !== null) await replaceFile(file, text);
+  if (csv !== undefined) await replaceFile(csv, text);
   context.print(text.trimEnd());
-  if (file !== null) context.log(`Written to ${file}`);
-  const jsonFile = textOption(options, "json");
-  if (jsonFile !== null) await replaceFile(jsonFile, `${JSON.stringify(directory, null, 2)}\n`);
+  if (csv !== undefined) context.log(`Written to ${csv}`);
+  if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
   return isWhole ? 0 : 1;
 }
 
@@ -39,7 +32,7 @@ async function discover(client: WebexClient, { log }: Context) {
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
   const isWhole = [logGap("groups", groups, log), logGap("rooms", rooms, log)].every(Boolean);
   log(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
-  const semaphore = createSemaphore(allowedConnections);
+  const semaphore = createSemaphore(maxConnections);
   const directory: Directory = {
     groups: await Promise.all(groups.items.map((group) => semaphore.run(() => describeGroup(client, group)))),
     rooms: await Promise.all(rooms.items.map((room) => semaphore.run(() => describeRoom(reader, room)))),

@@ -13,16 +13,22 @@ export async function check(
   remedy: string,
   look: () => Promise<Finding>,
 ): Promise<Check> {
+  const [made] = await obtain(id, title, remedy, async () => [await look(), null]);
+  return made;
+}
+
+/** A check that also brings something for the next ones to go on with; null when it failed. */
+export async function obtain<T>(
+  id: string,
+  title: string,
+  remedy: string,
+  look: () => Promise<readonly [Finding, T]>,
+): Promise<readonly [Check, T | null]> {
   try {
-    return conclude(id, title, await look());
+    const [finding, value] = await look();
+    return [conclude(id, title, finding), value];
   } catch (error) {
-    return {
-      id,
-      title,
-      state: "wrong",
-      detail: errorMessage(error),
-      remedy,
-    };
+    return [{ id, title, state: "wrong", detail: errorMessage(error), remedy }, null];
   }
 }
 

@@ -6,10 +6,8 @@ import { createRepositoryReader, type RepositoryReader } from "../github/reposit
 import { findSecretEnvironment, usualEnvironment } from "../github/secret-store.ts";
 import { errorMessage } from "../lib/text.ts";
 import type { Check } from "../report/checklist.ts";
+import { syncWorkflow } from "../report/words.ts";
 import { check, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
-
-/** The workflow that has the schedule. */
-const scheduled = "sync.yml";
 
 /** Checks how the repository on GitHub is set up: environment, schedule, report branch, who can see it. */
 export async function checkRepository({ tokenStore, reportTarget }: Config): Promise<readonly Check[]> {
@@ -83,19 +81,19 @@ async function lookAtEnvironment(
 }
 
 async function lookAtSchedule(reader: RepositoryReader): Promise<Finding> {
-  const state = await reader.readWorkflowState(scheduled);
-  if (state === "active") return ok(`${scheduled} is enabled`);
+  const state = await reader.readWorkflowState(syncWorkflow);
+  if (state === "active") return ok(`${syncWorkflow} is enabled`);
   if (state === null)
-    return wrong(`there is no .github/workflows/${scheduled}`, "Put it on the default branch");
+    return wrong(`there is no .github/workflows/${syncWorkflow}`, "Put it on the default branch");
   return wrong(
-    `${scheduled} is ${state.replaceAll("_", " ")}`,
-    `Actions, Sync, Enable workflow; or gh workflow enable ${scheduled}`,
+    `${syncWorkflow} is ${state.replaceAll("_", " ")}`,
+    `Actions, Sync, Enable workflow; or gh workflow enable ${syncWorkflow}`,
   );
 }
 
-async function lookAtBranch(reader: RepositoryReader, place: Config["reportTarget"]): Promise<Finding> {
-  if (place.kind === "folder") return { state: "skipped", detail: "reports are written to a folder here" };
-  const { branch } = place;
+async function lookAtBranch(reader: RepositoryReader, target: Config["reportTarget"]): Promise<Finding> {
+  if (target.kind === "folder") return { state: "skipped", detail: "reports are written to a folder here" };
+  const { branch } = target;
   const isProtected = await reader.readIsProtected(branch);
   if (isProtected === null) return wrong(`there is no branch ${branch}`, "Make it, or set REPORT_BRANCH");
   await reader.proveContentsWritable();

@@ -9,8 +9,7 @@ import type { Session } from "../run/session.ts";
 import type { WebexClient } from "../webex/client.ts";
 import { createRestReader, readDelegateEmails } from "../webex/delegation-rest.ts";
 import { createWebexReader } from "../webex/directory.ts";
-import { readIsModerated } from "../webex/rooms.ts";
-import { check, conclude, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
+import { check, conclude, type Finding, obtain, ok, skip, wrong } from "./doctor-checks.ts";
 
 const askAdministrator =
   "Make the token's owner an administrator who may see groups (Control Hub, Users, Roles)";
@@ -21,48 +20,40 @@ export async function checkMappings(
   mappings: readonly Mapping[],
 ): Promise<readonly Check[]> {
   const reader = createWebexReader(client);
-  let owner: Owner | null = null;
-  const who = await check("owner", "Token's owner", "Log in again: npm run login", async () => {
-    owner = await reader.readOwner();
-    return ok(owner.email === null ? owner.displayName : `${owner.displayName} <${owner.email}>`);
+  const [who, owner] = await obtain("owner", "Token's owner", "Log in again: npm run login", async () => {
+    const found = await reader.readOwner();
+    return [ok(found.email === null ? found.displayName : `${found.displayName} <${found.email}>`), found];
   });
-  const known = owner as Owner | null;
-  if (known === null) return [who];
+  if (owner === null) return [who];
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
   return [
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
     checkListing("rooms", "Rooms", rooms, "Try again later"),
-    ...(await checkFeeds(client, reader, mappings, groups, rooms, known)),
+    ...(await checkDesired(resolveMappings(mappings, groups, rooms, owner), { reader, owner })),
   ];
 }
 
 function checkListing(id: string, title: string, listing: Listing<unknown>, remedy: string): Check {
   const count = `${listing.items.length} visible`;
-  if (!listing.complete) {
-    return {
-      id,
-      title,
-      state: "wrong",
-      detail: `${count}, but not all were read: ${listing.reason}`,
-      remedy,
-    };
-  }
+  if (!listing.complete)
+    return conclude(id, title, wrong(`${count}, but not all were read: ${listing.reason}`, remedy));
   // Somebody without the right is shown an empty list.
   if (listing.items.length === 0 && id === "groups")
     return conclude(id, title, wrong("none is visible", remedy));
   return conclude(id, title, ok(count));
 }
 
-async function checkFeeds(
-  client: WebexClient,
-  reader: MembershipReader,
-  mappings: readonly Mapping[],
-  groups: Listing<Group>,
-  rooms: Listing<Room>,
-  owner: Owner,
+/** The Webex of one owner. */
+interface View {
+  readonly reader: MembershipReader;
+  readonly owner: Owner;
+}
+
+async function checkDesired(
+  { desired, problems }: ReturnType<typeof resolveMappings>,
+  view: View,
 ): Promise<readonly Check[]> {
-  const { desired, problems } = resolveMappings(mappings, groups, rooms, owner);
   const unresolved = problems.map(({ line, column, message }): Check => {
     const title = `Mappings, line ${line}${column === null ? "" : `, ${column}`}`;
     const remedy =
@@ -71,26 +62,18 @@ async function checkFeeds(
         : "Correct the title, or add the owner to the room";
     return conclude("mapping", title, wrong(message, remedy));
   });
-  const fed = new Map(desired.flatMap((feed) => feed.groups.map((group) => [group.key, group] as const)));
+  const fed = new Map(desired.flatMap(({ groups }) => groups.map((group) => [group.key, group] as const)));
   const ofRooms = desired.map(({ room }) =>
-    check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(client, reader, room, owner)),
+    check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
   );
   const ofGroups = [...fed.values()].map((group) =>
-    check("group", `Group "${group.displayName}"`, askAdministrator, () => lookAtGroup(reader, group)),
+    check("group", `Group "${group.displayName}"`, askAdministrator, () => lookAtGroup(group, view)),
   );
   return [...unresolved, ...(await Promise.all([...ofRooms, ...ofGroups]))];
 }
 
-async function lookAtRoom(
-  client: WebexClient,
-  reader: MembershipReader,
-  room: Room,
-  owner: Owner,
-): Promise<Finding> {
-  const [members, isModerated] = await Promise.all([
-    reader.listRoomMembers(room),
-    readIsModerated(client, room),
-  ]);
+async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding> {
+  const members = await reader.listRoomMembers(room);
   const self = members.items.find((member) => member.key === owner.key);
   const name = owner.email ?? owner.displayName;
   if (!members.complete) {
@@ -100,19 +83,18 @@ async function lookAtRoom(
     );
   }
   if (!self) return wrong("the token's owner is not in it", `Add ${name} to the room`);
-  if (isModerated && !self.isModerator) {
+  if (room.isModerated && !self.isModerator) {
     return wrong(
       "it is moderated, and the token's owner does not moderate it",
       `Make ${name} a moderator of it`,
     );
   }
-  const role = isModerated ? "the owner moderates it" : "the owner is in it";
+  const role = room.isModerated ? "the owner moderates it" : "the owner is in it";
   return ok(`${members.items.length} members, ${role}`);
 }
 
-async function lookAtGroup(reader: MembershipReader, group: Group): Promise<Finding> {
-  const { memberSize, members } = await reader.listGroupMembers(group);
-  const reading = judgeGroup(group, memberSize, members);
+async function lookAtGroup(group: Group, { reader }: View): Promise<Finding> {
+  const reading = judgeGroup(group, await reader.listGroupMembers(group));
   if (!reading.complete) {
     return wrong(
       `not surely complete: ${reading.reason}`,

@@ -1,8 +1,9 @@
-import { type Context, type Options, textOption } from "../cli/context.ts";
-import { readActions } from "../config/actions.ts";
-import { type Config, readConfig } from "../config/settings.ts";
+import type { Context } from "../cli/context.ts";
+import type { OptionsOf } from "../cli/options.ts";
+import type { Config } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
-import { createRunner, type Runner } from "../github/runner.ts";
+import { toDateString } from "../lib/date.ts";
+import { endMappings, isRow } from "../membership/mapping.ts";
 import {
   type Check,
   formatChecks,
@@ -15,75 +16,54 @@ import { openSession, openStore, type Session } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type Feature, findMissingScopes } from "../token/scopes.ts";
 import { pingWebex } from "../webex/client.ts";
-import { check, conclude, type Finding, ok, skip, wrong } from "./doctor-checks.ts";
+import { check, conclude, type Finding, obtain, ok, skip, wrong } from "./doctor-checks.ts";
 import { checkDelegation, checkMappings } from "./doctor-webex.ts";
 
 /**
  * Checks the whole set-up and says what to fix. The token is refreshed in the same order as ever, so nothing is
  * spent that cannot be stored. Returns 0 only if nothing is wrong.
  */
-export async function runDoctor(options: Options, context: Context): Promise<number> {
-  const actions = readActions(context.env);
-  const runner = await createRunner(actions);
-  // The checklist is the result: what the steps tell on their way would stand between its lines.
-  const quiet: Context = { ...context, log: () => undefined };
-  const checks = await makeChecks(options, quiet, context, runner);
-  const file = textOption(options, "json");
-  if (file !== null) await replaceFile(file, formatChecks(checks));
-  context.print(
-    options.json === true ? formatChecks(checks).trimEnd() : renderChecklist(checks, context.paint),
-  );
-  await runner.writeSummary(renderChecklistMarkdown(checks));
+export async function runDoctor({ json }: OptionsOf<"doctor">, context: Context): Promise<number> {
+  // The checklist is the result: what the steps tell on their way would stand between its lines. A recovery block has
+  // to be seen, whatever else is.
+  const log = (text: string) => {
+    if (text.includes("RECOVERY:")) context.log(text);
+  };
+  const checks = await makeChecks({ ...context, log });
+  if (typeof json === "string") await replaceFile(json, formatChecks(checks));
+  context.print(json === true ? formatChecks(checks).trimEnd() : renderChecklist(checks, context.paint));
+  await context.runner.writeSummary(renderChecklistMarkdown(checks));
   return hasFault(checks) ? 1 : 0;
 }
 
-async function makeChecks(
-  options: Options,
-  context: Context,
-  loud: Context,
-  runner: Runner,
-): Promise<readonly Check[]> {
-  let config: Config | null = null;
-  let inputs: Inputs | null = null;
-  const variables = await check(
+async function makeChecks(context: Context): Promise<readonly Check[]> {
+  const [variables, config] = await obtain(
     "variables",
     "Variables",
     "Set them as variables and secrets of the repository or its environment; README.md lists them",
-    async () => {
-      config = readConfig(context.env);
-      config.secrets.forEach(runner.mask);
-      return ok("all there");
-    },
+    async () => [ok("all there"), context.settings.readConfig()],
   );
-  const mappings = await check(
+  const [mappings, inputs] = await obtain(
     "mappings",
     "Mappings and policy",
     "Correct the file; npm run validate checks it without any network",
     async () => {
-      inputs = await readInputs(options);
-      return ok(
-        `${inputs.mappings.length} ${inputs.mappings.length === 1 ? "mapping" : "mappings"}, no fault`,
-      );
+      const read = await readInputs(context.paths);
+      const { length } = read.mappings.filter(isRow);
+      return [ok(`${length} ${length === 1 ? "mapping" : "mappings"}, no fault`), read];
     },
   );
-  // TypeScript does not see that the two have been assigned above.
-  const read = { config: config as Config | null, inputs: inputs as Inputs | null };
-  if (read.config === null)
-    return [variables, mappings, skip("webex", "Everything else", "needs the variables")];
-  return [
-    variables,
-    mappings,
-    ...(await checkWebex(read.config, read.inputs, runner, context, loud)),
-    ...(await checkGithub(read.config)),
-  ];
+  if (config === null) return [variables, mappings, skip("webex", "Everything else", "needs the variables")];
+  const ofWebex = await checkWebex(config, inputs, context);
+  // Loaded only here: Octokit is large.
+  const { checkRepository } = await import("./doctor-github.ts");
+  return [variables, mappings, ...ofWebex, ...(await checkRepository(config))];
 }
 
 async function checkWebex(
   config: Config,
   inputs: Inputs | null,
-  runner: Runner,
   context: Context,
-  loud: Context,
 ): Promise<readonly Check[]> {
   const api = await check(
     "api",
@@ -99,38 +79,29 @@ async function checkWebex(
     const why = "not tried, because a refreshed token could not be used or stored now";
     return [api, store, skip("token", "Refresh token", why)];
   }
-  let session: Session | null = null;
-  const token = await check("token", "Refresh token", "Log in again: npm run login", async () => {
-    // Not quiet: a recovery block has to be seen, whatever else is.
-    session = await openSession(config, runner, { ...context, log: logRecovery(loud) });
-    return describeToken(session, inputs, context);
+  const [token, session] = await obtain("token", "Refresh token", "Log in again: npm run login", async () => {
+    const opened = await openSession(config, context);
+    return [describeToken(opened, inputs, context), opened];
   });
-  const opened = session as Session | null;
-  if (opened === null) return [api, store, token];
+  if (session === null) return [api, store, token];
+  const { mappings } = endMappings(inputs?.mappings ?? [], toDateString(context.now()));
   return [
     api,
     store,
     token,
-    checkScopes(opened, config),
-    ...(await checkMappings(opened.client, inputs?.mappings ?? [])),
-    ...(await checkDelegation(opened, config)),
+    checkScopes(session, config),
+    ...(await checkMappings(session.client, mappings)),
+    ...(await checkDelegation(session, config)),
   ];
 }
 
-function checkStore(config: Config, context: Context): Promise<Check> {
-  const { tokenStore } = config;
+function checkStore({ tokenStore }: Config, { now }: Context): Promise<Check> {
   const title = tokenStore.kind === "file" ? "Token file" : "Secret store";
   return check("store", title, "See what GitHub or the file system says, and allow it", async () => {
-    const store = await openStore(config, context);
+    const store = await openStore(tokenStore, now);
     await store.exclusively(() => store.prove());
     return ok("takes a token; tried with a probe that was deleted again");
   });
-}
-
-function logRecovery(loud: Context): (text: string) => void {
-  return (text) => {
-    if (text.includes("RECOVERY:")) loud.log(text);
-  };
 }
 
 function describeToken(session: Session, inputs: Inputs | null, { now }: Context): Finding {
@@ -151,10 +122,4 @@ function checkScopes({ scopes }: Session, { siteUrl }: Config): Check {
   if (missing.length === 0) return conclude("scopes", title, ok("all that are needed"));
   const remedy = "Tick them at developer.webex.com (My Apps, the integration), then npm run login";
   return conclude("scopes", title, wrong(`missing ${missing.join(", ")}`, remedy));
-}
-
-async function checkGithub(config: Config): Promise<readonly Check[]> {
-  // Loaded only here: Octokit is large.
-  const { checkRepository } = await import("./doctor-github.ts");
-  return await checkRepository(config);
 }

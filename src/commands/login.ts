@@ -2,17 +2,15 @@ import { spawn } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Context, type Options, textOption } from "../cli/context.ts";
-import { readActions } from "../config/actions.ts";
-import { type LoginConfig, readLoginConfig, type TokenStoreConfig } from "../config/settings.ts";
-import { createTokenFile } from "../disk/token-file.ts";
+import type { Context } from "../cli/context.ts";
+import type { OptionsOf } from "../cli/options.ts";
+import type { LoginConfig, TokenStoreConfig } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
-import { createRunner } from "../github/runner.ts";
 import type { Owner } from "../membership/directory.ts";
+import { openStore } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
 import { type Feature, features, findMissingScopes, listScopes } from "../token/scopes.ts";
-import type { TokenStore } from "../token/store.ts";
 import { createWebexClient } from "../webex/client.ts";
 import { type Authorization, createAuthorization, exchangeCode } from "../webex/oauth-authorize.ts";
 import { awaitCallback, type CallbackPage } from "../webex/oauth-callback.ts";
@@ -32,39 +30,27 @@ interface Login {
   readonly wanted: readonly Feature[];
   readonly scopes: readonly string[];
   readonly destination: Destination;
-  readonly mask: (secret: string) => void;
   readonly context: Context;
 }
 
 /** Gets the first refresh token with a person's consent and stores it. Returns the exit code. */
-export async function runLogin(options: Options, context: Context): Promise<number> {
-  const config = readLoginConfig(context.env);
-  const runner = await createRunner(readActions(context.env));
-  const wanted = readFeatures(options, config);
+export async function runLogin(options: OptionsOf<"login">, context: Context): Promise<number> {
+  const config = context.settings.readLoginConfig();
+  const wanted = chooseFeatures(options.features ?? null, config);
   const destination = await createDestination(config, context);
   // Before anybody is asked: a consent whose token has nowhere to go would be for nothing.
   await destination.prove();
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
   const client = { baseUrl, clientId, clientSecret };
-  const login = {
-    config,
-    client,
-    wanted,
-    scopes: listScopes(wanted),
-    destination,
-    mask: runner.mask,
-    context,
-  };
-  if (options.device === true) await logInByDevice(login);
-  else await logInByBrowser(login, Number(textOption(options, "port") ?? usualPort));
+  const login = { config, client, wanted, scopes: listScopes(wanted), destination, context };
+  if (options.device) await logInByDevice(login);
+  else await logInByBrowser(login, Number(options.port ?? usualPort));
   return 0;
 }
 
-function readFeatures(options: Options, { siteUrl }: LoginConfig): readonly Feature[] {
-  const named = textOption(options, "features")
-    ?.split(/[\s,]+/)
-    .filter(Boolean);
-  if (!named) return siteUrl === null ? ["memberships"] : ["memberships", "delegates"];
+function chooseFeatures(text: string | null, { siteUrl }: LoginConfig): readonly Feature[] {
+  if (text === null) return siteUrl === null ? ["memberships"] : ["memberships", "delegates"];
+  const named = text.split(/[\s,]+/).filter(Boolean);
   const unknown = named.find((name) => !features.some((feature) => feature === name));
   if (unknown !== undefined)
     throw new Error(
@@ -113,7 +99,8 @@ async function logInByDevice(login: Login): Promise<void> {
 
 /** Checks what was granted and to whom, and stores the token; only then the login has succeeded. */
 async function conclude(login: Login, issued: IssuedTokens): Promise<CallbackPage> {
-  const { config, context, destination, mask } = login;
+  const { config, context, destination } = login;
+  const { mask } = context.runner;
   mask(issued.accessToken);
   if (issued.refreshToken === null)
     throw new Error("Webex sent no refresh token; register the integration anew");
@@ -169,7 +156,7 @@ export async function createDestination(config: LoginConfig, context: Context): 
   if (tokenStore === null) {
     return { prove: () => Promise.resolve(), keep: (refreshToken) => keepForGh(refreshToken, config) };
   }
-  const store = await openStore(tokenStore, context);
+  const store = await openStore(tokenStore, context.now);
   return {
     prove: () => store.exclusively(() => store.prove()),
     async keep(refreshToken) {
@@ -186,16 +173,10 @@ export async function createDestination(config: LoginConfig, context: Context): 
   };
 }
 
-async function openStore(place: TokenStoreConfig, { now }: Context): Promise<TokenStore> {
-  if (place.kind === "file") return createTokenFile(place.path, null);
-  const { createSecretStore } = await import("../github/secret-store.ts");
-  return createSecretStore({ ...place, now });
-}
-
-function describeStore(place: TokenStoreConfig): string {
-  if (place.kind === "file") return place.path;
-  const { owner, name } = place.repository;
-  const where = place.environment === null ? "" : `, environment ${place.environment}`;
+function describeStore(store: TokenStoreConfig): string {
+  if (store.kind === "file") return store.path;
+  const { owner, name } = store.repository;
+  const where = store.environment === null ? "" : `, environment ${store.environment}`;
   return `the secret WEBEX_REFRESH_TOKEN of ${owner}/${name}${where}`;
 }
 
@@ -218,8 +199,8 @@ function quote(text: string): string {
 }
 
 /**
- * Opens an address in the person's browser, where there is one; whatever goes wrong is no matter, as the address is
- * printed as well.
+ * Opens an address in the person's browser, where there is one; when it does not open, the printed address is
+ * still there.
  */
 export function openBrowser(url: string): void {
   const [command, ...args] =

@@ -1,29 +1,31 @@
-import { type Context, exitCodeOf, type Options } from "../cli/context.ts";
-import { type Actions, type Repository, type RepositoryAccess, readActions } from "../config/actions.ts";
-import { requireRepositoryAccess } from "../config/settings.ts";
+import { type Context, exitCodeOf } from "../cli/context.ts";
+import type { Repository, RepositoryAccess } from "../config/actions.ts";
+import type { Paths } from "../config/paths.ts";
 import { createGithubClient, type GithubClient } from "../github/client.ts";
 import { type Contents, maxContentBytes, readContents } from "../github/contents.ts";
 import { type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
-import { createRunner } from "../github/runner.ts";
 import { writeStickyComment } from "../github/sticky-comment.ts";
+import { toDateString } from "../lib/date.ts";
 import type { FileProblem, Problem } from "../lib/problem.ts";
 import { errorMessage } from "../lib/text.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
-import { type Mapping, parseMappings } from "../membership/mapping.ts";
-import { type Observation, observeBoth } from "../membership/observe.ts";
+import { endMappings, type Mapping, parseMappings } from "../membership/mapping.ts";
+import { type Observation, observe } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
+import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { createNoteRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
-import { InputError, nameMappingsFile, namePolicyFile } from "../run/inputs.ts";
-import { type MembershipTask, runMembership } from "../run/membership.ts";
-import { readTemplate } from "../run/publish.ts";
+import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
+import { InputError } from "../run/inputs.ts";
+import { runMembership } from "../run/membership.ts";
+import type { MembershipTask } from "../run/reconcile.ts";
 
 /** What became known on the way to the plan, as far as the way went. */
 interface Findings {
+  readonly access: RepositoryAccess;
   pull: PullRequest | null;
   proposal: Proposal | null;
   /** What a sync would do without the pull request; null when the default branch's own files are faulty. */
@@ -34,56 +36,59 @@ interface Findings {
  * Plans what a pull request proposes and writes the plan as one comment on it. The code is the default branch's; of
  * the pull request only the mappings and the policy are read, as data. Returns the exit code.
  */
-export async function runPullRequestPlan(options: Options, context: Context): Promise<number> {
-  const place = requireRepositoryAccess(context.env);
-  const actions = readActions(context.env);
-  const runner = await createRunner(actions);
-  runner.mask(place.token);
-  const findings: Findings = { pull: null, proposal: null, present: null };
-  const record = await runMembership(createTask(place, findings, options, context), options, context);
+export async function runPullRequestPlan(number: number, context: Context): Promise<number> {
+  const { settings, runner, log } = context;
+  const access = settings.requireRepository();
+  runner.mask(access.token);
+  const findings: Findings = { access, pull: null, proposal: null, present: null };
+  const record = await runMembership(createTask(number, findings, context), context);
   const planCode = exitCodeOf(record.status, true);
-  // Without the pull request there is nothing to write a comment on; the run has told why.
-  if (findings.pull === null) return planCode;
-  const { number } = findings.pull;
-  const body = renderComment(record, findings, findings.pull, place, actions, options);
+  const { pull } = findings;
+  // Without the pull request there is nothing to write a comment on; the record says why.
+  if (pull === null) return planCode;
+  const body = renderComment(record, pull, findings, context);
   const marker = noteMarkers.planComment;
   const isSame = (other: string) => isSameNote(body, other);
   try {
-    const change = await writeStickyComment(place, { number, marker, body, isSame });
-    context.log(`The comment on pull request ${number}: ${change}`);
+    const change = await writeStickyComment(access, { number: pull.number, marker, body, isSame });
+    log(`The comment on pull request ${pull.number}: ${change}`);
     return planCode;
   } catch (error) {
     const message = errorMessage(error);
-    context.log(message);
+    log(message);
     runner.warn(message);
     return exitCodeOf("failed", true);
   }
 }
 
-function createTask(
-  place: RepositoryAccess,
-  findings: Findings,
-  options: Options,
-  context: Context,
-): MembershipTask {
+function createTask(number: number, findings: Findings, { paths, log, now }: Context): MembershipTask {
+  const { repository, token } = findings.access;
   return {
     command: "plan",
+    approval: null,
     async load() {
-      const github = createGithubClient(place.repository.apiUrl, place.token);
-      const pull = await readPullRequest(github, place.repository, Number(options["pull-request"]));
+      const github = createGithubClient(repository.apiUrl, token);
+      const pull = await readPullRequest(github, repository, number);
       findings.pull = pull;
-      const proposal = await readProposal(github, place.repository, pull, options);
+      const proposal = await readProposal(github, repository, pull, paths);
       findings.proposal = proposal;
       const { head, base } = proposal;
       if (head.policy === null || head.problems.length > 0) throw new InputError(head.problems);
       const { policy } = head;
-      const decide = async (reader: MembershipReader) => {
+      const today = toDateString(now());
+      const proposed = endMappings(head.mappings, today);
+      const present = endMappings(base.mappings, today);
+      const decide = async (reader: MembershipReader & AddressReader) => {
         // One observation for both: what differs between the two plans is due to the pull request alone.
-        const { first, second } = await observeBoth(reader, head.mappings, base.mappings, context.log);
+        const sides = [proposed.mappings, present.mappings] as const;
+        const [observed, beside] = await observe(reader, sides, log);
+        const findIdle = (of: Policy) => findIdleProtections(reader, of, observed);
         if (base.policy !== null && base.problems.length === 0)
-          findings.present = recordPlan(second, base.policy, context.now());
-        const notices = explainBase(proposal, pull);
-        return { ...planChanges(first, policy), ownerKey: first.owner.key, notices };
+          findings.present = recordPlan(beside, base.policy, await findIdle(base.policy), now());
+        const notices = [...explainBase(proposal, pull), ...proposed.notices];
+        const plan = planChanges(observed, policy);
+        const problems = [...plan.problems, ...(await findIdle(policy))];
+        return { ...plan, problems, ownerKey: observed.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },
@@ -91,13 +96,18 @@ function createTask(
 }
 
 /** What a sync would do by these mappings. */
-function recordPlan(observation: Observation, policy: Policy, now: Date): RunRecord {
+function recordPlan(
+  observation: Observation,
+  policy: Policy,
+  more: readonly Problem[],
+  now: Date,
+): RunRecord {
   const { rooms, problems } = planChanges(observation, policy);
   const facts = {
     command: "plan",
     startedAt: now,
     finishedAt: now,
-    problems,
+    problems: [...problems, ...more],
     notices: [],
     token: null,
   } as const;
@@ -113,28 +123,27 @@ function explainBase({ base }: Proposal, { defaultBranch }: PullRequest): readon
 
 function renderComment(
   record: RunRecord,
-  { proposal, present }: Findings,
   pull: PullRequest,
-  { repository }: RepositoryAccess,
-  { runUrl }: Actions,
-  options: Options,
+  { access, proposal, present }: Findings,
+  { actions, paths }: Context,
 ): string {
+  const { owner, name, serverUrl } = access.repository;
   const nothing = { ...record, rooms: [], problems: [] };
-  const head = pull.headRepository ?? `${repository.owner}/${repository.name}`;
+  const head = pull.headRepository ?? `${owner}/${name}`;
   const [before, after] = [proposal?.base.policy ?? null, proposal?.head.policy ?? null];
-  return createNoteRenderer(readTemplate).renderPlanComment({
+  return createRenderer().renderPlanComment({
     record,
     effect: record.status === "failed" ? null : comparePlans(record, present ?? nothing),
     policyChanges: before && after ? comparePolicies(after, before) : [],
     headSha: pull.headSha,
     // Plain, because GitHub's table view of a CSV has no lines to lead to.
-    mappingsAddress: `${repository.serverUrl}/${head}/blob/${pull.headSha}/${nameMappingsFile(options)}?plain=1`,
-    runUrl,
+    mappingsAddress: `${serverUrl}/${head}/blob/${pull.headSha}/${paths.mappings}?plain=1`,
+    runUrl: actions.runUrl,
   });
 }
 
 /** The mappings and the policy at one commit, and everything that is wrong with them. */
-export interface Side {
+interface Side {
   readonly mappings: readonly Mapping[];
   /** Null when the policy cannot be read. */
   readonly policy: Policy | null;
@@ -142,7 +151,7 @@ export interface Side {
 }
 
 /** What a pull request proposes, and what it is compared with. */
-export interface Proposal {
+interface Proposal {
   readonly head: Side;
   /** What the default branch says. */
   readonly base: Side;
@@ -152,55 +161,53 @@ export interface Proposal {
  * Reads what a pull request proposes, and what the default branch says, through the API: nothing of it is checked
  * out or run.
  */
-export async function readProposal(
+async function readProposal(
   github: GithubClient,
   repository: Repository,
   pull: PullRequest,
-  options: Options,
+  paths: Paths,
 ): Promise<Proposal> {
   const { owner, name: repo } = repository;
   const readHead = (path: string) => readHeadFile(github, repository, pull, path);
   const readBase = (path: string) => readContents(github, { owner, repo, path, ref: pull.defaultBranch });
   const [head, base] = await Promise.all([
-    readSide(readHead, options, "the pull request's head"),
-    readSide(readBase, options, pull.defaultBranch),
+    readSide(readHead, paths, "the pull request's head"),
+    readSide(readBase, paths, pull.defaultBranch),
   ]);
   return { head, base };
 }
 
 async function readSide(
   read: (path: string) => Promise<Contents>,
-  options: Options,
+  { mappings, policy, isPolicyNamed }: Paths,
   where: string,
 ): Promise<Side> {
-  const mappingsFile = nameMappingsFile(options);
-  const policyFile = namePolicyFile(options);
-  const [csv, json] = await Promise.all([read(mappingsFile), read(policyFile)]);
+  const [csv, json] = await Promise.all([read(mappings), read(policy)]);
   const problems: FileProblem[] = [];
   const add = (file: string, found: readonly Problem[]) =>
     problems.push(...found.map((problem) => ({ ...problem, file })));
 
   const reading = csv.kind === "file" ? parseMappings(csv.bytes) : null;
-  add(mappingsFile, reading?.problems ?? [explainContents(csv, where)]);
+  add(mappings, reading?.problems ?? [explainContents(csv, where)]);
   // A missing policy means the defaults, unless it was named.
-  const isStandard = json.kind === "missing" && !("policy" in options);
-  const text = json.kind === "file" ? json.bytes.toString("utf8") : isStandard ? "{}" : null;
+  const isStandard = json.kind === "missing" && !isPolicyNamed;
+  const text = json.kind === "file" ? json.bytes : isStandard ? "{}" : null;
   const parsed = text === null ? null : parsePolicy(text);
-  add(policyFile, parsed?.problems ?? [explainContents(json, where)]);
+  add(policy, parsed?.problems ?? [explainContents(json, where)]);
   return { mappings: reading?.mappings ?? [], policy: parsed?.policy ?? null, problems };
 }
 
 function explainContents(contents: Contents, where: string): Problem {
-  const log = (message: string) => ({ line: null, column: null, message });
+  const explain = (message: string) => ({ line: null, column: null, message });
   switch (contents.kind) {
     case "too-large": {
       const mebibytes = (contents.size / 1024 / 1024).toFixed(1);
       const max = maxContentBytes / 1024 / 1024;
-      return log(`the file has ${mebibytes} MiB at ${where}; at most ${max} MiB is read: split it`);
+      return explain(`the file has ${mebibytes} MiB at ${where}; at most ${max} MiB is read: split it`);
     }
     case "no-file":
-      return log(`it is no file at ${where} but of type "${contents.type}"`);
+      return explain(`it is no file at ${where} but of type "${contents.type}"`);
     default:
-      return log(`there is no such file at ${where}`);
+      return explain(`there is no such file at ${where}`);
   }
 }

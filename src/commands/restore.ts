@@ -1,39 +1,44 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
-import { type Context, exitCodeOf, type Options, textOption } from "../cli/context.ts";
+import { type Context, exitCodeOf } from "../cli/context.ts";
+import type { OptionsOf } from "../cli/options.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { planChanges } from "../membership/plan.ts";
 import { parseRecord, type RunRecord } from "../membership/record.ts";
 import { addAsModerators, observeRestore } from "../membership/restore.ts";
-import { nameReportsDir, readPolicy } from "../run/inputs.ts";
-import { type MembershipTask, runMembership } from "../run/membership.ts";
-import type { Decision } from "../run/reconcile.ts";
+import { readPolicy } from "../run/inputs.ts";
+import { runMembership } from "../run/membership.ts";
+import type { Decision, MembershipTask } from "../run/reconcile.ts";
 
 /**
  * Undoes the membership changes of one earlier run, from its record, within the same limits and with the same report
  * as `sync`. Returns the exit code.
  */
-export async function runRestore(options: Options, context: Context): Promise<number> {
+export async function runRestore(options: OptionsOf<"restore">, context: Context): Promise<number> {
   const isDryRun = options["dry-run"] === true;
-  const { status } = await runMembership(createRestoreTask(isDryRun, options, context), options, context);
+  const { status } = await runMembership(createRestoreTask(options, isDryRun, context), context);
   return exitCodeOf(status, isDryRun);
 }
 
-function createRestoreTask(isDryRun: boolean, options: Options, { log }: Context): MembershipTask {
-  const file = textOption(options, "record") ?? "";
+function createRestoreTask(
+  { record: file, approve }: OptionsOf<"restore">,
+  isDryRun: boolean,
+  { paths, log }: Context,
+): MembershipTask {
   return {
     command: isDryRun ? "plan" : "restore",
-    undoes: nameRecord(file, nameReportsDir(options)),
+    undoes: nameRecord(file, paths.disk.reports),
+    approval: approve ?? null,
     async load() {
       // The mappings are not read: they may be the very reason for the undo, and broken.
-      const policy = await readPolicy(options);
+      const policy = await readPolicy(paths);
       const record = await readRecord(file);
       const decide = async (reader: MembershipReader): Promise<Decision> => {
         const observation = await observeRestore(reader, record, log);
-        const { rooms, problems } = planChanges(observation, policy);
+        const { rooms, problems, planAgain } = planChanges(observation, policy);
         const restored = addAsModerators(rooms, observation.moderators);
         const notices = [...observation.notices, ...warnOfNextSync(restored)];
-        return { rooms: restored, problems, ownerKey: observation.owner.key, notices };
+        return { rooms: restored, problems, planAgain, ownerKey: observation.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },
@@ -42,9 +47,9 @@ function createRestoreTask(isDryRun: boolean, options: Options, { log }: Context
 
 async function readRecord(file: string): Promise<RunRecord> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    const said = error.code === "ENOENT" ? "there is no such file" : error.message;
+    const reason = error.code === "ENOENT" ? "there is no such file" : error.message;
     throw new Error(
-      `${file} cannot be read: ${said}; a run's record is the .json beside its page in reports/runs/`,
+      `${file} cannot be read: ${reason}; a run's record is the .json beside its page in reports/runs/`,
       { cause: error },
     );
   });

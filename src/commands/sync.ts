@@ -1,50 +1,61 @@
-import { type Context, exitCodeOf, type Options } from "../cli/context.ts";
-import { readActions, readRepositoryAccess } from "../config/actions.ts";
-import { isUnconfigured } from "../config/settings.ts";
+import { type Context, exitCodeOf } from "../cli/context.ts";
+import type { OptionsOf } from "../cli/options.ts";
+import { toDateString } from "../lib/date.ts";
 import type { MembershipReader } from "../membership/directory.ts";
+import { endMappings } from "../membership/mapping.ts";
+import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
 import { readInputs } from "../run/inputs.ts";
-import { type MembershipTask, runMembership } from "../run/membership.ts";
+import { runMembership } from "../run/membership.ts";
+import type { MembershipTask } from "../run/reconcile.ts";
 
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
-export async function runSync(options: Options, context: Context): Promise<number> {
-  const isNew = isUnconfigured(context.env);
-  if (isNew) {
-    const { publishSetupGuide } = await import("./set-up.ts");
-    await publishSetupGuide(options, context);
+export async function runSync(options: OptionsOf<"sync">, context: Context): Promise<number> {
+  const { actions, settings } = context;
+  if (settings.isUnconfigured) {
+    const { publishSetupGuide } = await import("./setup-guide.ts");
+    await publishSetupGuide(context);
     // Nobody has asked for this run: a copy of the template should not send mail every day.
-    if (readActions(context.env).eventName === "schedule") return 0;
+    if (actions.eventName === "schedule") return 0;
   }
-  if (options["dry-run"]) return await runPlan(options, context);
-  const record = await runMembership(createSyncTask("sync", options, context), options, context);
-  const place = readRepositoryAccess(context.env);
-  if (!isNew && place !== null) {
+  const isPlan = options["dry-run"] === true;
+  const task = createSyncTask(isPlan ? "plan" : "sync", options.approve ?? null, context);
+  const record = await runMembership(task, context);
+  if (!isPlan && !settings.isUnconfigured && settings.repository !== null) {
     const { postSync } = await import("./post-sync.ts");
-    await postSync(record, place, options, context);
+    await postSync(record, settings.repository, context);
   }
-  return exitCodeOf(record.status, false);
+  return exitCodeOf(record.status, isPlan);
 }
 
 /** Shows what `runSync` would do; it makes no writer, so it cannot change a membership. Returns the exit code. */
-export async function runPlan(options: Options, context: Context): Promise<number> {
-  if ("pull-request" in options) {
+export async function runPlan(options: OptionsOf<"plan">, context: Context): Promise<number> {
+  if (options["pull-request"] !== undefined) {
     // Loaded only where it is asked for: it works on GitHub alone.
     const { runPullRequestPlan } = await import("./plan-pull-request.ts");
-    return await runPullRequestPlan(options, context);
+    return await runPullRequestPlan(Number(options["pull-request"]), context);
   }
-  const { status } = await runMembership(createSyncTask("plan", options, context), options, context);
+  const { status } = await runMembership(createSyncTask("plan", null, context), context);
   return exitCodeOf(status, true);
 }
 
-function createSyncTask(command: "plan" | "sync", options: Options, { log }: Context): MembershipTask {
+function createSyncTask(
+  command: "plan" | "sync",
+  approval: string | null,
+  { paths, log, now }: Context,
+): MembershipTask {
   return {
     command,
+    approval,
     async load() {
-      const { mappings, policy, grants } = await readInputs(options);
-      const decide = async (reader: MembershipReader) => {
+      const { policy, grants, ...inputs } = await readInputs(paths);
+      const { mappings, notices } = endMappings(inputs.mappings, toDateString(now()));
+      const decide = async (reader: MembershipReader & AddressReader) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
-        const observation = await observe(reader, mappings, log);
-        return { ...planChanges(observation, policy), ownerKey: observation.owner.key, notices: [] };
+        const [observation] = await observe(reader, [mappings], log);
+        const plan = planChanges(observation, policy);
+        const problems = [...plan.problems, ...(await findIdleProtections(reader, policy, observation))];
+        return { ...plan, problems, ownerKey: observation.owner.key, notices };
       };
       return { policy, grants, decide };
     },

@@ -32,9 +32,8 @@ export interface Actions {
 /** Reads what the runner offers. */
 export function readActions(env: Environment): Actions {
   const runId = env.GITHUB_RUN_ID?.trim() || null;
-  const server = (env.GITHUB_SERVER_URL?.trim() || "https://github.com").replace(/\/+$/, "");
   const repository = env.GITHUB_REPOSITORY?.trim();
-  const repositoryUrl = repository ? `${server}/${repository}` : null;
+  const repositoryUrl = repository ? `${readGithubUrls(env).serverUrl}/${repository}` : null;
   return {
     isRunner: env.GITHUB_ACTIONS === "true",
     summaryFile: env.GITHUB_STEP_SUMMARY || null,
@@ -67,23 +66,23 @@ export interface RepositoryAccess {
   readonly token: string;
 }
 
-/** Where GitHub is when the environment does not say. */
-export const githubUrls = {
-  GITHUB_API_URL: "https://api.github.com",
-  GITHUB_GRAPHQL_URL: "https://api.github.com/graphql",
-  GITHUB_SERVER_URL: "https://github.com",
-} as const;
+/** Reads where GitHub is: the public one where the environment does not say. Nobody has checked the addresses yet. */
+export function readGithubUrls(env: Environment): Pick<Repository, "apiUrl" | "graphqlUrl" | "serverUrl"> {
+  const read = (name: string, standard: string) => (env[name]?.trim() || standard).replace(/\/+$/, "");
+  return {
+    apiUrl: read("GITHUB_API_URL", "https://api.github.com"),
+    graphqlUrl: read("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
+    serverUrl: read("GITHUB_SERVER_URL", "https://github.com"),
+  };
+}
 
-/** Reads where GitHub is, apart from all else; null where no repository or no token is named, or not as they must be. */
+/** Reads the repository and the token for it; null where either is missing or malformed. */
 export function readRepositoryAccess(env: Environment): RepositoryAccess | null {
   const token = env.GITHUB_TOKEN?.trim();
   const named = parseRepositoryName(env.GITHUB_REPOSITORY?.trim() ?? "");
-  const urlOf = (key: keyof typeof githubUrls) => (env[key]?.trim() || githubUrls[key]).replace(/\/+$/, "");
-  const apiUrl = urlOf("GITHUB_API_URL");
-  const graphqlUrl = urlOf("GITHUB_GRAPHQL_URL");
-  const serverUrl = urlOf("GITHUB_SERVER_URL");
-  if (!token || named === null || ![apiUrl, graphqlUrl, serverUrl].every(isSafeUrl)) return null;
-  return { token, repository: { ...named, apiUrl, graphqlUrl, serverUrl } };
+  const urls = readGithubUrls(env);
+  if (!token || named === null || !Object.values(urls).every(isSafeUrl)) return null;
+  return { token, repository: { ...named, ...urls } };
 }
 
 /** Takes `owner/name` apart; null for anything else. */

@@ -1,12 +1,12 @@
-/** What the commands are told by the environment. What each variable means is the table in README.md. */
+/** What the environment says to the commands. What each variable means is the table in README.md. */
 
+import { errorMessage } from "../lib/text.ts";
 import {
   type Environment,
-  githubUrls,
   isSafeUrl,
   parseRepositoryName,
   type Repository,
-  type RepositoryAccess,
+  readGithubUrls,
   readRepositoryAccess,
 } from "./actions.ts";
 
@@ -49,7 +49,7 @@ export type ReportTarget =
     }
   | { readonly kind: "folder" };
 
-/** What an online command needs to know of its surroundings. */
+/** What the environment says to an online command. */
 export interface Config {
   readonly webexUrl: string;
   /** The XML API, for delegation with `--backend xml`. */
@@ -64,7 +64,10 @@ export interface Config {
   readonly secrets: readonly string[];
 }
 
-/** Everything that is missing or malformed in the environment, told at once. */
+/** What delegation needs. */
+export type SiteConfig = Config & { readonly siteUrl: string };
+
+/** Everything that is missing or malformed in the environment, in one message. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -81,22 +84,22 @@ export function readConfig(env: Environment, needsSite = false): Config {
     if (value === null) faults.push(`${name} is missing (${meaning})`);
     return value ?? "";
   };
-  const readUrl = (name: string, standard: string) => {
-    const value = get(name) ?? standard;
-    if (!isSafeUrl(value)) faults.push(`${name} must be an https address (http only on a loopback address)`);
-    return value.replace(/\/+$/, "");
+  const demandSafe = (name: string, url: string) => {
+    if (!isSafeUrl(url)) faults.push(`${name} must be an https address (http only on a loopback address)`);
+    return url;
   };
+  const readUrl = (name: string, standard: string) =>
+    demandSafe(name, (get(name) ?? standard).replace(/\/+$/, ""));
   const readRepository = (): Repository => {
     const text = need("GITHUB_REPOSITORY", "the repository, as owner/name");
     const named = parseRepositoryName(text);
     if (text !== "" && named === null) faults.push("GITHUB_REPOSITORY must have the form owner/name");
     return { owner: "", name: "", ...named, ...github };
   };
-  const github = {
-    apiUrl: readUrl("GITHUB_API_URL", githubUrls.GITHUB_API_URL),
-    graphqlUrl: readUrl("GITHUB_GRAPHQL_URL", githubUrls.GITHUB_GRAPHQL_URL),
-    serverUrl: readUrl("GITHUB_SERVER_URL", githubUrls.GITHUB_SERVER_URL),
-  };
+  const github = readGithubUrls(env);
+  demandSafe("GITHUB_API_URL", github.apiUrl);
+  demandSafe("GITHUB_GRAPHQL_URL", github.graphqlUrl);
+  demandSafe("GITHUB_SERVER_URL", github.serverUrl);
 
   const readTokenStore = (): TokenStoreConfig => {
     const path = get("WEBEX_TOKEN_FILE");
@@ -179,37 +182,8 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
   };
 }
 
-/**
- * Reads where GitHub is, for a command that cannot do without.
- * @throws {ConfigError} naming what is missing for it, and all that is missing besides.
- */
-export function requireRepositoryAccess(env: Environment): RepositoryAccess {
-  const place = readRepositoryAccess(env);
-  if (place !== null) return place;
-  const missing = (["GITHUB_REPOSITORY", "GITHUB_TOKEN"] as const).filter((name) => !env[name]?.trim());
-  const own =
-    missing.length > 0 ? [`${missing.join(" and ")} must be set, because this command works on GitHub`] : [];
-  try {
-    readConfig(env);
-  } catch (error) {
-    if (error instanceof ConfigError) own.push(error.message);
-    else throw error;
-  }
-  throw new ConfigError(own.join("; ") || "GITHUB_REPOSITORY must have the form owner/name");
-}
-
-/** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
-export function isUnconfigured(env: Environment): boolean {
-  const needed = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
-  return readRepositoryAccess(env) !== null && needed.every((name) => !env[name]?.trim());
-}
-
-/** What a login needs to know of its surroundings. */
-export interface LoginConfig {
-  readonly webexUrl: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly siteUrl: string | null;
+/** What the environment says to a login. */
+export interface LoginConfig extends Pick<Config, "webexUrl" | "clientId" | "clientSecret" | "siteUrl"> {
   /** Where the refresh token goes; null when only a person can carry it there. */
   readonly tokenStore: TokenStoreConfig | null;
   /** As owner/name; null when it is not known. */
@@ -221,25 +195,71 @@ export interface LoginConfig {
   readonly isRemote: boolean;
 }
 
-/**
- * Reads the settings of a login, which is there to get what the other commands ask for.
- * @throws {ConfigError} naming every variable that is missing or malformed.
- */
-export function readLoginConfig(env: Environment): LoginConfig {
+/** Reads the settings of a login, which is there to get what the other commands ask for. */
+function readLoginConfig(env: Environment): LoginConfig {
   const get = (name: string) => env[name]?.trim() || null;
   const hasStore = get("WEBEX_TOKEN_FILE") !== null || (get("SECRETS_TOKEN") && get("GITHUB_REPOSITORY"));
   const stand = { WEBEX_REFRESH_TOKEN: "none yet", GITHUB_TOKEN: undefined };
   const config = readConfig({ ...env, ...stand, ...(!hasStore && { WEBEX_TOKEN_FILE: "none yet" }) });
   const { webexUrl, clientId, clientSecret, siteUrl, tokenStore } = config;
+  const emptyStore = tokenStore.kind === "file" ? { ...tokenStore, seed: null } : tokenStore;
   return {
     webexUrl,
     clientId,
     clientSecret,
     siteUrl,
-    tokenStore: hasStore ? tokenStore : null,
+    tokenStore: hasStore ? emptyStore : null,
     repositoryName: get("GITHUB_REPOSITORY"),
     environment: get("WEBEX_ENVIRONMENT"),
     privateDir: get("XDG_RUNTIME_DIR"),
     isRemote: get("SSH_CONNECTION") !== null || get("CI") !== null,
   };
+}
+
+/** The environment, read when it is asked for: a command may do without what another one needs. */
+export type Settings = ReturnType<typeof createSettings>;
+
+const webexNames = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
+
+/**
+ * Offers what an environment says; `mask` hides each secret before anything is done with it. What reads or requires
+ * something throws a ConfigError that names every variable that is missing or malformed.
+ */
+export function createSettings(env: Environment, mask: (secret: string) => void) {
+  const readMasked = (needsSite = false): Config => {
+    const config = readConfig(env, needsSite);
+    config.secrets.forEach(mask);
+    return config;
+  };
+  const has = (name: string) => Boolean(env[name]?.trim());
+  const repository = readRepositoryAccess(env);
+  return {
+    readConfig: () => readMasked(),
+    readSiteConfig(): SiteConfig {
+      const config = readMasked(true);
+      // Without a site it has thrown.
+      return { ...config, siteUrl: config.siteUrl ?? "" };
+    },
+    readLoginConfig: () => readLoginConfig(env),
+    /** The repository and the workflow's token for it; null where either is missing. */
+    repository,
+    requireRepository: () => repository ?? explainNoRepository(env),
+    /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
+    isUnconfigured: repository !== null && !webexNames.some(has),
+    /** True when the variable holds something. */
+    has,
+  };
+}
+
+/** @throws {ConfigError} naming what is missing for work on GitHub, and all that is missing besides. */
+function explainNoRepository(env: Environment): never {
+  const missing = ["GITHUB_REPOSITORY", "GITHUB_TOKEN"].filter((name) => !env[name]?.trim());
+  const faults =
+    missing.length > 0 ? [`${missing.join(" and ")} must be set, because this command works on GitHub`] : [];
+  try {
+    readConfig(env);
+  } catch (error) {
+    faults.push(errorMessage(error));
+  }
+  throw new ConfigError(faults.join("; ") || "GITHUB_REPOSITORY must have the form owner/name");
 }

@@ -8,32 +8,32 @@ import {
 } from "./backend.ts";
 import { type HostPlan, planHost } from "./plan.ts";
 
-/** What became of one host; `before` and `after` are null where nobody could look. */
+/** What happened to one host. `before` and `after` are null when the list could not be read. */
 export interface HostOutcome {
   readonly host: string;
   readonly before: readonly string[] | null;
   readonly after: readonly string[] | null;
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Why the host is not as was asked; null when it is. */
+  /** Why the host's delegates are not as requested; null when they are. */
   readonly error: string | null;
   readonly notices: readonly string[];
 }
 
-/** What `applyPlans` needs beside the plans. */
+/** What `applyPlans` needs besides the plans. */
 export interface ApplyCollaborators {
   readonly reader: Pick<DelegationReader, "readDelegates">;
   readonly writer: DelegationWriter;
-  /** Aborted when no new change may begin. */
+  /** Aborted when no new change may start. */
   readonly stop: AbortSignal;
-  /** Waits until Webex has had time to show a change: a second look is taken only after that. */
+  /** Waits until Webex has had time to show a change, before the list is read a second time. */
   readonly waitForConsistency: () => Promise<unknown>;
 }
 
 /**
- * Applies the plans, each host on its own: one that fails is recorded and stops no other. The order for each host:
- * read again immediately before the write (a backend may replace the whole list, and it may have changed since it was
- * planned), write, read back. What the read-back shows is the outcome, whatever Webex answered to the write.
+ * Applies each host's plan on its own: a failure is recorded and does not stop the others. The order for each host:
+ * read the list again right before the write (a backend may replace the whole list, which may have changed since the
+ * plan), write, read back. The read-back decides the outcome, whatever Webex answered to the write.
  */
 export function applyPlans(
   plans: readonly HostPlan[],
@@ -42,7 +42,7 @@ export function applyPlans(
   return Promise.all(plans.map((plan) => applyPlan(plan, collaborators)));
 }
 
-/** What would become of a host: the outcome of a plan that is only shown. */
+/** Returns the outcome that a plan would have, without applying it. */
 export function preview(plan: HostPlan): HostOutcome {
   return {
     host: plan.request.host,
@@ -82,7 +82,7 @@ async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Pro
   return { ...conclude(change, plan.request.mode === "replace", refusal, look), notices };
 }
 
-/** Reads the list until it shows the change, at most twice: a change may take seconds to show. */
+/** Reads the list up to twice, because a change may take seconds to show. */
 async function readBack(
   change: DelegateChange,
   refusal: string | null,
@@ -103,7 +103,7 @@ function conclude(
   const { host, before } = change;
   if ("error" in look) {
     const error = `the outcome could not be verified: ${look.error}`;
-    // Unseen, Webex's answer to the write has to do.
+    // Without a read-back, Webex's answer to the write is all there is.
     return refusal === null
       ? { host, before, after: null, added: change.add, removed: change.remove, error }
       : { host, before, after: null, added: [], removed: [], error: `${refusal}; and ${error}` };
@@ -120,7 +120,6 @@ function conclude(
   };
 }
 
-/** What is wrong with the list as it is after the write; null when it is as asked. */
 function describeMiss(
   change: DelegateChange,
   mustBeExact: boolean,

@@ -3,51 +3,51 @@ import { errorMessage } from "../lib/text.ts";
 
 /** One user of the Webex site. */
 export interface SiteUser {
-  /** In lower case. */
+  /** Lower case. */
   readonly address: string;
   readonly displayName: string;
   readonly isActive: boolean;
-  /** Whether the user may host meetings, which a delegate must; null where Webex does not say. */
+  /** Whether the user may host meetings, as every delegate must; null when Webex does not say. */
   readonly canHost: boolean | null;
 }
 
-/** The port by which delegates and users of the site are read. Each call throws when Webex does not answer it. */
+/** The port for reading delegates and users of the site. Every call throws when Webex does not answer it. */
 export interface DelegationReader {
   /**
-   * Proves that this token acts for the hosts that are named, and not for its own owner; with `mayWrite` also that it
-   * may change them. Nothing else may be called before.
-   * @throws when it does not, with what to change.
+   * Proves that requests act on the named host and not on the token's owner; with `mayWrite`, also that the token may
+   * change delegates. Must be called first.
+   * @throws when either is not so, saying what to change.
    */
   proveAccess(mayWrite: boolean): Promise<void>;
   listUsers(): Promise<Listing<SiteUser>>;
   /** Null when the site has no user with that address. */
   findUser(address: string): Promise<SiteUser | null>;
-  /** The host's delegates as Webex spells them. A failed reading throws; it is never an empty list. */
+  /** The host's delegates in Webex's spelling. A list that cannot be read throws; it is never returned as empty. */
   readDelegates(host: string): Promise<readonly string[]>;
 }
 
-/** The port by which delegates are changed; `show` and `--dry-run` are never given one. */
+/** The port for changing delegates. `show` and `--dry-run` never get one. */
 export interface DelegationWriter {
-  /** Throws when Webex did not accept the change; whether it took effect is for the caller to read. */
+  /** Throws when Webex does not accept the change. The caller must read back whether it took effect. */
   changeDelegates(change: DelegateChange): Promise<void>;
 }
 
-/** The smallest change that makes a host's delegates what was asked for. */
+/** The smallest change that makes a host's delegates as requested. */
 export interface DelegateChange {
   readonly host: string;
-  /** As Webex spells them, which is how those who stay are written back. */
+  /** In Webex's spelling, in which those who stay are written back. */
   readonly before: readonly string[];
   readonly add: readonly string[];
   readonly remove: readonly string[];
   readonly after: readonly string[];
-  /** True when the additions have no room beside those who go; otherwise nobody is ever left without a delegate. */
+  /** True when the additions only fit after the removals. Otherwise they come first, so that no host loses everybody. */
   readonly removeFirst: boolean;
 }
 
-/** Something that was asked of Webex: the answer, or why there is none. */
+/** Webex's answer to a question, or why there is none. */
 export type Answer<T> = { readonly value: T } | { readonly error: string };
 
-/** Asks once. Never throws: one request that fails stops no other. */
+/** Asks once and never throws, so that one failed request does not stop the others. */
 export async function attempt<T>(ask: () => Promise<T>): Promise<Answer<T>> {
   try {
     return { value: await ask() };

@@ -1,103 +1,103 @@
 import { formatCell, parseCsv, readRecords } from "../lib/csv.ts";
-import { dayMs, isDay } from "../lib/date.ts";
+import { describeDaysLeft, isDay } from "../lib/date.ts";
 import { addressForm, createMatcher, foldAddress } from "../lib/email.ts";
-import { type Problem, sortByLine } from "../lib/problem.ts";
+import { type InputProblem, sortByLine } from "../lib/problem.ts";
 import { compareStrings, quoteText } from "../lib/text.ts";
 import type { HostOutcome } from "./apply.ts";
 import type { DelegationRequest } from "./request.ts";
 
-/** One row of delegations.csv: the delegate may schedule for the host until that day has ended. */
+/** One row of delegations.csv: the delegate may schedule for the host until the end of that day, or without an end. */
 export interface ExpiringDelegation {
-  /** Both addresses in lower case. */
+  /** Both addresses are lower case. */
   readonly host: string;
   readonly delegate: string;
-  /** The last day on which it holds, YYYY-MM-DD in UTC. */
-  readonly until: string;
+  /** The last day on which it holds, YYYY-MM-DD in UTC; null without an end. */
+  readonly until: string | null;
   readonly note: string;
 }
 
-/** A grant and the line of the file on which its row starts, from 1. */
+/** A row and the line on which it starts, counted from 1. */
 export interface ListedDelegation extends ExpiringDelegation {
   readonly line: number;
 }
 
-/** Days before the end from which on `sync` says that a grant ends. */
-const warningDays = 7;
-
 /** The columns of delegations.csv. */
 export const delegationColumns = {
-  required: ["host", "delegate", "until"],
-  optional: ["note"],
+  required: ["host", "delegate"],
+  optional: ["until", "note"],
 } as const;
 
 /**
- * Reads delegations.csv. Never throws: every fault of the file is in `problems`, in the order of the lines. `grants`
- * holds the rows without a fault; nothing should be revoked by a file that has problems.
+ * Reads delegations.csv. Never throws: `problems` holds every error of the file in line order, `grants` the rows
+ * without an error. Do not revoke anything because of a file that has problems.
  */
 export function parseDelegations(bytes: Uint8Array): {
   readonly grants: readonly ListedDelegation[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly InputProblem[];
 } {
   const reading = parseCsv(bytes, delegationColumns);
   const problems = [...reading.problems];
   const grants: ListedDelegation[] = [];
   const firstLineOfPair = new Map<string, number>();
-  for (const { line, cells } of reading.rows) {
-    const faults = describeFaults(cells).map((fault) => ({ line, ...fault }));
+  for (const { line, cells, fault } of reading.rows) {
+    const faults = describeFaults(cells).map(({ column, message }) => fault(column, message));
     problems.push(...faults);
-    // An empty cell is reported already.
-    if (faults.length > 0 || delegationColumns.required.some((column) => cells[column] === "")) continue;
-    const grant = { ...cells, host: foldAddress(cells.host), delegate: foldAddress(cells.delegate), line };
+    // An empty cell is reported already, and is half of no pair.
+    if (cells.host === "" || cells.delegate === "") continue;
+    const grant = {
+      host: foldAddress(cells.host),
+      delegate: foldAddress(cells.delegate),
+      until: cells.until || null,
+      note: cells.note,
+      line,
+    };
     const pairLine = firstLineOfPair.get(pairOf(grant));
-    if (pairLine === undefined) {
-      firstLineOfPair.set(pairOf(grant), line);
-      grants.push(grant);
-    } else {
+    if (pairLine !== undefined) {
       const message = `lines ${pairLine} and ${line} hold the same host and delegate; remove one of them`;
-      problems.push({ line, column: null, message });
+      problems.push(fault(null, message));
+      continue;
     }
+    firstLineOfPair.set(pairOf(grant), line);
+    if (faults.length === 0) grants.push(grant);
   }
   return { grants, problems: sortByLine(problems) };
 }
 
-/** The text by which two grants concern the same host and delegate. */
+/** Returns a key that is equal for rows with the same host and delegate. */
 export function pairOf({ host, delegate }: Pick<ExpiringDelegation, "host" | "delegate">): string {
   return `${foldAddress(host)} ${foldAddress(delegate)}`;
 }
 
-/** Those whose last day is over; `today` is YYYY-MM-DD in UTC. */
+/** Lists the rows whose last day is over; `today` is YYYY-MM-DD in UTC. */
 export function findExpired<G extends ExpiringDelegation>(grants: readonly G[], today: string): readonly G[] {
-  return grants.filter((grant) => grant.until < today);
+  return grants.filter(({ until }) => until !== null && until < today);
 }
 
-/** One sentence for each grant that ends within seven days, the soonest first. */
+/** Writes one sentence for each row that ends within seven days, the soonest first. */
 export function describeEnding(grants: readonly ExpiringDelegation[], today: string): readonly string[] {
-  return grants
-    .map((grant) => ({ grant, days: countDays(today, grant.until) }))
-    .filter(({ days }) => days >= 0 && days <= warningDays)
-    .sort((a, b) => a.days - b.days || compareStrings(pairOf(a.grant), pairOf(b.grant)))
-    .map(({ grant: { host, delegate, until }, days }) => {
-      const when = days === 0 ? "today is the last day" : `${days} ${days === 1 ? "day" : "days"} left`;
-      return `${delegate} may schedule meetings for ${host} until ${until} (${when})`;
+  const ending = grants.flatMap(({ host, delegate, until }) => {
+    const left = until === null ? null : describeDaysLeft(today, until);
+    return until === null || left === null ? [] : [{ host, delegate, until, left }];
+  });
+  return ending
+    .sort((a, b) => compareStrings(a.until, b.until) || compareStrings(pairOf(a), pairOf(b)))
+    .map(({ host, delegate, until, left }) => {
+      return `${delegate} may schedule meetings for ${host} until ${until} (${left})`;
     });
 }
 
 function describeFaults(
   cells: Readonly<Record<"host" | "delegate" | "until", string>>,
-): { readonly column: string; readonly message: string }[] {
-  const faults = (["host", "delegate"] as const)
+): { readonly column: "host" | "delegate" | "until"; readonly message: string }[] {
+  const faults: ReturnType<typeof describeFaults> = (["host", "delegate"] as const)
     .filter((column) => cells[column] !== "" && !addressForm.test(cells[column]))
-    .map((column) => ({ column, message: `${quoteText(cells[column])} is no e-mail address` }));
+    .map((column) => ({ column, message: `${quoteText(cells[column])} is not an e-mail address` }));
   if (cells.host !== "" && foldAddress(cells.host) === foldAddress(cells.delegate)) {
     faults.push({ column: "delegate", message: "a host is never their own delegate; remove the line" });
   }
   if (cells.until === "" || isDay(cells.until)) return faults;
-  const message = `${quoteText(cells.until)} is no date; write the last day as YYYY-MM-DD`;
+  const message = `${quoteText(cells.until)} is not a date; write the last day as YYYY-MM-DD`;
   return [...faults, { column: "until", message }];
-}
-
-function countDays(from: string, to: string): number {
-  return Math.round((Date.parse(to) - Date.parse(from)) / dayMs);
 }
 
 /** What is to change in delegations.csv; a grant that is set replaces the row of its host and delegate. */
@@ -107,9 +107,9 @@ export interface DelegationsFileEdit {
 }
 
 /**
- * The text of delegations.csv after an edit. Rows that are not concerned stay byte for byte as people wrote them,
- * and so do comments, the order of the columns and the kind of line ends. Null when there is nothing to change.
- * @throws {Error} when the file has faults: a row added to a broken file might never be read.
+ * Returns the text of delegations.csv after an edit; null when there is nothing to change. All other rows, comments,
+ * the column order and the line endings stay byte for byte as people wrote them.
+ * @throws {Error} when the file has errors, because a row added to a broken file might never be read.
  */
 export function editDelegationsFile(text: string | undefined, edit: DelegationsFileEdit): string | null {
   const source = text?.trim()
@@ -137,10 +137,15 @@ export function editDelegationsFile(text: string | undefined, edit: DelegationsF
   const lines = source.split(/(?<=\r\n|\n|\r(?!\n))/);
   const kept = lines.filter((_, index) => !goneLines.has(index + 1)).join("");
   const columns = (records[0]?.cells ?? []).map((name) => findColumn(name));
+  if (set.some(({ until }) => until !== null) && !columns.includes("until")) {
+    throw new Error(
+      'delegations.csv was not changed, because it has no column "until" for the last day; add it',
+    );
+  }
   const rows = set.map((grant) => {
     const note = grant.note || (listed.get(pairOf(grant))?.note ?? "");
     return (
-      columns.map((column) => formatCell(flatten(column ? { ...grant, note }[column] : ""))).join(",") +
+      columns.map((column) => formatCell(flatten((column && { ...grant, note }[column]) ?? ""))).join(",") +
       lineEnd
     );
   });
@@ -152,14 +157,14 @@ function findColumn(name: string): keyof ExpiringDelegation | undefined {
   return [...delegationColumns.required, ...delegationColumns.optional].find((column) => column === name);
 }
 
-/** Line ends become spaces, so that a row stays on its line. */
+/** Replaces line breaks, so that a row stays on one line. */
 function flatten(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }
 
 /**
- * What a run means for delegations.csv: a grant with an end is written down where Webex shows it, or took it without
- * anybody being able to look; one that was taken away is taken out. Pure.
+ * Decides how a run changes delegations.csv. A delegate with an end is added when Webex shows it, or accepted it and
+ * could not be read back; a delegate who was removed is deleted. Pure.
  */
 export function updateExpirations(
   request: DelegationRequest,
@@ -180,12 +185,12 @@ export function updateExpirations(
       const until = listedUntil.get(pairOf({ host, delegate }));
       if (request.until !== null) {
         if (until !== request.until) set.push({ host, delegate, until: request.until, note });
-        if (wasDelegate(delegate) && until === undefined) {
+        if (wasDelegate(delegate) && (until === undefined || until === null)) {
           notices.push(
             `${host}: ${delegate} was a delegate without an end; from now on it ends after ${request.until}`,
           );
         }
-      } else if (until !== undefined) {
+      } else if (until !== undefined && until !== null) {
         notices.push(
           `${host}: ${delegate} is still listed in delegations.csv and will be revoked after ${until}; take that row out to keep the delegate`,
         );
@@ -195,7 +200,7 @@ export function updateExpirations(
   return { edit: { set, takeOut }, notices };
 }
 
-/** The listed grants of which nothing is left in Webex: their rows have done their work. */
+/** Lists the rows that Webex no longer has, so they can be deleted. */
 export function findFinished(
   grants: readonly ListedDelegation[],
   outcomes: readonly HostOutcome[],

@@ -1,17 +1,17 @@
 import { type Answer, attempt, type DelegationReader, type SiteUser } from "./backend.ts";
 import type { DelegationRequest } from "./request.ts";
 
-/** All that is known before anything is written. */
+/** Everything that is known before anything is written. */
 export interface DelegationObservation {
-  /** The site's users by the address asked for; null for one the site does not know. */
+  /** The site's users by the address that was looked up; null when the site does not know it. */
   readonly users: ReadonlyMap<string, Answer<SiteUser | null>>;
-  /** The delegates of each host whom the site knows. */
+  /** The delegates of each host that the site knows. */
   readonly delegates: ReadonlyMap<string, Answer<readonly string[]>>;
-  /** Addresses of the site's active users, for suggestions; empty when nobody was unknown. */
+  /** Addresses of the site's active users, for suggestions; empty when everybody was found. */
   readonly directory: readonly string[];
 }
 
-/** Reads the hosts, the delegates and the lists that a request is about. One failed reading stops no other. */
+/** Reads the users that a request names and the hosts' delegates. One failure does not stop the others. */
 export async function observeDelegation(
   reader: DelegationReader,
   request: DelegationRequest,
@@ -45,7 +45,7 @@ async function askEach<T>(
   return new Map(await Promise.all(answers));
 }
 
-/** Only suggestions depend on it: a directory that cannot be read, or not whole, suggests fewer names. */
+/** Never fails: only suggestions depend on the directory, and an incomplete one just suggests fewer names. */
 async function readDirectory(reader: DelegationReader): Promise<readonly string[]> {
   const listing = await reader.listUsers().catch(() => null);
   return (listing?.items ?? []).filter((user) => user.isActive).map((user) => user.address);

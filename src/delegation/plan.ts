@@ -5,14 +5,14 @@ import type { DelegateChange, SiteUser } from "./backend.ts";
 import type { DelegationObservation } from "./observe.ts";
 import { type DelegationMode, type DelegationRequest, maxDelegates } from "./request.ts";
 
-/** What should happen to each host, and what keeps all of it from happening. */
+/** What should happen to each host, and what prevents all of it. */
 export interface DelegationPlan {
   readonly hosts: readonly HostPlan[];
-  /** Faults of the delegates that were named: they concern every host, so nothing at all is written then. */
+  /** What is wrong with the named delegates. It concerns every host, so nothing is written if there is any. */
   readonly problems: readonly string[];
 }
 
-/** Checks hosts and delegates against the site and plans every host. Pure. */
+/** Checks the hosts and delegates against the site and plans each host. Pure. */
 export function planDelegation(
   request: DelegationRequest,
   observation: DelegationObservation,
@@ -23,7 +23,7 @@ export function planDelegation(
   return { hosts, problems: checkDelegates(request, hosts, observation) };
 }
 
-/** Plans a host whose delegates were read, or says why the host is left alone. */
+/** Plans a host whose delegates were read, or refuses it with the reason. */
 export function planList(request: HostRequest, delegates: DelegationObservation["delegates"]): HostPlan {
   const list = delegates.get(request.host);
   if (list === undefined) return refuseHost(request, null, "the host's delegates were not read");
@@ -48,7 +48,7 @@ function planObserved(
   if (answer.value === null) return refuseHost(request, null, describeUnknown(request.host, directory));
   const plan = planList(request, delegates);
   if (answer.value.isActive || plan.refusal !== null) return plan;
-  // To take rights away from, or to look at, an account that is switched off is always right.
+  // Showing or removing the delegates of an inactive account is always allowed.
   if (request.mode === "add" || request.mode === "replace") {
     return refuseHost(
       request,
@@ -70,11 +70,11 @@ function checkDelegates(
   return delegates.flatMap((delegate) => {
     const answer = users.get(delegate);
     if (mode === "remove") {
-      // Whoever has left the company must still be removable; a name that is nowhere is a slip of the keyboard.
+      // People who have left the company can still be removed. An address that appears nowhere is a typing error.
       const isNowhere = answer && "value" in answer && answer.value === null && !isPresent(delegate);
       if (!isNowhere || hosts.some((plan) => plan.before === null)) return [];
       const candidates = [...new Set([...present, ...directory])];
-      return `${delegate} is no delegate of these hosts, and ${describeUnknown(delegate, candidates)}`;
+      return `${delegate} is not a delegate of these hosts, and ${describeUnknown(delegate, candidates)}`;
     }
     if (answer === undefined || "error" in answer) {
       return `the site could not be asked about the delegate ${delegate}: ${answer?.error ?? "nobody asked"}`;
@@ -93,7 +93,7 @@ function checkUser({ address, isActive, canHost }: SiteUser): string[] {
 }
 
 function describeUnknown(address: string, candidates: readonly string[]): string {
-  // Addresses of one domain are alike already by that: the slip is looked for in what differs.
+  // Compared without the domain, because addresses with the same domain would all look similar.
   const domain = address.slice(address.lastIndexOf("@"));
   const names = candidates.filter((one) => foldAddress(one).endsWith(domain));
   const near = findNearest(
@@ -105,29 +105,29 @@ function describeUnknown(address: string, candidates: readonly string[]): string
   return `the site has no user ${quoteText(address)}${hint}`;
 }
 
-/** What is asked for one host, and for no other: every host has a request of its own. */
+/** The request for one host. */
 export interface HostRequest {
   readonly host: string;
   readonly mode: DelegationMode;
-  /** In lower case, each once. */
+  /** Lower case, without duplicates. */
   readonly delegates: readonly string[];
 }
 
-/** What should happen to one host. */
+/** The plan for one host. */
 export interface HostPlan {
   readonly request: HostRequest;
-  /** Null when the host's delegates are not known. */
+  /** Null when the host's delegates are unknown. */
   readonly before: readonly string[] | null;
-  /** Null when there is nothing to change, or when it must not be. */
+  /** Null when there is nothing to change, or nothing may be changed. */
   readonly change: DelegateChange | null;
-  /** Why the host is left alone although something was asked for; null when it is not. */
+  /** Why the request for this host is not carried out; null when it is. */
   readonly refusal: string | null;
   readonly notices: readonly string[];
 }
 
 /**
- * Plans one host from the delegates as they are now. Pure and minimal: who is a delegate already is not added, who is
- * none is not removed, and addresses that differ in case only are one.
+ * Plans one host from its current delegates. Pure and minimal: existing delegates are not added, others are not
+ * removed, and addresses that differ only in case are the same.
  */
 export function planHost(request: HostRequest, delegates: readonly string[]): HostPlan {
   const { host, mode } = request;
@@ -161,7 +161,7 @@ export function planHost(request: HostRequest, delegates: readonly string[]): Ho
   };
 }
 
-/** The plan of a host about whom not enough is known: nothing is written. */
+/** Returns a plan that changes nothing, with the reason. */
 export function refuseHost(
   request: HostRequest,
   before: readonly string[] | null,
@@ -170,7 +170,7 @@ export function refuseHost(
   return { request, before, change: null, refusal, notices: [] };
 }
 
-/** Webex has been seen to keep an address twice in different case: the first one stands for both. */
+/** Webex sometimes lists an address twice in different case. The first spelling is kept. */
 function dropRepeated(addresses: readonly string[]): readonly string[] {
   const seen = new Map<string, string>();
   for (const address of addresses)

@@ -1,49 +1,72 @@
+import * as v from "valibot";
 import { formatTimestamp } from "../lib/date.ts";
-import type { TokenRecord } from "../token/store.ts";
+import type { ReadonlyDeep } from "../lib/readonly-deep.ts";
 import type { HostOutcome } from "./apply.ts";
 import type { SiteUser } from "./backend.ts";
-import type { DelegationRequest } from "./request.ts";
+import { modes } from "./request.ts";
 
-/** The two interfaces of Webex that delegates can be changed by. */
-export type BackendName = "rest" | "xml";
+const addresses = v.array(v.string());
 
-/** What a run saw and did to one host; addresses are as Webex spells them, sorted. */
-export interface HostRecord {
-  readonly host: string;
-  /** Null when the list could not be read: unknown is never empty. */
-  readonly before: readonly string[] | null;
-  readonly after: readonly string[] | null;
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  /** Present when the host is not as was asked. */
-  readonly error?: string;
-}
+/** The record of one run that looked at delegates, its keys in the contract's order. */
+export const delegationRecordSchema = v.strictObject({
+  version: v.literal(1),
+  /** `sync` when it revoked what had expired. */
+  command: v.picklist(["delegate", "sync"]),
+  mode: v.picklist(modes),
+  /** By which of the two interfaces of Webex delegates are read and changed. */
+  backend: v.picklist(["rest", "xml"]),
+  status: v.picklist(["converged", "changed", "failed", "partial"]),
+  hosts: v.array(
+    v.strictObject({
+      /** Addresses are as Webex spells them, sorted. */
+      host: v.string(),
+      /** Null when the list could not be read: unknown is never empty. */
+      before: v.nullable(addresses),
+      after: v.nullable(addresses),
+      added: addresses,
+      removed: addresses,
+      /** Present when the host is not as requested. */
+      error: v.exactOptional(v.string()),
+    }),
+  ),
+  token: v.nullable(
+    v.strictObject({
+      refreshed: v.boolean(),
+      rotated: v.boolean(),
+      refreshTokenExpiresAt: v.nullable(v.string()),
+    }),
+  ),
+  /** Who asked, as GitHub knows them; null outside of GitHub. */
+  actor: v.nullable(v.string()),
+  /** UTC, ISO 8601, whole seconds. */
+  startedAt: v.string(),
+  finishedAt: v.string(),
+  /** The last day of what was added; present when it has one. */
+  until: v.exactOptional(v.string()),
+  /** The site's active users; present when `show` was given no hosts. */
+  users: v.exactOptional(
+    v.array(
+      v.strictObject({
+        address: v.string(),
+        displayName: v.nullable(v.string()),
+        canHost: v.nullable(v.boolean()),
+      }),
+    ),
+  ),
+  /** What needs fixing and concerns more than one host. */
+  problems: v.array(v.string()),
+  notices: v.array(v.string()),
+});
 
 /** The record of one run that looked at delegates: what `--json` writes and the report is rendered from. */
-export interface DelegationRecord {
-  readonly version: 1;
-  /** `sync` when it revoked what had expired. */
-  readonly command: "delegate" | "sync";
-  readonly mode: DelegationRequest["mode"];
-  readonly backend: BackendName;
-  readonly status: "converged" | "changed" | "failed" | "partial";
-  readonly hosts: readonly HostRecord[];
-  readonly token: TokenRecord | null;
-  /** Who asked, as GitHub knows them; null outside of GitHub. */
-  readonly actor: string | null;
-  /** UTC, ISO 8601, whole seconds. */
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  /** The last day of what was added; present when it has one. */
-  readonly until?: string;
-  /** The site's active users; present when `show` was given no hosts. */
-  readonly users?: readonly Pick<SiteUser, "address" | "displayName" | "canHost">[];
-  /** What has to be put right, and concerns more than one host. */
-  readonly problems: readonly string[];
-  readonly notices: readonly string[];
-}
+export type DelegationRecord = ReadonlyDeep<v.InferOutput<typeof delegationRecordSchema>>;
 
-/** What a record is made from, beside what became of the hosts. */
+/** What a run saw and did to one host. */
+export type HostRecord = DelegationRecord["hosts"][number];
+
+export type BackendName = DelegationRecord["backend"];
+
+/** What a record is built from, besides the outcomes. */
 export interface DelegationFacts
   extends Pick<DelegationRecord, "command" | "mode" | "backend" | "actor" | "token" | "problems"> {
   readonly startedAt: Date;
@@ -51,11 +74,11 @@ export interface DelegationFacts
   readonly until: string | null;
   readonly users: readonly SiteUser[] | null;
   readonly notices: readonly string[];
-  /** True when the run was stopped before it could do anything: nothing was written. */
+  /** True when an error stopped the run before it wrote anything. */
   readonly hasFailed: boolean;
 }
 
-/** Builds the record; the status follows from every single outcome. */
+/** Builds the record and derives its status from the outcomes. */
 export function buildDelegationRecord(
   facts: DelegationFacts,
   outcomes: readonly HostOutcome[],
@@ -73,7 +96,7 @@ export function buildDelegationRecord(
     startedAt: formatTimestamp(facts.startedAt),
     finishedAt: formatTimestamp(facts.finishedAt),
     ...(until === null ? {} : { until }),
-    ...(users === null ? {} : { users: users.map(pickUser) }),
+    ...(users === null ? {} : { users: users.map(({ isActive: _, ...user }) => user) }),
     problems,
     notices: [
       ...facts.notices,
@@ -84,7 +107,7 @@ export function buildDelegationRecord(
   };
 }
 
-/** How much happened, for the outputs and the headline. */
+/** Counts the changes for the step outputs and the headline. */
 export function countChanges({ hosts }: Pick<DelegationRecord, "hosts">): {
   readonly added: number;
   readonly removed: number;
@@ -117,12 +140,4 @@ function recordHost({ host, before, after, added, removed, error }: HostOutcome)
     removed: sort(removed),
     ...(error === null ? {} : { error }),
   };
-}
-
-function pickUser({
-  address,
-  displayName,
-  canHost,
-}: SiteUser): Pick<SiteUser, "address" | "displayName" | "canHost"> {
-  return { address, displayName, canHost };
 }

@@ -2,21 +2,21 @@ import { isDay } from "../lib/date.ts";
 import { addressForm, foldAddress } from "../lib/email.ts";
 import { quoteText } from "../lib/text.ts";
 
-const modes = ["show", "add", "remove", "replace"] as const;
+export const modes = ["show", "add", "remove", "replace"] as const;
 
-/** What a run does with the delegates of its hosts; `replace` makes them exactly those that were named. */
+/** What a run does with the delegates of its hosts. `replace` leaves exactly the named ones. */
 export type DelegationMode = (typeof modes)[number];
 
-/** What somebody asks for: addresses in lower case, each once, in the order in which they were named. */
+/** A valid request. Addresses are lower case, without duplicates, in the order given. */
 export interface DelegationRequest {
   readonly mode: DelegationMode;
   readonly hosts: readonly string[];
   readonly delegates: readonly string[];
-  /** The last day on which what is added holds, YYYY-MM-DD in UTC; null for no end. */
+  /** The last day of what is added, YYYY-MM-DD in UTC; null without an end. */
   readonly until: string | null;
 }
 
-/** A request as it was typed: lists may be separated by commas, semicolons and white space. */
+/** A request as typed. Lists may be separated by commas, semicolons and white space. */
 export interface RequestTexts {
   readonly mode: string | null;
   readonly hosts: string | null;
@@ -24,12 +24,12 @@ export interface RequestTexts {
   readonly until: string | null;
 }
 
-/** What `--delegate` says to take all delegates away, which an empty list never means. */
+/** The word that removes all delegates. An empty list never does. */
 const nobody = "none";
 
 /**
- * Reads a request; `today` is YYYY-MM-DD in UTC. Never throws: a request with any fault is null, with all its faults
- * named. A combination that makes no sense is a fault, for it would do nothing and look like a success.
+ * Reads a request; `today` is YYYY-MM-DD in UTC. Never throws: returns null and all errors when there are any. Options
+ * that make no sense together are an error, because such a run would do nothing and look successful.
  */
 export function parseRequest(
   texts: RequestTexts,
@@ -55,7 +55,7 @@ function splitList(text: string | null): readonly string[] {
 function describeAddresses(option: string, addresses: readonly string[]): string[] {
   return addresses
     .filter((address) => !addressForm.test(address))
-    .map((address) => `${option} ${quoteText(address)} is no e-mail address`);
+    .map((address) => `${option} ${quoteText(address)} is not an e-mail address`);
 }
 
 function describeCombination(
@@ -88,9 +88,9 @@ function describeCombination(
 function describeUntil(mode: DelegationMode, until: string | null, today: string): string[] {
   if (until === null) return [];
   if (mode !== "add") return ["--until goes with --mode add only"];
-  if (!isDay(until)) return [`--until ${quoteText(until)} is no date; write the last day as YYYY-MM-DD`];
+  if (!isDay(until)) return [`--until ${quoteText(until)} is not a date; write the last day as YYYY-MM-DD`];
   return until < today ? [`--until ${until} is over (today is ${today}, UTC)`] : [];
 }
 
-/** Delegates that Webex allows a host. https://help.webex.com/en-us/y3xvmu/ */
+/** The most delegates that Webex allows a host. https://help.webex.com/en-us/y3xvmu/ */
 export const maxDelegates = 20;

@@ -7,6 +7,8 @@ import { errorMessage } from "../lib/text.ts";
 export interface Annotation {
   readonly file: string;
   readonly line: number | null;
+  /** Where in the line, from 1; absent where that is not known. */
+  readonly character?: number | undefined;
   readonly message: string;
 }
 
@@ -48,8 +50,13 @@ export async function createRunner(actions: Actions): Promise<Runner> {
     },
     annotate(annotations) {
       if (!isRunner) return;
-      for (const { file, line, message } of annotations.slice(0, maxAnnotations)) {
-        core.error(message, { title: "Rollcall", file, ...(line === null ? {} : { startLine: line }) });
+      for (const { file, line, character, message } of annotations.slice(0, maxAnnotations)) {
+        const place = character === undefined ? {} : { startColumn: character };
+        core.error(message, {
+          title: "Rollcall",
+          file,
+          ...(line === null ? {} : { startLine: line, ...place }),
+        });
       }
       const more = annotations.length - maxAnnotations;
       if (more > 0) core.error(`${more} more, see the summary of this run`, { title: "Rollcall" });

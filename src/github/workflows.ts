@@ -85,15 +85,16 @@ async function readInputs(eventPath: string | null): Promise<Record<string, stri
   }
 }
 
-const workflow = "sync.yml";
-
 /**
- * Keeps the schedule alive: in a public repository GitHub stops schedules after 60 days without activity, and
+ * Keeps the schedule of that workflow alive: in a public repository GitHub stops schedules after 60 days without activity, and
  * enabling the workflow counts from anew. A private repository's schedule never stops, so nothing is sent there.
  * https://docs.github.com/en/rest/actions/workflows#enable-a-workflow
  * @throws when GitHub refuses; it takes `permissions: actions: write`.
  */
-export async function keepScheduleEnabled({ repository, token }: RepositoryAccess): Promise<void> {
+export async function keepScheduleEnabled(
+  { repository, token }: RepositoryAccess,
+  workflow: string,
+): Promise<void> {
   const github = createGithubClient(repository.apiUrl, token);
   const here = { owner: repository.owner, repo: repository.name };
   const { data } = await github.repos.get(here);

@@ -6,8 +6,9 @@
 
 import { CsvError, parse } from "csv-parse/sync";
 import { findNearest, suggestNearest } from "./did-you-mean.ts";
-import { type Problem, sortByLine } from "./problem.ts";
-import { quoteText } from "./text.ts";
+import { describeInvalid, describeOtherFile, locateEnd, readUntilInvalid } from "./file-text.ts";
+import { type InputProblem, sortByLine } from "./problem.ts";
+import { normaliseText, quoteText } from "./text.ts";
 
 /** The header's columns: in any order, each at most once; the required ones must be there and have no empty cell. */
 export interface CsvColumns<Column extends string> {
@@ -15,23 +16,44 @@ export interface CsvColumns<Column extends string> {
   readonly optional: readonly Column[];
 }
 
-/** One row: its first line in the file (from 1), and its trimmed, NFC-normalised cells, "" where there is none. */
+/** One row: its first line in the file (from 1), and its normalised cells, "" where there is none. */
 export interface CsvRow<Column extends string> {
   readonly line: number;
   readonly cells: Readonly<Record<Column, string>>;
+  /** Points a problem at the row, or at one of its cells. */
+  fault(column: Column | null, message: string): InputProblem;
+}
+
+/** A `#` line; `cell` is its first cell, hash included, normalised. */
+export interface CsvComment {
+  readonly line: number;
+  readonly cell: string;
 }
 
 /** What a file holds, and all its faults in the order of their lines. */
 export interface CsvReading<Column extends string> {
   readonly rows: readonly CsvRow<Column>[];
-  readonly problems: readonly Problem[];
+  readonly comments: readonly CsvComment[];
+  readonly problems: readonly InputProblem[];
 }
 
 interface Header<Column extends string> {
   /** The column of each cell of a row; undefined where the header's name is not to be used. */
   readonly columns: readonly (Column | undefined)[];
+  /** The cells above which there is no name: nothing may stand in them. */
+  readonly nameless: Set<number>;
   readonly complete: boolean;
 }
+
+/** What people and programs put between cells instead of a comma. */
+const separators: ReadonlyMap<string, string> = new Map([
+  [";", "semicolons"],
+  ["\t", "tabs"],
+  ["|", "vertical bars"],
+  ["，", "full-width commas"],
+]);
+
+const separator = /[;\t|，]/;
 
 /**
  * Reads a CSV file of known columns. Never throws: everything wrong is in `problems`. A row with the wrong number
@@ -42,57 +64,62 @@ export function parseCsv<Column extends string>(
   bytes: Uint8Array,
   columns: CsvColumns<Column>,
 ): CsvReading<Column> {
-  const { records, problems } = readRecords(bytes);
+  const { records, comments, problems } = readRecords(bytes);
   const [first, ...rest] = records;
-  if (!first) {
+  const separated = first && findSeparator(first.text);
+  if (!first || separated) {
     const names = columns.required.map(quoteText).join(", ");
-    const empty = {
-      line: 1,
-      column: null,
-      message: `the file is empty; its first line must name the columns ${names}`,
-    };
-    return { rows: [], problems: problems.length > 0 ? problems : [empty] };
+    const message = separated
+      ? describeSeparator("the cells are", separated)
+      : `the file is empty; its first line must name the columns ${names}`;
+    const fault = { line: first?.line ?? 1, column: null, message };
+    return { rows: [], comments, problems: first || problems.length === 0 ? [...problems, fault] : problems };
   }
+  problems.push(...records.flatMap(({ fault }) => fault ?? []));
   const header = readHeader(first, columns, problems);
   const rows = header ? rest.flatMap((record) => readRow(record, header, columns, problems)) : [];
-  return { rows, problems: sortByLine(problems) };
+  return { rows, comments, problems: sortByLine(problems) };
+}
+
+/** The separator of a line that has no comma outside of its quotes; a cell quoted as a whole is looked into. */
+function findSeparator(text: string): string | undefined {
+  const unquoted = text.replace(/"(?:[^"]|"")*"/g, "");
+  if (unquoted.includes(",")) return undefined;
+  return separator.exec(unquoted)?.[0] ?? (text.includes(",") ? undefined : separator.exec(text)?.[0]);
+}
+
+function describeSeparator(beginning: string, found: string): string {
+  return `${beginning} separated by ${separators.get(found)}; separate them by commas`;
 }
 
 function readHeader<Column extends string>(
-  { line, cells }: CsvRecord,
+  { line, text, cells }: CsvRecord,
   { required, optional }: CsvColumns<Column>,
-  problems: Problem[],
+  problems: InputProblem[],
 ): Header<Column> | undefined {
   // Broken quotes in the header: that is said already, and nothing can be known about the rows.
   if (!cells) return undefined;
   const known = [...required, ...optional];
-  const [only] = cells;
-  const separator = cells.length === 1 && /[;\t]/.exec(only ?? "")?.[0];
-  if (separator) {
-    const name = separator === ";" ? "semicolons" : "tabs";
-    problems.push({
-      line,
-      column: null,
-      message: `the cells are separated by ${name}; separate them by commas`,
-    });
-    return undefined;
-  }
   const found: (Column | undefined)[] = [];
+  const nameless = new Set<number>();
+  const log = (index: number, column: string, message: string) =>
+    problems.push({ line, column, message, ...locateCell(text, index) });
   for (const [index, name] of cells.entries()) {
     const column = known.find((candidate) => candidate === name);
-    if (column === undefined) {
-      problems.push({ line, column: name || null, message: describeUnknown(name, index, known) });
+    if (name === "") {
+      nameless.add(index);
+      found.push(undefined);
+    } else if (column === undefined) {
+      const otherwise = `; the columns are ${known.map(quoteText).join(", ")}`;
+      const message = `no column is named ${quoteText(name)}${suggestNearest(name, known, otherwise, 1)}`;
+      log(index, name, message);
       // A misspelt required column is taken for what it was meant to be, so that its cells are checked as well.
       const [guess] = findNearest(name, known, 1);
       const meant = required.find((candidate) => candidate === guess);
       const taken = meant !== undefined && (cells.includes(meant) || found.includes(meant));
       found.push(taken ? undefined : meant);
     } else if (found.includes(column)) {
-      problems.push({
-        line,
-        column,
-        message: `the column ${quoteText(name)} is there twice; remove one of them`,
-      });
+      log(index, column, `the column ${quoteText(name)} is there twice; remove one of them`);
       found.push(undefined);
     } else {
       found.push(column);
@@ -103,55 +130,89 @@ function readHeader<Column extends string>(
     const message = `the column ${quoteText(column)} is missing; the first line must name it`;
     problems.push({ line, column, message });
   }
-  return { columns: found, complete: missing.length === 0 };
-}
-
-function describeUnknown(name: string, index: number, known: readonly string[]): string {
-  if (name === "") return `column ${index + 1} has no name; name it or remove it`;
-  const otherwise = `; the columns are ${known.map(quoteText).join(", ")}`;
-  return `no column is named ${quoteText(name)}${suggestNearest(name, known, otherwise, 1)}`;
+  return { columns: found, nameless, complete: missing.length === 0 };
 }
 
 function readRow<Column extends string>(
-  { line, lastLine, cells }: CsvRecord,
+  record: CsvRecord,
   header: Header<Column>,
   { required, optional }: CsvColumns<Column>,
-  problems: Problem[],
+  problems: InputProblem[],
 ): CsvRow<Column>[] {
+  const { line, text, cells } = record;
   if (!cells) return [];
   if (cells.length !== header.columns.length) {
-    const message = describeCellCount(cells.length, header.columns.length, line, lastLine);
+    const message = describeCellCount(record, cells.length, header.columns.length);
     problems.push({ line, column: null, message });
     return [];
   }
+  for (const index of header.nameless) {
+    const cell = cells[index] ?? "";
+    if (cell === "") continue;
+    const message = `column ${index + 1} has no name in the header, but here it holds ${quoteText(cell)}; name the column or empty it`;
+    problems.push({ line, column: null, message, ...locateCell(text, index) });
+    // Said once, it is said for the whole column.
+    header.nameless.delete(index);
+  }
   if (!header.complete) return [];
+  const fault = (column: Column | null, message: string): InputProblem => {
+    const place = column === null ? {} : locateCell(text, header.columns.indexOf(column));
+    return { line, column, message, ...place };
+  };
   const named = [...required, ...optional].map((column) => {
     const index = header.columns.indexOf(column);
     return [column, (index === -1 ? undefined : cells[index]) ?? ""] as const;
   });
   for (const [column, cell] of named) {
     if (cell === "" && required.includes(column)) {
-      problems.push({ line, column, message: `the cell is empty; fill in the ${column} or remove the line` });
+      problems.push(fault(column, `the cell is empty; fill in the ${column} or remove the line`));
     }
   }
-  return [{ line, cells: Object.fromEntries(named) as Record<Column, string> }];
+  return [{ line, cells: Object.fromEntries(named) as Record<Column, string>, fault }];
 }
 
-function describeCellCount(found: number, wanted: number, line: number, lastLine: number): string {
+function describeCellCount({ line, lastLine, text }: CsvRecord, found: number, wanted: number): string {
   const count = `the row has ${found} ${found === 1 ? "cell" : "cells"}, but the header names ${wanted} columns`;
   if (lastLine > line)
     return `${count}; its quotes go on until line ${lastLine}: add the closing quote if one is missing`;
-  return found > wanted
-    ? `${count}; put a cell that holds a comma in double quotes`
-    : `${count}; add the missing ${found + 1 === wanted ? "cell" : "cells"}, empty ones too`;
+  const separated = found === 1 && findSeparator(text);
+  if (separated) return `${count}; ${describeSeparator("its cells are", separated)}`;
+  if (found < wanted)
+    return `${count}; add the missing ${found + 1 === wanted ? "cell" : "cells"}, empty ones too`;
+  const typographic = /[“”„‟«»＂]/.exec(text)?.[0];
+  return typographic
+    ? `${count}; put a cell that holds a comma in double quotes of the plain kind ("): ${typographic} quotes nothing`
+    : `${count}; put a cell that holds a comma in double quotes`;
 }
 
-/** The cells of one record, trimmed and NFC-normalised; null when its quotes are broken (that is a problem then). */
+/** The character at which a cell begins; nothing for a cell that begins on a later line than its record. */
+function locateCell(text: string, index: number): { readonly character?: number } {
+  let isQuoted = false;
+  let start = 0;
+  let passed = 0;
+  for (let offset = 0; offset < text.length && passed < index; offset++) {
+    const character = text[offset];
+    if (character === '"') isQuoted = !isQuoted;
+    if (character !== "," || isQuoted) continue;
+    passed += 1;
+    start = offset + 1;
+  }
+  const before = text.slice(0, start);
+  if (passed < index || before.includes("\n")) return {};
+  const blanks = /^\s*/.exec(text.slice(start))?.[0] ?? "";
+  return { character: countCharacters(before + blanks) + 1 };
+}
+
+/** One record: a row, or the header. */
 export interface CsvRecord {
   /** The record's first and last line in the file, from 1. */
   readonly line: number;
   readonly lastLine: number;
+  /** As it stands in the file, its line ends as LF. */
+  readonly text: string;
+  /** Normalised; null when the quotes are broken, which is told in `fault`. */
   readonly cells: readonly string[] | null;
+  readonly fault: InputProblem | null;
 }
 
 const maxMebibytes = 5;
@@ -159,71 +220,84 @@ const maxMebibytes = 5;
 const maxFaults = 1000;
 
 /**
- * Reads the records of a CSV file, comments and blank lines left out. LF, CRLF and CR end a line; within quotes
- * they become LF. Never throws: faults are in `problems`.
+ * Reads the records of a CSV file, comments and lines without content left out. LF, CRLF and CR end a line; within
+ * quotes they become LF. Never throws: faults of the file are in `problems`, others at their records.
  */
-export function readRecords(bytes: Uint8Array): { records: CsvRecord[]; problems: Problem[] } {
+export function readRecords(bytes: Uint8Array): {
+  records: CsvRecord[];
+  comments: CsvComment[];
+  problems: InputProblem[];
+} {
+  const records: CsvRecord[] = [];
+  const comments: CsvComment[] = [];
+  const refuse = (line: number | null, message: string) => {
+    return { records, comments, problems: [{ line, column: null, message }] };
+  };
   if (bytes.length > maxMebibytes * 1024 * 1024) {
-    const message = `the file is larger than ${maxMebibytes} MiB; split it or remove what does not belong there`;
-    return { records: [], problems: [{ line: null, column: null, message }] };
+    return refuse(
+      null,
+      `the file is larger than ${maxMebibytes} MiB; split it or remove what does not belong there`,
+    );
   }
-  // Excel's "Unicode text": with a byte-order mark, or known by the zero byte of its first letter.
-  if (/^(fffe|feff|00|..00)/.test(Buffer.from(bytes.subarray(0, 2)).toString("hex"))) {
-    const message = 'the file is not UTF-8 but looks like UTF-16; save it as "CSV UTF-8"';
-    return { records: [], problems: [{ line: 1, column: null, message }] };
-  }
+  const other = describeOtherFile(bytes);
+  if (other !== null) return refuse(1, other);
   const { lines, problems } = decodeLines(bytes);
   if (bytes.includes(0)) removeNulBytes(lines, problems);
-  const records: CsvRecord[] = [];
+  let faultCount = 0;
   for (let index = 0; index < lines.length; ) {
-    const line = lines[index] ?? "";
-    if (line.startsWith("#") || line.trim() === "") {
+    const first = lines[index] ?? "";
+    const line = index + 1;
+    if (first.startsWith("#")) {
+      comments.push({ line, cell: normaliseText(first.split(",")[0] ?? "") });
       index += 1;
       continue;
     }
     const end = findRecordEnd(lines, index);
-    const read = readCells(lines.slice(index, end).join("\n"));
+    const text = lines.slice(index, end).join("\n");
+    const read = readCells(text);
     if ("cells" in read) {
-      records.push({ line: index + 1, lastLine: end, cells: read.cells });
+      // Spreadsheets write a line that was emptied as nothing but commas.
+      if (read.cells.some((cell) => cell !== ""))
+        records.push({ line, lastLine: end, text, cells: read.cells, fault: null });
       index = end;
     } else {
       // A file in which every line is broken is no CSV: naming a million faults helps nobody and takes minutes.
-      if (problems.length >= maxFaults) {
-        const message = `more than ${maxFaults} lines are broken; mend these first, the rest of the file is unread`;
-        problems.push({ line: index + 1, column: null, message });
+      if (faultCount >= maxFaults) {
+        const message = `more than ${maxFaults} lines are broken; fix these first, the rest of the file is unread`;
+        problems.push({ line, column: null, message });
         break;
       }
-      const { row, message } = read.fault;
-      problems.push({ line: index + row + 1, column: null, message });
-      records.push({ line: index + 1, lastLine: index + row + 1, cells: null });
+      faultCount += 1;
+      const { row, character, message } = read.fault;
+      const fault = { line: line + row, column: null, message, character };
+      records.push({ line, lastLine: line + row, text, cells: null, fault });
       // A broken quote may have swallowed good rows: go on with the line after the fault, not after the record.
       index += row + 1;
     }
   }
-  return { records, problems };
+  return { records, comments, problems };
 }
 
 /** The lines as text. Lines that are not UTF-8 are read as Windows-1252, the usual culprit, to check the rest. */
-function decodeLines(bytes: Uint8Array): { lines: string[]; problems: Problem[] } {
+function decodeLines(bytes: Uint8Array): { lines: string[]; problems: InputProblem[] } {
   const lineEnd = /\r\n|\n|\r/;
   try {
     return { lines: new TextDecoder("utf-8", { fatal: true }).decode(bytes).split(lineEnd), problems: [] };
   } catch {
     const lines: string[] = [];
-    const problems: Problem[] = [];
+    const problems: InputProblem[] = [];
     for (let from = 0; from <= bytes.length; ) {
       const newline = bytes.indexOf(0x0a, from);
       const end = newline === -1 ? bytes.length : newline;
-      const line = bytes.subarray(from, end);
-      const valid = readInvalidStart(line);
-      if (valid !== undefined && problems.length === 0) {
-        const before = valid.split(lineEnd);
-        const character = countCharacters(before.at(-1) ?? "") + 1;
-        const message = `character ${character} is not valid UTF-8; save the file as UTF-8`;
-        problems.push({ line: lines.length + before.length, column: null, message });
+      const bytesOfLine = bytes.subarray(from, end);
+      const valid = readUntilInvalid(bytesOfLine);
+      if (valid !== null && problems.length === 0) {
+        const { line, character } = locateEnd(valid);
+        const message = describeInvalid(character);
+        problems.push({ line: lines.length + line, column: null, message, character });
       }
-      const encoding = valid === undefined ? "utf-8" : "windows-1252";
-      const text = new TextDecoder(encoding).decode(line).replace(/\r$/, "");
+      const encoding = valid === null ? "utf-8" : "windows-1252";
+      const text = new TextDecoder(encoding).decode(bytesOfLine).replace(/\r$/, "");
       for (const part of text.split(lineEnd)) lines.push(part);
       from = end + 1;
     }
@@ -232,26 +306,14 @@ function decodeLines(bytes: Uint8Array): { lines: string[]; problems: Problem[] 
 }
 
 /** Reports NUL bytes and takes them out, so that the rest of their lines is checked as well. */
-function removeNulBytes(lines: string[], problems: Problem[]): void {
+function removeNulBytes(lines: string[], problems: InputProblem[]): void {
   for (const [index, line] of lines.entries()) {
     const nul = line.indexOf("\0");
     if (nul === -1) continue;
-    const message = `character ${countCharacters(line.slice(0, nul)) + 1} is a NUL byte; remove it`;
-    problems.push({ line: index + 1, column: null, message });
+    const character = countCharacters(line.slice(0, nul)) + 1;
+    const message = `character ${character} is a NUL byte; remove it`;
+    problems.push({ line: index + 1, column: null, message, character });
     lines[index] = line.replaceAll("\0", "");
-  }
-}
-
-/** The text before the first byte that is not UTF-8; undefined when all is UTF-8. */
-function readInvalidStart(line: Uint8Array): string | undefined {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let before = "";
-  try {
-    for (const byte of line) before += decoder.decode(Uint8Array.of(byte), { stream: true });
-    decoder.decode();
-    return undefined;
-  } catch {
-    return before;
   }
 }
 
@@ -265,18 +327,19 @@ function findRecordEnd(lines: readonly string[], start: number): number {
   return lines.length;
 }
 
-/** A fault of a record: `row` counts its lines from 0, the message says the character in that line. */
+/** A fault of a record: `row` counts its lines from 0, `character` the characters of that line from 1. */
 interface Fault {
   readonly row: number;
+  readonly character: number;
   readonly message: string;
 }
 
 function readCells(text: string): { cells: string[] } | { fault: Fault } {
   // Without quotes a record is split at its commas, whatever the parser; that is most records, and quick.
-  if (!text.includes('"')) return { cells: text.split(",").map(normaliseCell) };
+  if (!text.includes('"')) return { cells: text.split(",").map(normaliseText) };
   try {
     const [cells = []] = parse(text, { record_delimiter: "\n", trim: true });
-    return { cells: cells.map(normaliseCell) };
+    return { cells: cells.map(normaliseText) };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     return { fault: describeFault(text, Number(error.bytes)) };
@@ -290,18 +353,21 @@ function describeFault(text: string, goodBytes: number): Fault {
   const quote = locate(text, opening);
   if (!/^,?\s*$/.test(text.slice(start, opening))) {
     const message = `character ${quote.character} is a quote inside a cell; put the whole cell in quotes and write "" for the quote`;
-    return { row: quote.row, message };
+    return { ...quote, message };
   }
   let closing = text.indexOf('"', opening + 1);
   while (closing !== -1 && text[closing + 1] === '"') closing = text.indexOf('"', closing + 2);
   const end = closing === -1 ? undefined : locate(text, closing);
   if (end?.row === quote.row) {
-    const message = `text follows the closing quote at character ${end.character}; write "" for a quote inside a quoted cell`;
-    return { row: quote.row, message };
+    const found = /^ *([;\t|，])/.exec(text.slice(closing + 1))?.[1];
+    const message = found
+      ? describeSeparator("the cells are", found)
+      : `text follows the closing quote at character ${end.character}; write "" for a quote inside a quoted cell`;
+    return { ...end, message };
   }
   // Either no quote follows, or only one that opens a cell of a later line.
   const message = `the quote at character ${quote.character} is not closed; close it, or write "" for a quote inside a quoted cell`;
-  return { row: quote.row, message };
+  return { ...quote, message };
 }
 
 /** Which line of the text (from 0) and which of its characters (from 1) an offset points at. */
@@ -312,11 +378,6 @@ function locate(text: string, offset: number): { row: number; character: number 
 
 function countCharacters(text: string): number {
   return Array.from(text).length;
-}
-
-/** A cell's text as it is compared: trimmed and NFC-normalised. Names that cells may hold are compared like them. */
-export function normaliseCell(text: string): string {
-  return text.trim().normalize("NFC");
 }
 
 /**

@@ -16,3 +16,18 @@ export function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`);
   return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime()) && toDateString(date) === text;
 }
+
+/** Days from one YYYY-MM-DD to another, negative when the second is earlier. */
+export function countDays(from: string, to: string): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / dayMs);
+}
+
+/** How many days before its end people are told that something ends. */
+export const warningDays = 7;
+
+/** How long something lasts whose last day comes within the time of warning; null when that is over or not yet near. */
+export function describeDaysLeft(today: string, until: string): string | null {
+  const days = countDays(today, until);
+  if (days < 0 || days > warningDays) return null;
+  return days === 0 ? "today is the last day" : `${days} ${days === 1 ? "day" : "days"} left`;
+}

@@ -1,4 +1,4 @@
-import { compareStrings, quoteText } from "./text.ts";
+import { compareStrings, explainUnseenDifference, quoteText } from "./text.ts";
 
 /**
  * Finds what somebody probably meant: the names most like one that matches nothing.
@@ -10,11 +10,25 @@ const accents = /\p{M}+/gu;
 
 const isAscii = /^[\x20-\x7e]*$/;
 
+const leadingZeros = /(?<!\p{N})0+(?=\p{N})/gu;
+
+/** Cyrillic and Greek letters, and the Latin ones that they look like. */
+const lookalikes: ReadonlyMap<string, string> = new Map(
+  Array.from("АВЕЗКМНОРСТУХЅІЈаеорсухѕіјԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναρτ", (letter, index) => [
+    letter,
+    "ABE3KMHOPCTYXSIJaeopcyxsijdqwhABEZHIKMNOPTYXovapt"[index] ?? letter,
+  ]),
+);
+
 interface Folded {
   readonly name: string;
   /** The words in the order they stand, without case, accents and punctuation. */
   readonly words: readonly string[];
   readonly text: string;
+  /** The words without spaces between them and without leading zeros: "noc7" for both "NOC 7" and "NOC-007". */
+  readonly compact: string;
+  /** The name as the eye takes it: letters of other scripts that look like Latin ones are those. */
+  readonly looks: string;
   /** One bit for each letter that occurs (letters share bits): a cheap first look at how much two texts differ. */
   readonly letters: number;
 }
@@ -23,9 +37,10 @@ interface Folded {
 const foldedLists = new WeakMap<readonly string[], readonly Folded[]>();
 
 /**
- * The candidates most like `name`, best first, at most `most` of them. Case, accents and punctuation do not count;
- * a candidate is near when it is a few slips of the keyboard away (one in three letters, four at most), has the
- * same words in another order, or when one of the two is a part of the other ("eng" for "Engineering Berlin").
+ * The candidates most like `name`, best first, at most `max` of them. Case, accents and punctuation do not count;
+ * a candidate is near when it looks the same in another script, differs in spaces and leading zeros only, is a few
+ * slips of the keyboard away (one in three letters, four at most), has the same words in another order, or when one
+ * of the two is a part of the other ("eng" for "Engineering Berlin", "on-call" for "NOC On-call (EU)").
  * Empty when nothing is near. The order depends on the texts only, not on the order of the candidates. For many
  * names pass the same array, unchanged, each time: it is prepared once.
  */
@@ -42,12 +57,17 @@ export function findNearest(name: string, candidates: readonly string[], max = 3
     .map((candidate) => candidate.name);
 }
 
-/** The end of an error about an unknown name: `; did you mean "a" or "b"?`, or `otherwise` when nothing is near. */
+/**
+ * The end of an error about an unknown name: `; did you mean "a" or "b"?`, or `otherwise` when nothing is near. What
+ * nobody can see of the difference to the first is told by code point.
+ */
 export function suggestNearest(name: string, candidates: readonly string[], otherwise = "", max = 3): string {
-  const names = findNearest(name, candidates, max).map(quoteText);
+  const nearest = findNearest(name, candidates, max);
+  const names = nearest.map(quoteText);
   const last = names.pop();
   if (last === undefined) return otherwise;
-  return `; did you mean ${names.length > 0 ? `${names.join(", ")} or ${last}` : last}?`;
+  const unseen = explainUnseenDifference(name, nearest[0] ?? "");
+  return `; did you mean ${names.length > 0 ? `${names.join(", ")} or ${last}` : last}?${unseen && ` ${unseen}`}`;
 }
 
 function foldAll(names: readonly string[]): readonly Folded[] {
@@ -64,12 +84,20 @@ function fold(name: string): Folded {
   const text = words.join(" ");
   let letters = 0;
   for (let index = 0; index < text.length; index++) letters |= 1 << (text.charCodeAt(index) & 31);
-  return { name, words, text, letters };
+  const compact = words.map((word) => word.replace(leadingZeros, "")).join("");
+  return { name, words, text, compact, looks: isAscii.test(name) ? name : foldLooks(name), letters };
+}
+
+function foldLooks(name: string): string {
+  const letters = Array.from(name.normalize("NFKC"), (letter) => lookalikes.get(letter) ?? letter);
+  return letters.join("");
 }
 
 /** How far apart two names are; undefined when too far. Slips count whole, so a partial name ranks after them. */
 function measureDistance(wanted: Folded, candidate: Folded): number | undefined {
   if (wanted.text === "" || candidate.text === "") return undefined;
+  if (wanted.looks === candidate.looks) return 0;
+  if (wanted.compact === candidate.compact) return wanted.text === candidate.text ? 0 : 0.5;
   const longer = Math.max(wanted.text.length, candidate.text.length);
   const allowed = Math.min(4, Math.floor(longer / 3));
   // One slip takes away one letter at most and brings in one.
@@ -89,8 +117,14 @@ function sortWords(name: Folded): string {
   return [...name.words].sort().join(" ");
 }
 
-/** True when each word of `part` is, or (from three letters on) begins, a word of `whole`. */
+/** From so many letters on, what stands inside of a word is a part of the name. */
+const minInfix = 4;
+
+/** True when each word of `part` is, or (from three letters on) begins, a word of `whole`, or all of it stands there. */
 function isPartOf(part: Folded, whole: Folded): boolean {
+  // A letter that `whole` does not have.
+  if ((part.letters & ~whole.letters) !== 0) return false;
+  if (part.compact.length >= minInfix && whole.compact.includes(part.compact)) return true;
   return part.words.every((word) =>
     whole.words.some((other) => other === word || (word.length >= 3 && other.startsWith(word))),
   );
@@ -107,9 +141,10 @@ function countBits(bits: number): number {
  * undefined when more than `allowed`. Only the band of the table that can stay within the limit is filled in, so
  * that lists of many thousand names stay cheap.
  */
-function countSlips(a: string, b: string, allowed: number): number | undefined {
-  if (Math.abs(a.length - b.length) > allowed) return undefined;
-  if (a === b) return 0;
+function countSlips(first: string, second: string, allowed: number): number | undefined {
+  if (Math.abs(first.length - second.length) > allowed) return undefined;
+  if (first === second) return 0;
+  const [a, b] = trimCommonEnds(first, second);
   const beyond = allowed + 1;
   const width = b.length + 2;
   let beforeLast = new Uint8Array(width).fill(beyond);
@@ -147,6 +182,17 @@ function countSlips(a: string, b: string, allowed: number): number | undefined {
   }
   const slips = at(last, b.length);
   return slips <= allowed ? slips : undefined;
+}
+
+/** What two texts begin and end with alike costs nothing; most lists are full of names that do. */
+function trimCommonEnds(a: string, b: string): [string, string] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a.charCodeAt(start) === b.charCodeAt(start)) start++;
+  let end = 0;
+  while (end < shorter - start && a.charCodeAt(a.length - 1 - end) === b.charCodeAt(b.length - 1 - end))
+    end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
 }
 
 function at(row: Uint8Array, column: number): number {

@@ -1,11 +1,21 @@
 /** E-mail addresses, as people type them and as Webex writes them. */
 
+import { normaliseText } from "./text.ts";
+
 /** One local part and one domain of at least two labels; no list, no display name, no white space. */
 export const addressForm = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+\.[^\s@"(),:;<>[\\\].]{2,}$/u;
 
-/** The text by which two addresses are compared: case and outer white space do not count. */
+/** Characters that no person has in an address, but that stand for any text in some language of patterns. */
+const wildcard = /[*?%^$|{}]|^\/|^\.|\.@|@\./;
+
+/** True for text that is meant to match several addresses, such as `*@acme.com` or `.+@acme.com`. */
+export function isAddressPattern(text: string): boolean {
+  return text.startsWith("@") || (text.includes("@") && wildcard.test(text));
+}
+
+/** The text by which two addresses are compared: case, outer white space and what cannot be seen do not count. */
 export function foldAddress(address: string): string {
-  return address.trim().toLowerCase();
+  return normaliseText(address).toLowerCase();
 }
 
 /** True for an address that is among these, whatever its case. */

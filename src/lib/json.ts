@@ -1,13 +1,25 @@
+import { locateEnd, type Place } from "./file-text.ts";
 import { quoteText } from "./text.ts";
 
-/** Where JSON text goes wrong; `line` and `character` (in that line) count from 1. */
-export interface JsonFault {
-  readonly line: number;
-  readonly character: number;
+/** Where JSON text goes wrong. */
+export interface JsonFault extends Place {
   /** What should stand there, e.g. `a value or "]"`. */
   readonly wanted: string;
   /** What stands there instead, e.g. `"}"` or `the end of the file`. */
   readonly found: string;
+}
+
+/** The keys, and the places in lists, that lead from the outermost value to one within. */
+export type JsonPath = readonly (string | number)[];
+
+/** What JSON text holds where. */
+export interface JsonReading {
+  /** Undefined when the text is as RFC 8259 wants it. */
+  readonly fault?: JsonFault;
+  /** Keys that stand a second time in their object: of their values all but the last would be lost without a word. */
+  readonly repeated: readonly { readonly path: JsonPath; readonly place: Place }[];
+  /** Where the key or the item of a path stands; undefined for a path that the text does not have. */
+  locate(path: JsonPath): Place | undefined;
 }
 
 const punctuation = "{}[],:";
@@ -30,23 +42,51 @@ const wantedTexts = {
 
 type Wanted = keyof typeof wantedTexts;
 
+/** Deeper values have no place of their own: nothing that people write goes so deep. */
+const maxDepth = 32;
+
+/** An object or a list that is not closed yet: where in it the text stands. */
+interface Open {
+  readonly kind: "{" | "[";
+  readonly seen: Set<string | number>;
+  step: string | number;
+}
+
 /**
- * Finds the first fault of text that `JSON.parse` has refused: its own messages differ between releases of Node,
- * and for the commonest faults hold no position. Undefined when there is none. https://www.rfc-editor.org/rfc/rfc8259
+ * Looks at what `JSON.parse` does not tell: where the first fault is (its own messages differ between releases of
+ * Node, and for the commonest faults hold no position), where each value stands, and which keys stand twice.
+ * https://www.rfc-editor.org/rfc/rfc8259
  */
-export function findJsonFault(text: string): JsonFault | undefined {
-  const open: string[] = [];
+export function scanJson(text: string): JsonReading {
+  const open: Open[] = [];
+  const offsets = new Map<string, number>();
+  const repeated: { path: JsonPath; place: Place }[] = [];
+  const locate = (path: JsonPath) => {
+    const offset = offsets.get(JSON.stringify(path));
+    return offset === undefined ? undefined : locateEnd(text.slice(0, offset));
+  };
   let wanted: Wanted = "{[sv";
   let offset = 0;
   for (;;) {
     while (/^[ \t\r\n]$/.test(text.charAt(offset))) offset += 1;
-    if (offset === text.length && wanted === "") return undefined;
+    if (offset === text.length && wanted === "") return { repeated, locate };
     const { kind, end } = readToken(text, offset);
-    if (kind === "" || !wanted.includes(kind)) return describeFault(text, offset, wanted);
+    if (kind === "" || !wanted.includes(kind))
+      return { fault: describeFault(text, offset, wanted), repeated, locate };
     const isKey = kind === "s" && wanted.startsWith("s");
-    if (kind === "{" || kind === "[") open.push(kind);
+    const inner = open.at(-1);
+    const isItem = inner?.kind === "[" && wanted.startsWith("{[sv") && kind !== "]";
+    if (inner && open.length <= maxDepth && (isKey || isItem)) {
+      inner.step = isKey ? String(JSON.parse(text.slice(offset, end))) : Number(inner.step) + 1;
+      const path = open.map(({ step }) => step);
+      if (inner.seen.has(inner.step)) repeated.push({ path, place: locateEnd(text.slice(0, offset)) });
+      inner.seen.add(inner.step);
+      // Of what stands twice the last counts, as for JSON.parse.
+      offsets.set(JSON.stringify(path), offset);
+    }
+    if (kind === "{" || kind === "[") open.push({ kind, seen: new Set(), step: -1 });
     if (kind === "}" || kind === "]") open.pop();
-    const inObject = open.at(-1) === "{";
+    const inObject = open.at(-1)?.kind === "{";
     if (isKey) wanted = ":";
     else if (kind === "{") wanted = "s}";
     else if (kind === "[") wanted = "{[sv]";
@@ -56,6 +96,11 @@ export function findJsonFault(text: string): JsonFault | undefined {
     else wanted = inObject ? ",}" : ",]";
     offset = end;
   }
+}
+
+/** Finds the first fault of text that `JSON.parse` has refused; undefined when there is none. */
+export function findJsonFault(text: string): JsonFault | undefined {
+  return scanJson(text).fault;
 }
 
 /** Reads JSON leniently: undefined when it is none. */
@@ -79,13 +124,8 @@ function readToken(text: string, offset: number): { kind: string; end: number } 
 }
 
 function describeFault(text: string, offset: number, wanted: Wanted): JsonFault {
-  const before = text.slice(0, offset).split(/\r\n|\n|\r/);
-  return {
-    line: before.length,
-    character: Array.from(before.at(-1) ?? "").length + 1,
-    wanted: wantedTexts[wanted],
-    found: describeToken(text, offset),
-  };
+  const place = locateEnd(text.slice(0, offset));
+  return { ...place, wanted: wantedTexts[wanted], found: describeToken(text, offset) };
 }
 
 function describeToken(text: string, offset: number): string {

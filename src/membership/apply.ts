@@ -1,16 +1,18 @@
+import type { Listing } from "../lib/listing.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { errorMessage } from "../lib/text.ts";
-import type { MembershipReader, Room } from "./directory.ts";
+import type { MembershipReader, Room, RoomMember } from "./directory.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
-import type { Addition, Removal } from "./plan.ts";
-import { type FailedChange, pickPerson, type RecordedPerson } from "./record.ts";
+import type { Addition, KeptMember, PlanAgain, Removal } from "./plan.ts";
+import { type FailedChange, labelOf, pickPerson, type RecordedPerson } from "./record.ts";
+import { confirmRemovals } from "./second-look.ts";
 
 /** The port by which Webex is changed. Each call throws when the change did not happen. */
 export interface MembershipWriter {
-  /** Adds a person; one who is in the room already counts as added. Returns them as Webex describes them. */
-  addMember(room: Room, person: Addition): Promise<RecordedPerson>;
-  /** Ends a membership; one that is gone already counts as removed. */
-  removeMember(room: Room, member: Removal): Promise<void>;
+  /** Adds a person and returns them as Webex describes them; null when somebody else had added them before. */
+  addMember(room: Room, person: Addition): Promise<RecordedPerson | null>;
+  /** Ends a membership; false when somebody else had ended it before. */
+  removeMember(room: Room, member: Removal): Promise<boolean>;
 }
 
 /** What became of one room's planned changes. */
@@ -18,30 +20,36 @@ export interface RoomOutcome {
   readonly added: readonly RecordedPerson[];
   readonly removed: readonly (RecordedPerson & { readonly wasModerator: boolean })[];
   readonly failed: readonly FailedChange[];
+  /** Whom the second look saved from removal. */
+  readonly kept: readonly KeptMember[];
   /** Members afterwards; null when nobody could look. */
   readonly after: number | null;
   /** Changes that were not begun because the run was stopped. */
   readonly notBegun: number;
   /** Why the result could not be verified; null when it was. */
   readonly unverified: string | null;
+  /** What else people have to know. */
+  readonly problems: readonly string[];
 }
 
 /** What `applyPlan` needs beside the plan. */
 export interface ApplyCollaborators {
   readonly writer: MembershipWriter;
   readonly reader: Pick<MembershipReader, "listRoomMembers">;
+  readonly planAgain: PlanAgain;
   /** The token's owner, who must be seen in a room for its list to count. */
   readonly ownerKey: string;
   /** Aborted when no new change may begin. */
   readonly stop: AbortSignal;
-  /** Waits until Webex has had time to show a change: a second look is taken only after that. */
+  /** Waits until Webex has had time to show a change. */
   readonly waitForConsistency: () => Promise<unknown>;
 }
 
 /**
- * Applies a plan: rooms side by side, in each first all additions, then all removals, one by one. A change that
- * fails is recorded and stops nothing else. Every changed room is read again, and what does not hold counts as
- * failed. Returns the outcomes by room key, of the rooms that had something to change.
+ * Applies a plan: rooms side by side, in each first all additions, then a second look at whom its removals rest on,
+ * then the removals that both looks agree on, each kind side by side too. A change that fails is recorded and stops
+ * nothing else. Every changed room is read again. Returns the outcomes by room key, of the rooms that had something
+ * to change.
  */
 export async function applyPlan(
   plan: CheckedPlan,
@@ -55,55 +63,83 @@ export async function applyPlan(
   return new Map(await Promise.all(outcomes));
 }
 
-/** Rooms changed at once: enough to keep every connection busy, few enough that a stopped run leaves few half done. */
-const roomsAtOnce = 16;
+/** Rooms changed at once: enough for all requests that may be under way, even where each room has one change. */
+const roomsAtOnce = 64;
 
-/** One change that was sent: `error` is what Webex answered instead of doing it. */
-type Attempt = { readonly person: RecordedPerson; readonly error: unknown } & (
+/** Changes of one room that wait for their turn at once: a big room leaves places in the queue to the others. */
+const changesAtOnce = 64;
+
+/** One change that was tried. */
+type Attempt = {
+  /** What Webex answered instead of doing it; null when it did it, or had it done before. */
+  readonly error: unknown;
+  /** The person as Webex describes them; null when somebody else had made the change before. */
+  readonly person: RecordedPerson | null;
+} & (
   | { readonly action: "add"; readonly change: Addition }
   | { readonly action: "remove"; readonly change: Removal }
 );
 
 async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): Promise<RoomOutcome> {
-  const { writer, stop } = collaborators;
-  const attempts: Attempt[] = [];
-  for (const change of room.additions) {
-    if (stop.aborted) break;
-    const tried = await attempt(change, () => writer.addMember(room.feed.room, change));
-    if (isUnsent(tried.error)) break;
-    attempts.push({ action: "add", change, ...tried });
-  }
-  const arrived = attempts.filter(({ error }) => error === null).length;
-  // The limits counted on the additions; where they failed, removing could leave nobody in the room.
-  const wouldEmpty = room.stayingCount + arrived === 0 && room.additions.length > 0;
-  for (const change of room.removals) {
-    if (stop.aborted) break;
-    const remove = wouldEmpty
-      ? () =>
-          Promise.reject(new Error("not tried: the additions failed, so nobody would be left in the room"))
-      : () => writer.removeMember(room.feed.room, change).then(() => change);
-    const tried = await attempt(change, remove);
-    if (isUnsent(tried.error)) break;
-    attempts.push({ action: "remove", change, ...tried });
-  }
-  const notBegun = room.additions.length + room.removals.length - attempts.length;
-  if (attempts.length === 0)
-    return { ...concludeRoom([], null), after: room.before, notBegun, unverified: null };
-  const look = await readBack(room.feed.room, attempts, collaborators);
-  const present = "present" in look ? look.present : null;
-  const outcome = concludeRoom(attempts, present);
+  const { writer, reader, planAgain, stop } = collaborators;
+  const { feed } = room;
+  const additions = await tryAll(room.additions, stop, async (change) => {
+    const tried = await attempt(change, () => writer.addMember(feed.room, change));
+    return { action: "add", change, ...tried } as const;
+  });
+  const look = room.removals.length > 0 && !stop.aborted ? await reader.listRoomMembers(feed.room) : null;
+  // The groups are read after that list has ended: their evidence has to be the younger one.
+  const again = look && (await planAgain(feed, look));
+  const accepted = new Set(additions.filter(({ error }) => error === null).map(({ change }) => change.key));
+  const confirmed = again && !stop.aborted ? confirmRemovals(room, again, accepted) : null;
+  const removals = await tryAll(confirmed?.removals ?? [], stop, async (change) => {
+    const tried = confirmed?.wouldEmpty
+      ? { person: null, error: explainEmptying(room, accepted) }
+      : await attempt(change, async () => ((await writer.removeMember(feed.room, change)) ? change : null));
+    return { action: "remove", change, ...tried } as const;
+  });
+
+  const attempts: readonly Attempt[] = [...additions, ...removals];
+  const kept = confirmed?.kept ?? [];
+  const notBegun = room.additions.length + room.removals.length - attempts.length - kept.length;
+  const isUntouched = removals.length === 0 || confirmed?.wouldEmpty;
+  const known = isUntouched && look?.complete ? look : null;
+  const seen =
+    attempts.length > 0
+      ? await readBack(feed.room, attempts, known, collaborators)
+      : { present: null, unverified: null, count: known?.items.length ?? room.before };
+  const { unshown, ...outcome } = concludeRoom(attempts, seen.present);
   return {
     ...outcome,
-    after: present?.size ?? null,
+    kept,
+    after: seen.count,
     notBegun,
-    unverified: "unverified" in look ? look.unverified : null,
+    unverified: seen.unverified,
+    problems: [...(confirmed?.problems ?? []), ...explainUnshown(feed.room, unshown)],
   };
+}
+
+/** Makes changes side by side, until the run is stopped; returns those that were begun, in their order. */
+async function tryAll<Change, Tried extends { readonly error: unknown }>(
+  changes: readonly Change[],
+  stop: AbortSignal,
+  tryOne: (change: Change) => Promise<Tried>,
+): Promise<readonly Tried[]> {
+  const semaphore = createSemaphore(changesAtOnce);
+  const tried = changes.map((change) =>
+    semaphore.run(async () => {
+      if (stop.aborted) return [];
+      const one = await tryOne(change);
+      return isUnsent(one.error) ? [] : [one];
+    }),
+  );
+  return (await Promise.all(tried)).flat();
 }
 
 async function attempt(
   change: RecordedPerson,
-  send: () => Promise<RecordedPerson>,
-): Promise<{ readonly person: RecordedPerson; readonly error: unknown }> {
+  send: () => Promise<RecordedPerson | null>,
+): Promise<Pick<Attempt, "person" | "error">> {
   try {
     return { person: await send(), error: null };
   } catch (error) {
@@ -111,28 +147,41 @@ async function attempt(
   }
 }
 
-/** The stop came between the decision to send a change and its sending: it was never begun. */
 function isUnsent(error: unknown): boolean {
   return error instanceof Error && "attempts" in error && error.attempts === 0;
 }
 
-type Look = { readonly present: ReadonlySet<string> } | { readonly unverified: string };
+class NotTried extends Error {}
+
+function explainEmptying(room: CheckedRoom, accepted: ReadonlySet<string>): NotTried {
+  const why = room.additions.length > 0 && accepted.size === 0 ? "the additions failed, so " : "";
+  return new NotTried(`not tried: ${why}nobody would be left in the room`);
+}
+
+interface Look {
+  /** Keys of the members; null when nobody could look. */
+  readonly present: ReadonlySet<string> | null;
+  readonly count: number | null;
+  readonly unverified: string | null;
+}
 
 /** Looks at the room again; what does not hold is looked at once more, as changes may take seconds to show. */
 async function readBack(
   room: Room,
   attempts: readonly Attempt[],
+  known: Listing<RoomMember> | null,
   { reader, ownerKey, stop, waitForConsistency }: ApplyCollaborators,
 ): Promise<Look> {
+  const blind = (unverified: string): Look => ({ present: null, count: null, unverified });
   for (let look = 1; ; look += 1) {
-    if (stop.aborted) return { unverified: "the run was stopped" };
-    const listing = await reader.listRoomMembers(room);
-    if (!listing.complete) return { unverified: listing.reason };
+    if (stop.aborted) return blind("the run was stopped");
+    const listing = look === 1 && known ? known : await reader.listRoomMembers(room);
+    if (!listing.complete) return blind(listing.reason);
     const present = new Set(listing.items.map((member) => member.key));
-    // Whoever is not in the room may be shown a part of it only, and absence would prove nothing.
-    if (!present.has(ownerKey)) return { unverified: "the token's owner is not in its member list any more" };
+    // An outsider may be shown a part of the room only, and absence would prove nothing.
+    if (!present.has(ownerKey)) return blind("the token's owner is not in its member list any more");
     const isConsistent = attempts.every((one) => one.error !== null || holds(one, present));
-    if (isConsistent || look === 2) return { present };
+    if (isConsistent || look === 2) return { present, count: present.size, unverified: null };
     await waitForConsistency();
   }
 }
@@ -141,29 +190,56 @@ function holds({ action, change }: Attempt, present: ReadonlySet<string>): boole
   return present.has(change.key) === (action === "add");
 }
 
-/** Sorts the attempts by what the room shows, which is the truth; unseen, by what Webex answered. */
+/**
+ * Sorts the attempts: what Webex accepted is made, shown or not; what it did not clearly refuse is made when the room
+ * shows it; what somebody else has brought about meanwhile is neither made by this run nor failed.
+ */
 function concludeRoom(
   attempts: readonly Attempt[],
   present: ReadonlySet<string> | null,
-): Pick<RoomOutcome, "added" | "removed" | "failed"> {
-  const succeeded = attempts.filter((one) => (present ? holds(one, present) : one.error === null));
+): Pick<RoomOutcome, "added" | "removed" | "failed"> & { readonly unshown: readonly Attempt[] } {
+  const isShown = (one: Attempt) => present !== null && holds(one, present);
+  const isMissed = (one: Attempt) => present !== null && !holds(one, present);
+  const isMade = (one: Attempt) =>
+    one.error === null ? one.person !== null : isShown(one) && !isRefusal(one.error);
+  const made = attempts.filter(isMade);
   return {
-    added: succeeded.flatMap(({ action, person }) => (action === "add" ? [pickPerson(person)] : [])),
-    removed: succeeded.flatMap((one) =>
+    added: made.flatMap(({ action, person, change }) =>
+      action === "add" ? [pickPerson(person ?? change)] : [],
+    ),
+    removed: made.flatMap((one) =>
       one.action === "remove" ? [{ ...pickPerson(one.change), wasModerator: one.change.wasModerator }] : [],
     ),
     failed: attempts
-      .filter((one) => !succeeded.includes(one))
-      .map(({ action, person, error }) =>
-        recordFailure(person, action, error ?? new Error(contradiction[action])),
+      .filter((one) => !isMade(one) && (one.error === null ? isMissed(one) : !isShown(one)))
+      .map(({ action, change, error }) =>
+        recordFailure(change, action, error ?? new Error(contradiction[action])),
       ),
+    unshown: made.filter((one) => one.error === null && isMissed(one)),
   };
 }
 
 const contradiction = {
-  add: "Webex accepted the addition, but the person is not in the room",
-  remove: "Webex accepted the removal, but the person is still in the room",
+  add: "Webex says that the person is in the room already, but does not show them there",
+  remove: "Webex says that the person is not in the room any more, but shows them there",
 };
+
+function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly string[] {
+  return (["add", "remove"] as const).flatMap((action) => {
+    const names = unshown.flatMap((one) => (one.action === action ? labelOf(one.person ?? one.change) : []));
+    if (names.length === 0) return [];
+    const [made, shown] = action === "add" ? ["added to", "does not show"] : ["removed from", "still shows"];
+    return [
+      `Webex accepted that these people were ${made} space "${title}", but ${shown} them there: ${names.sort().join(", ")}; the next run looks again`,
+    ];
+  });
+}
+
+/** Surely nothing was changed. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof NotTried) return true;
+  return error instanceof Error && "mayHaveWorked" in error && error.mayHaveWorked === false;
+}
 
 function recordFailure(person: RecordedPerson, action: "add" | "remove", error: unknown): FailedChange {
   const trackingId = error instanceof Error && "trackingId" in error ? error.trackingId : null;

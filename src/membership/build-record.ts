@@ -5,7 +5,7 @@ import type { RoomOutcome } from "./apply.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
 import { pickPerson, type RoomRecord, type RunRecord, type RunStatus } from "./record.ts";
 
-/** What a record is made from, beside the plan itself. */
+/** What a record is made from, besides the plan itself. */
 export interface RunFacts {
   readonly command: RunRecord["command"];
   readonly undoes?: string;
@@ -17,8 +17,8 @@ export interface RunFacts {
 }
 
 /**
- * The record of a run that came as far as a plan. Without outcomes it tells what would be done, and `status` what
- * the run would end with.
+ * The record of a run that reached a plan. Without outcomes it says what would be done, and `status` how the run
+ * would end.
  */
 export function buildRecord(
   facts: RunFacts,
@@ -37,9 +37,12 @@ export function buildRecord(
   };
   const problems = [...facts.problems, ...(outcomes ? findOutcomeProblems(plan, outcomes) : [])];
   return {
-    ...startRecord(facts),
+    version: 1,
+    command: facts.command,
+    ...(facts.undoes === undefined ? {} : { undoes: facts.undoes }),
     status: decideStatus(totals, problems.length),
-    ...formatTimes(facts),
+    startedAt: formatTimestamp(facts.startedAt),
+    finishedAt: formatTimestamp(facts.finishedAt),
     digest: plan.digest,
     totals,
     rooms,
@@ -49,22 +52,12 @@ export function buildRecord(
   };
 }
 
-/** The record of a run that an error stopped before there was a plan: nothing was changed. */
+/** The record of a run that an error stopped before it had a plan: nothing was changed. */
 export function buildFailedRecord(facts: RunFacts): RunRecord {
-  return {
-    ...startRecord(facts),
-    status: "failed",
-    ...formatTimes(facts),
-    digest: null,
-    totals: { rooms: 0, added: 0, removed: 0, held: 0, failed: 0, kept: 0 },
-    rooms: [],
-    problems: facts.problems,
-    notices: facts.notices,
-    token: facts.token,
-  };
+  return { ...buildRecord(facts, { rooms: [], digest: null }, null), status: "failed" };
 }
 
-/** The record with what else the run did, beside the rooms: it is told there, and counts for the status. */
+/** Adds to the record what else the run did, besides the rooms; it counts for the status. */
 export function extendRecord(
   record: RunRecord,
   also: {
@@ -81,10 +74,6 @@ export function extendRecord(
     problems: [...record.problems, ...problems],
     notices: [...record.notices, ...also.notices],
   };
-}
-
-function startRecord({ command, undoes }: RunFacts): Pick<RunRecord, "version" | "command" | "undoes"> {
-  return { version: 1, command, ...(undoes === undefined ? {} : { undoes }) };
 }
 
 function decideStatus(totals: RunRecord["totals"], problemCount: number): RunStatus {
@@ -113,13 +102,13 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     removed,
     held: room.held.map((removal) => ({ ...pickPerson(removal), reason: removal.reason })),
     failed,
-    kept: room.kept,
+    kept: [...room.kept, ...(outcome?.kept ?? [])],
     missing: room.missing,
     ...(room.frozen === null ? {} : { frozen: room.frozen }),
   };
 }
 
-/** What applying left unsaid by the changes themselves: whatever was not begun, and whatever could not be verified. */
+/** What the changes themselves do not say: what was not made, and what could not be verified. */
 function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, RoomOutcome>): Problem[] {
   return plan.rooms.flatMap(({ feed }) => {
     const outcome = outcomes.get(feed.room.key);
@@ -128,19 +117,16 @@ function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, Ro
     if (outcome && outcome.notBegun > 0) {
       problems.push(
         log(
-          `${outcome.notBegun} changes in room "${feed.room.title}" were not begun, because the run was stopped; the next run makes them`,
+          `${outcome.notBegun} changes in space "${feed.room.title}" were not made because the run was stopped; the next run makes them`,
         ),
       );
     }
+    problems.push(...(outcome?.problems ?? []).map(log));
     if (outcome?.unverified) {
       problems.push(
-        log(`the changes in room "${feed.room.title}" could not be verified: ${outcome.unverified}`),
+        log(`the changes in space "${feed.room.title}" could not be verified: ${outcome.unverified}`),
       );
     }
     return problems;
   });
-}
-
-function formatTimes({ startedAt, finishedAt }: RunFacts): { startedAt: string; finishedAt: string } {
-  return { startedAt: formatTimestamp(startedAt), finishedAt: formatTimestamp(finishedAt) };
 }

@@ -1,9 +1,10 @@
-import { parseCsv } from "../lib/csv.ts";
+import { type CsvColumns, parseCsv } from "../lib/csv.ts";
+import { describeDaysLeft, isDay } from "../lib/date.ts";
 import { suggestNearest } from "../lib/did-you-mean.ts";
-import { type Problem, sortByLine } from "../lib/problem.ts";
+import { type InputProblem, sortByLine } from "../lib/problem.ts";
 import { quoteText } from "../lib/text.ts";
 
-const modes = ["sync", "add-only", "audit"] as const;
+export const modes = ["sync", "add-only", "audit"] as const;
 
 /** What a run may do in a room: add and remove, only add, or only report the difference. */
 export type Mode = (typeof modes)[number];
@@ -15,25 +16,44 @@ export interface Mapping {
   readonly mode: Mode;
   /** The line of the file on which the row starts, from 1. */
   readonly line: number;
+  /** The last day on which the row holds, YYYY-MM-DD in UTC; absent for a row without an end. */
+  readonly until?: string;
+  readonly note?: string;
+  /**
+   * Absent for a row that brings people. `ended`: its last day is over, so it only keeps its room managed.
+   * `comment`: a `#` line, whose `group` is its first cell: it must not be the name of a group.
+   */
+  readonly kind?: "ended" | "comment";
 }
+
+/** The columns of rooms.csv. */
+export const mappingColumns = {
+  required: ["group", "room"],
+  optional: ["mode", "until", "note"],
+} as const satisfies CsvColumns<string>;
 
 /**
  * Reads rooms.csv. Never throws: every fault of the file is in `problems`, in the order of the lines. `mappings`
- * holds the rows without a fault of their own; nothing should be applied from a file that has problems.
+ * holds the rows without a fault of their own, and the comment lines; nothing should be applied from a file that has
+ * problems.
  */
 export function parseMappings(bytes: Uint8Array): {
   mappings: readonly Mapping[];
-  problems: readonly Problem[];
+  problems: readonly InputProblem[];
 } {
-  const reading = parseCsv(bytes, { required: ["group", "room"], optional: ["mode", "note"] });
+  const reading = parseCsv(bytes, mappingColumns);
   const problems = [...reading.problems];
   const mappings: Mapping[] = [];
   const firstLineOfPair = new Map<string, number>();
   const firstOfRoom = new Map<string, Mapping>();
-  for (const { line, cells } of reading.rows) {
-    const { group, room } = cells;
+  for (const { line, cells, fault } of reading.rows) {
+    const { group, room, until, note } = cells;
     const mode = cells.mode === "" ? "sync" : modes.find((known) => known === cells.mode);
-    if (mode === undefined) problems.push({ line, column: "mode", message: describeMode(cells.mode) });
+    if (mode === undefined) problems.push(fault("mode", describeMode(cells.mode)));
+    const hasFaultyEnd = until !== "" && !isDay(until);
+    if (hasFaultyEnd) {
+      problems.push(fault("until", `${quoteText(until)} is not a date; write the last day as YYYY-MM-DD`));
+    }
     // An empty cell is reported already, and two of them are no pair.
     if (group === "" || room === "") continue;
 
@@ -41,26 +61,59 @@ export function parseMappings(bytes: Uint8Array): {
     const pairLine = firstLineOfPair.get(pair);
     if (pairLine !== undefined) {
       const message = `lines ${pairLine} and ${line} hold the same group and room; remove one of them`;
-      problems.push({ line, column: null, message });
+      problems.push(fault(null, message));
       continue;
     }
     firstLineOfPair.set(pair, line);
-    if (mode === undefined) continue;
+    if (mode === undefined || hasFaultyEnd) continue;
 
-    const mapping = { group, room, mode, line };
+    const mapping = { group, room, mode, line, ...(until && { until }), ...(note && { note }) };
     const first = firstOfRoom.get(room);
     if (!first) firstOfRoom.set(room, mapping);
     else if (first.mode !== mode) {
       const message = `the room ${quoteText(room)} has mode "${first.mode}" on line ${first.line} but "${mode}" on line ${line}; write one mode on all its lines`;
-      problems.push({ line, column: "mode", message });
+      problems.push(fault("mode", message));
       continue;
     }
     mappings.push(mapping);
   }
-  return { mappings, problems: sortByLine(problems) };
+  const comments = reading.comments.map(({ line, cell }): Mapping => {
+    return { group: cell, room: "", mode: "audit", line, kind: "comment" };
+  });
+  return { mappings: [...mappings, ...comments], problems: sortByLine(problems) };
 }
 
 function describeMode(mode: string): string {
   const list = "sync, add-only or audit";
   return `no mode is named ${quoteText(mode)}${suggestNearest(mode, modes, "", 1)} (a mode is ${list})`;
+}
+
+/** True for a row of the file, as against a comment line. */
+export function isRow({ kind }: Mapping): boolean {
+  return kind !== "comment";
+}
+
+/** True while a row brings its group's people into its room; `today` is YYYY-MM-DD in UTC. */
+export function isDue({ until }: Mapping, today: string): boolean {
+  return until === undefined || today <= until;
+}
+
+/** Marks the rows whose last day is over, and says which rows have ended or soon will. Pure. */
+export function endMappings(
+  mappings: readonly Mapping[],
+  today: string,
+): { readonly mappings: readonly Mapping[]; readonly notices: readonly string[] } {
+  const notices = mappings.flatMap((mapping) => {
+    const { line, group, room, until } = mapping;
+    if (until === undefined) return [];
+    const row = `line ${line} of the mappings, ${quoteText(group)} in ${quoteText(room)},`;
+    if (!isDue(mapping, today))
+      return [`${row} ended on ${until} and brings nobody any more; delete the line`];
+    const left = describeDaysLeft(today, until);
+    return left === null ? [] : [`${row} holds until ${until} (${left})`];
+  });
+  const marked = mappings.map((mapping): Mapping => {
+    return isDue(mapping, today) ? mapping : { ...mapping, kind: "ended" };
+  });
+  return { mappings: marked, notices };
 }

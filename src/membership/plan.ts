@@ -1,10 +1,12 @@
+import { foldAddress } from "../lib/email.ts";
+import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
 import { compareStrings } from "../lib/text.ts";
 import type { RoomDiff } from "./diff.ts";
 import type { KnownPerson, Owner, PersonKind, RoomMember } from "./directory.ts";
 import type { Observation } from "./observe.ts";
 import type { Policy } from "./policy.ts";
-import type { KeptReason, RecordedPerson } from "./record.ts";
+import { type KeptReason, labelOf, type RecordedPerson, type RoomRecord } from "./record.ts";
 import type { DesiredRoom } from "./resolve.ts";
 
 /** Somebody to add; `key` is the decoded person id. */
@@ -21,13 +23,16 @@ export interface Removal extends RecordedPerson {
   readonly wasModerator: boolean;
 }
 
+/** Somebody who stays, and why. */
+export type KeptMember = RoomRecord["kept"][number];
+
 /** What should happen in one room, before any limit is looked at. */
 export interface RoomPlan {
   readonly feed: DesiredRoom;
   readonly before: number | null;
   readonly additions: readonly Addition[];
   readonly removals: readonly Removal[];
-  readonly kept: readonly (RecordedPerson & { readonly reason: KeptReason })[];
+  readonly kept: readonly KeptMember[];
   readonly missing: readonly RecordedPerson[];
   /** Members who stay whatever is removed, without the token's owner and bots: the room's people. */
   readonly stayingCount: number;
@@ -36,11 +41,18 @@ export interface RoomPlan {
   readonly frozen: string | null;
 }
 
+/** Plans a room once more, by a second look: with members that were listed just now. */
+export type PlanAgain = (feed: DesiredRoom, members: Listing<RoomMember>) => Promise<RoomPlan>;
+
 /** Decides for every room who is added, who removed and who kept. Pure: the same observation gives the same plan. */
 export function planChanges(
   observation: Observation,
   policy: Policy,
-): { readonly rooms: readonly RoomPlan[]; readonly problems: readonly Problem[] } {
+): {
+  readonly rooms: readonly RoomPlan[];
+  readonly problems: readonly Problem[];
+  readonly planAgain: PlanAgain;
+} {
   const plans = observation.differences.map((difference) => planRoom(difference, observation, policy));
   const problems = [...observation.problems, ...plans.flatMap((plan) => plan.problems)];
   return {
@@ -48,59 +60,52 @@ export function planChanges(
       .map(({ problems: _, ...plan }) => plan)
       .sort((a, b) => firstLine(a.feed) - firstLine(b.feed)),
     problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || compareStrings(a.message, b.message)),
+    planAgain: (feed, members) =>
+      observation.compareAgain(feed, members).then((difference) => planRoom(difference, observation, policy)),
   };
 }
 
 function planRoom(
   difference: RoomDiff,
-  { owner, people }: Observation,
+  { owner, people, lookUpFailure }: Observation,
   policy: Policy,
 ): RoomPlan & { readonly problems: readonly Problem[] } {
   const { feed, obstacle, uncertainties } = difference;
   const isUncertain = uncertainties.length > 0;
   const verdicts = judgeSurplus(difference, owner, people, policy);
-  const unclear = verdicts.filter(({ kind, reason }) => kind === null && reason === "bot");
-  const removable = verdicts.filter((verdict) => verdict.reason === null);
-  // Where nobody is removed for want of certainty, nobody was looked up either: what they are is no reason then.
-  const kept = verdicts.flatMap((verdict) =>
-    verdict.reason === null || (isUncertain && unclear.includes(verdict))
-      ? []
-      : [{ ...describeMember(verdict.member, people), reason: verdict.reason }],
-  );
+  const removals = verdicts.flatMap(({ member, reason }) => {
+    const { key, membershipId, isModerator } = member;
+    if (isUncertain || reason !== null || membershipId === null) return [];
+    return [{ key, ...describeMember(member, people), membershipId, wasModerator: isModerator }];
+  });
   const absent = difference.absent.map((person) => ({
     key: person.key,
     ...describe(person, people.get(person.key)),
   }));
+  // Where nothing is wanted, nothing is refused.
+  const isRefused = !difference.isOpenToOwner && feed.mode !== "audit" && absent.length + removals.length > 0;
+  const refusal = isRefused
+    ? `it is moderated, and ${owner.email ?? owner.displayName} is not one of its moderators`
+    : null;
+  const unknown = isUncertain || isRefused ? [] : verdicts.filter(isUnexplained);
   const problems: Problem[] = [];
   const log = (message: string) => problems.push({ line: feed.lines[0] ?? null, column: "room", message });
   if (obstacle && obstacle !== feed.obstacle)
     log(`nothing is changed in room "${feed.room.title}": ${obstacle}`);
-  if (unclear.length > 0 && !isUncertain) {
-    const names = unclear.map(({ member }) => member.displayName).sort();
-    log(
-      `Webex does not say whether these members of room "${feed.room.title}" are people, so they stay: ${names.join(", ")}`,
-    );
-  }
+  if (refusal)
+    log(`nothing is changed in space "${feed.room.title}": ${refusal}; make them a moderator there`);
+  if (unknown.length > 0) log(explainUnknown(feed.room.title, unknown, people, lookUpFailure));
   return {
     feed,
     before: difference.before,
-    additions: feed.mode === "audit" ? [] : sortPeople(absent),
-    removals: isUncertain
-      ? []
-      : sortPeople(
-          removable.map(({ member }) => ({
-            key: member.key,
-            ...describeMember(member, people),
-            membershipId: member.membershipId,
-            wasModerator: member.isModerator,
-          })),
-        ),
-    kept: sortPeople(kept),
+    additions: feed.mode === "audit" || isRefused ? [] : sortPeople(absent),
+    removals: isRefused ? [] : sortPeople(removals),
+    kept: sortPeople(verdicts.flatMap((verdict) => keep(verdict, difference, people))),
     missing: feed.mode === "audit" ? sortPeople(absent.map(({ key: _, ...person }) => person)) : [],
     stayingCount:
       difference.presentCount + verdicts.filter((verdict) => staysAsPerson(verdict, owner)).length,
     hasEmptyGroup: difference.hasEmptyGroup,
-    frozen: obstacle ?? (isUncertain ? `not surely known: ${uncertainties.join(", ")}` : null),
+    frozen: obstacle ?? refusal ?? (isUncertain ? `not surely known: ${uncertainties.join(", ")}` : null),
     problems,
   };
 }
@@ -109,12 +114,45 @@ interface Verdict {
   readonly member: RoomMember;
   /** Why the member stays; null when nothing protects them. */
   readonly reason: KeptReason | null;
-  /** Null when nobody said what the member is; whoever is not known to be a person stays. */
+  /** What the directory says, or else what the address hints at. */
   readonly kind: PersonKind | null;
 }
 
 function staysAsPerson({ member, reason, kind }: Verdict, owner: Owner): boolean {
   return reason !== null && member.key !== owner.key && (kind === "person" || kind === "guest");
+}
+
+/** Nobody can say enough about the member; a type that Rollcall does not know is an answer. */
+function isUnexplained({ reason, kind }: Verdict): boolean {
+  return reason === "unknown" && kind !== "other";
+}
+
+/** Where nobody is removed for want of certainty, nobody was looked up either: what they are is no reason then. */
+function keep(
+  { member, reason }: Verdict,
+  { uncertainties, isUnsteady }: RoomDiff,
+  people: Observation["people"],
+): readonly KeptMember[] {
+  const isOpen = reason === null || reason === "unknown";
+  const why = uncertainties.length === 0 || !isOpen ? reason : isUnsteady ? "changed" : null;
+  return why === null ? [] : [{ ...describeMember(member, people), reason: why }];
+}
+
+function explainUnknown(
+  title: string,
+  unknown: readonly Verdict[],
+  people: Observation["people"],
+  failure: string | null,
+): string {
+  const names = unknown.map(({ member }) => nameWithAddress(describeMember(member, people))).sort();
+  const who = `who these members of space "${title}" are, so they stay: ${names.join(", ")}`;
+  return failure === null
+    ? `Webex does not say ${who}; remove them in Webex by hand, or list their addresses under protect.people in policy.json`
+    : `Webex could not be asked ${who} (${failure}); the next run asks again`;
+}
+
+function nameWithAddress(person: RecordedPerson): string {
+  return person.email && person.displayName ? `${person.displayName} (${person.email})` : labelOf(person);
 }
 
 function judgeSurplus(
@@ -124,8 +162,9 @@ function judgeSurplus(
   policy: Policy,
 ): readonly Verdict[] {
   const verdicts = surplus.map((member): Verdict => {
-    const kind = member.kind ?? people.get(member.key)?.kind ?? null;
-    return { member, reason: protect(member, kind), kind };
+    const known = people.get(member.key);
+    const kind = known?.kind ?? member.suggestedKind;
+    return { member, reason: protect(member, kind) ?? doubt(member, known), kind };
   });
   // With `protect.moderators` off several moderators might go at once; if no other would be left, all of them stay.
   const going = verdicts.filter(({ member, reason }) => reason === null && member.isModerator);
@@ -139,15 +178,23 @@ function judgeSurplus(
     if (member.isModerator && moderatorCount === 1) return "last-moderator";
     if (member.isModerator && policy.protect.moderators) return "moderator";
     if (kind === "bot" && policy.protect.bots) return "bot";
+    if (kind === "device") return "device";
     if (kind === "guest") return "external";
     if (policy.protect.externals && isExternal(member)) return "external";
-    if (isListed(member.email) || isListed(people.get(member.key)?.email)) return "listed";
-    if (feed.mode !== "sync") return feed.mode;
-    return kind === "person" || kind === "bot" ? null : "bot";
+    if (addressesOf(member).some((address) => policy.protect.people.includes(address))) return "listed";
+    return feed.mode === "sync" ? null : feed.mode;
   }
 
-  function isListed(email: string | null | undefined): boolean {
-    return typeof email === "string" && policy.protect.people.includes(email.toLowerCase());
+  /** A removal needs the directory's word for what somebody is, and an address where addresses may protect. */
+  function doubt(member: RoomMember, known: KnownPerson | undefined): KeptReason | null {
+    const isKnown = known?.kind === "person" || known?.kind === "bot";
+    const mayBeListed = policy.protect.people.length > 0 && addressesOf(member).length === 0;
+    return isKnown && !mayBeListed && member.membershipId !== null ? null : "unknown";
+  }
+
+  /** Any address of a person protects that person. */
+  function addressesOf({ key, email }: RoomMember): readonly string[] {
+    return [...(email === null ? [] : [email]), ...(people.get(key)?.emails ?? [])].map(foldAddress);
   }
 
   /** Somebody of another organisation than the room's, or of none that is known, may be barred from coming back. */
@@ -158,20 +205,21 @@ function judgeSurplus(
 }
 
 function describeMember(member: RoomMember, people: ReadonlyMap<string, KnownPerson>): RecordedPerson {
-  return describe(member, {
-    displayName: member.displayName,
-    email: member.email ?? people.get(member.key)?.email ?? null,
-  });
+  return {
+    personId: member.personId,
+    displayName: member.displayName || people.get(member.key)?.displayName || null,
+    email: member.email ?? people.get(member.key)?.emails[0] ?? null,
+  };
 }
 
 function describe(
   person: { readonly personId: string; readonly displayName: string },
-  known: Pick<KnownPerson, "displayName" | "email"> | undefined,
+  known: KnownPerson | undefined,
 ): RecordedPerson {
   return {
     personId: person.personId,
-    displayName: known?.displayName || person.displayName,
-    email: known?.email ?? null,
+    displayName: known?.displayName || person.displayName || null,
+    email: known?.emails[0] ?? null,
   };
 }
 
@@ -182,6 +230,7 @@ function firstLine(feed: DesiredRoom): number {
 
 function sortPeople<T extends RecordedPerson>(people: readonly T[]): readonly T[] {
   return [...people].sort(
-    (a, b) => compareStrings(a.displayName, b.displayName) || compareStrings(a.personId, b.personId),
+    (a, b) =>
+      compareStrings(a.displayName ?? "", b.displayName ?? "") || compareStrings(a.personId, b.personId),
   );
 }

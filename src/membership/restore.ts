@@ -1,12 +1,11 @@
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
-import { createSemaphore } from "../lib/semaphore.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import { diffRoom, type RoomDiff } from "./diff.ts";
+import { diffRoom, isMachine, listUndescribed, type RoomDiff } from "./diff.ts";
 import type { KnownPerson, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
-import { lookUpUnknownPeople, type Observation, roomsAtOnce } from "./observe.ts";
+import { lookUpPeople, type Observation, readRooms } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
-import type { RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
+import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "./record.ts";
 
 /** What an undo is planned from: an observation like that of `sync`, and what the record adds to it. */
 export interface RestoreObservation extends Observation {
@@ -29,34 +28,27 @@ export async function observeRestore(
   const [owner, rooms] = await Promise.all([reader.readOwner(), reader.listRooms()]);
   const byKey = new Map(rooms.items.map((room) => [room.key, room]));
   const changed = record.rooms.filter((room) => room.added.length + room.removed.length > 0);
-  const semaphore = createSemaphore(roomsAtOnce);
-  const restored = await Promise.all(
-    changed.map(async (recorded) => {
-      const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
-      if (!room) return explainAbsence(recorded, rooms, owner);
-      return await semaphore.run(async () =>
-        compareWithRecord(room, recorded, await reader.listRoomMembers(room), owner),
-      );
-    }),
-  );
+  const present = new Map<string, Listing<RoomMember>>();
+  const readable = changed.flatMap(({ roomId }) => byKey.get(identityOf(roomId, "ROOM")) ?? []);
+  await readRooms(reader, readable, (room, members) => present.set(room.key, members));
+  const restored = changed.map((recorded) => {
+    const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
+    const members = room && present.get(room.key);
+    return members
+      ? compareWithRecord(room, recorded, members, owner)
+      : explainAbsence(recorded, rooms, owner);
+  });
   log(`Read ${byKey.size} rooms, and the members of the ${changed.length} that the run changed`);
 
   const differences = restored.flatMap((one) => one.difference ?? []);
-  // The record describes whom it removed, and the room who is to go; what they are may have to be looked up.
-  const gone = changed
-    .flatMap(({ removed }) => removed)
-    .map((person) => ({ ...person, key: identityOf(person.personId, "PEOPLE"), kind: null }));
-  const people = new Map<string, KnownPerson>(
-    [...gone, ...differences.flatMap(({ surplus }) => surplus)].map(({ key, displayName, email, kind }) => [
-      key,
-      { displayName, email, kind },
-    ]),
-  );
-  for (const [key, person] of await lookUpUnknownPeople(reader, differences, people)) people.set(key, person);
+  const recordedByKey = new Map(changed.map((recorded) => [identityOf(recorded.roomId, "ROOM"), recorded]));
+  const people = describeRecorded(changed);
+  const lookUp = await lookUpPeople(reader, listUndescribed(differences, people, owner));
   return {
     owner,
     differences,
-    people,
+    people: new Map([...people, ...lookUp.people]),
+    lookUpFailure: lookUp.failure,
     problems: restored.flatMap((one) => one.problems),
     notices: restored.flatMap((one) => one.notices),
     moderators: new Set(
@@ -66,7 +58,24 @@ export async function observeRestore(
           .map((person) => `${identityOf(roomId, "ROOM")} ${identityOf(person.personId, "PEOPLE")}`),
       ),
     ),
+    // No group has a say: who was added by the run is looked for among the members alone.
+    async compareAgain({ room }, members) {
+      const recorded = recordedByKey.get(room.key);
+      if (!recorded) throw new Error(`the record does not name room ${room.key}`);
+      return diffWithRecord(room, recorded, members, owner);
+    },
   };
+}
+
+/** The record describes whom it removed: they need no look-up. */
+function describeRecorded(changed: readonly RoomRecord[]): ReadonlyMap<string, KnownPerson> {
+  const people = changed.flatMap(({ removed }) => removed);
+  return new Map(
+    people.map(({ personId, displayName, email }) => [
+      identityOf(personId, "PEOPLE"),
+      { displayName: displayName ?? "", emails: email === null ? [] : [email], kind: null },
+    ]),
+  );
 }
 
 /** Gives back the right to moderate to those whom the run took it from. */
@@ -102,18 +111,16 @@ function explainAbsence(recorded: RoomRecord, rooms: Listing<Room>, owner: Owner
 }
 
 /** What stands between the room as it is and as it was: only what the run itself changed there. */
-function compareWithRecord(
+function diffWithRecord(
   room: Room,
   recorded: RoomRecord,
   listing: Listing<RoomMember>,
   owner: Owner,
-): RestoredRoom {
-  const arrived = new Map(recorded.added.map((person) => [identityOf(person.personId, "PEOPLE"), person]));
-  const removed = recorded.removed.map((person) => ({
-    ...person,
-    key: identityOf(person.personId, "PEOPLE"),
-    type: "user",
-  }));
+): RoomDiff {
+  const arrived = new Set(recorded.added.map((person) => identityOf(person.personId, "PEOPLE")));
+  const removed = recorded.removed.map(({ personId, displayName }) => {
+    return { key: identityOf(personId, "PEOPLE"), personId, displayName: displayName ?? "", type: "user" };
+  });
   const staying = listing.items.filter((member) => !arrived.has(member.key));
   const feed = {
     room,
@@ -125,17 +132,27 @@ function compareWithRecord(
   const before = [...staying.map((member) => ({ ...member, type: "user" })), ...removed];
   const group = { key: "", id: "", displayName: "as before the run" };
   const members = new Map(before.map((member) => [member.key, member]));
-  const difference = {
-    ...diffRoom(feed, [{ group, members, complete: true }], listing, owner),
+  return {
+    ...diffRoom(feed, [{ group, members, complete: true }], listing, { owner }),
     // Bots stay as well, but a room of nobody else counts as empty.
-    presentCount: staying.filter((member) => member.key !== owner.key && isPerson(member)).length,
+    presentCount: staying.filter((member) => member.key !== owner.key && !isMachine(member)).length,
     hasEmptyGroup: false,
   };
+}
+
+function compareWithRecord(
+  room: Room,
+  recorded: RoomRecord,
+  listing: Listing<RoomMember>,
+  owner: Owner,
+): RestoredRoom {
+  const difference = diffWithRecord(room, recorded, listing, owner);
   const present = new Map(listing.items.map((member) => [member.key, member]));
+  const find = (person: RecordedPerson) => present.get(identityOf(person.personId, "PEOPLE"));
   const isReadable = difference.obstacle === null;
-  const back = removed.filter((person) => present.has(person.key));
-  const gone = [...arrived].filter(([key]) => !present.has(key)).map(([, person]) => person);
-  const plain = back.filter((person) => person.wasModerator && !present.get(person.key)?.isModerator);
+  const back = recorded.removed.filter(find);
+  const gone = recorded.added.filter((person) => !find(person));
+  const plain = back.filter((person) => person.wasModerator && !find(person)?.isModerator);
   const notices = [
     describe(back, `in room "${room.title}" again already, so they are left alone`),
     describe(gone, `no longer in room "${room.title}" anyway`),
@@ -147,12 +164,8 @@ function compareWithRecord(
   return { difference, problems: [], notices: isReadable ? notices.filter((notice) => notice !== "") : [] };
 }
 
-function isPerson({ kind }: RoomMember): boolean {
-  return kind !== "bot" && kind !== "other";
-}
-
 function describe(people: readonly RecordedPerson[], fact: string): string {
   if (people.length === 0) return "";
-  const names = people.map((person) => person.displayName || person.email || person.personId).sort();
+  const names = people.map(labelOf).sort();
   return `${people.length === 1 ? "One person is" : `${people.length} people are`} ${fact}: ${names.join(", ")}.`;
 }

@@ -1,4 +1,5 @@
 import { findNearest } from "../lib/did-you-mean.ts";
+import { createNameIndex } from "../lib/name-index.ts";
 import { compareStrings } from "../lib/text.ts";
 import type { Group, Room } from "./directory.ts";
 
@@ -16,22 +17,24 @@ export interface Suggestion {
  */
 export function suggestMappings(groups: readonly Group[], rooms: readonly Room[]): readonly Suggestion[] {
   const sorted = [...groups].sort(byName((group) => group.displayName));
-  const free = new Map([...rooms].sort(byName((room) => room.title)).map((room) => [room.key, room]));
+  const free = new Set([...rooms].sort(byName((room) => room.title)));
+  const byFolded = createNameIndex(free, (room) => foldName(room.title));
   const suggestions: Suggestion[] = [];
   const take = (group: Group, room: Room, isSame: boolean) => {
-    free.delete(room.key);
+    free.delete(room);
     suggestions.push({ group, room, isSame });
   };
   const rest = sorted.filter((group) => {
     const name = foldName(group.displayName);
-    const room = name && [...free.values()].find((candidate) => foldName(candidate.title) === name);
+    const room = name && byFolded.find(name).find((candidate) => free.has(candidate));
     if (room) take(group, room, true);
     return !room;
   });
+  // One list for all that are left, because each list is prepared for comparing once.
+  const { names, find } = createNameIndex(free, (room) => room.title);
   for (const group of rest) {
-    const titles = [...free.values()].map((room) => room.title);
-    const [title] = findNearest(group.displayName, titles, 1);
-    const room = [...free.values()].find((candidate) => candidate.title === title);
+    const near = findNearest(group.displayName, names, names.length);
+    const room = near.flatMap(find).find((candidate) => free.has(candidate));
     if (room) take(group, room, false);
   }
   return suggestions;

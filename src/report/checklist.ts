@@ -1,25 +1,35 @@
+import * as v from "valibot";
 import type { Paint } from "../lib/text.ts";
 import { cleanText, escapeMarkdown, messageLength } from "./markdown.ts";
+import { formatBySchema } from "./record-json.ts";
 
-/** One thing that was looked at. */
-export interface Check {
-  /** Stable, for programs: what was looked at. */
-  readonly id: string;
-  /** The same for people. */
-  readonly title: string;
-  /** `skipped` does not apply here, and is nothing wrong. */
-  readonly state: "ok" | "wrong" | "skipped";
-  /** What was found. */
-  readonly detail: string;
-  /** What to do about it; null unless something is wrong. */
-  readonly remedy: string | null;
-}
+const checklistSchema = v.strictObject({
+  version: v.literal(1),
+  ok: v.boolean(),
+  checks: v.array(
+    v.strictObject({
+      /** What was checked, in a stable form for programs. */
+      id: v.string(),
+      /** What was checked, for people. */
+      title: v.string(),
+      /** `skipped`: does not apply here. */
+      state: v.picklist(["ok", "wrong", "skipped"]),
+      /** What was found. */
+      detail: v.string(),
+      /** What to do about it; null unless something is wrong. */
+      remedy: v.nullable(v.string()),
+    }),
+  ),
+});
+
+/** One thing that was checked. */
+export type Check = Readonly<v.InferOutput<typeof checklistSchema>["checks"][number]>;
 
 const signs = { ok: "✓", wrong: "✗", skipped: "–" } as const;
 
 const colours = { ok: "green", wrong: "red", skipped: "dim" } as const;
 
-/** Writes one line for each check, and below a cross what to do. */
+/** Writes one line for each check, followed by what to do about it. */
 export function renderChecklist(checks: readonly Check[], paint: Paint): string {
   const lines = checks.flatMap(({ title, state, detail, remedy }) => [
     `${paint(colours[state], signs[state])} ${cleanText(title)}: ${cleanText(detail)}`,
@@ -40,10 +50,10 @@ export function renderChecklistMarkdown(checks: readonly Check[]): string {
 
 /** Writes the checks for programs. */
 export function formatChecks(checks: readonly Check[]): string {
-  return `${JSON.stringify({ version: 1, ok: !hasFault(checks), checks }, null, 2)}\n`;
+  return formatBySchema(checklistSchema, { version: 1, ok: !hasFault(checks), checks });
 }
 
-/** Whether something is wrong. */
+/** True when something is wrong. */
 export function hasFault(checks: readonly Check[]): boolean {
   return checks.some(({ state }) => state === "wrong");
 }

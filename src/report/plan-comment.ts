@@ -15,60 +15,27 @@ import {
   md,
   messageLength,
 } from "./markdown.ts";
-import { describeSource } from "./rooms.ts";
-import {
-  createLineLink,
-  type LineLink,
-  listNames,
-  type Rows,
-  sortBy,
-  takeRowsIfAny,
-  titleOf,
-} from "./rows.ts";
+import { describeSource, sourcesOf } from "./rooms.ts";
+import { createLineLink, type LineLink, listNames, sortBy, takeRowsIfAny, titleOf } from "./rows.ts";
 import { viewNotices, viewProblems } from "./sections.ts";
-import { countOf, heldReasons, keptReasons } from "./words.ts";
+import { countOf, describeProblems, heldReasons, keptReasons } from "./words.ts";
 
 /** What the comment on a pull request is made from. */
 export interface PlanCommentInput {
   /** The plan of what the pull request proposes, or why there is none. */
   readonly record: RunRecord;
-  /** What of that plan is due to the pull request; null when there is no plan. */
+  /** The part of that plan that the pull request causes; null when there is no plan. */
   readonly effect: PlanEffect | null;
   readonly policyChanges: readonly PolicyChange[];
-  /** The commit that was read. */
+  /** The commit that was planned. */
   readonly headSha: string;
   /** The address of its rooms.csv; null when none is known. */
   readonly mappingsAddress: string | null;
   readonly runUrl: string | null;
 }
 
-interface PolicyRow {
-  readonly key: Markdown;
-  readonly before: Markdown;
-  readonly after: Markdown;
-}
-
-type Problems = Rows<{ readonly where: Markdown; readonly message: Markdown }>;
-
-/** All that the comment says. */
-export interface PlanCommentView {
-  readonly icon: Markdown;
-  readonly headline: Markdown;
-  readonly driftLine: Markdown;
-  readonly policyChanges: Rows<PolicyRow> | null;
-  readonly problems: Problems | null;
-  readonly until: Markdown;
-  readonly changes: Rows<EffectRow> | null;
-  readonly drift: Rows<EffectRow> | null;
-  readonly driftLabel: Markdown;
-  readonly oldProblems: Problems | null;
-  readonly notices: Rows<Markdown> | null;
-  readonly wholePlan: Markdown;
-  readonly footer: Markdown;
-}
-
-/** Builds the comment: first what the pull request itself changes, then what is due anyway. */
-export function viewPlanComment(input: PlanCommentInput, maxRows: number): PlanCommentView {
+/** Builds the comment: first what the pull request itself changes, then what is pending regardless of it. */
+export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const { record, effect, runUrl, policyChanges } = input;
   const line = createLineLink(input.mappingsAddress);
   const rooms = sortRoomEffects(effect?.rooms ?? []);
@@ -78,13 +45,13 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number): PlanC
   const changed = rooms.filter((room) => room.changes.length > 0 || isRewired(room));
   const drifted = rooms.filter((room) => room.drift.length > 0);
   const changes = changed.flatMap((room) => listEffectRows(room, "changes", line, maxRows));
-  // Unlinked: what is due anyway can be many rows, and the room for them is short.
+  // Without links: the drift can be many rows, and a comment has a size limit.
   const drift = drifted.flatMap((room) => listEffectRows(room, "drift", createLineLink(null), maxRows));
   const due = describeEffects(drifted.flatMap((room) => room.drift));
   return {
     icon: chooseIcon(record, rooms, policyChanges, problems.length),
     headline: describeProposal(record, rooms, problems.length),
-    driftLine: md`Due anyway, with or without it: ${due}.`,
+    driftLine: md`Pending regardless of this pull request: ${due}.`,
     policyChanges: takeRowsIfAny(policyChanges, maxRows, ({ key, without, with: later }) => ({
       key: codeSpan(key),
       before: codeSpan(without, 200),
@@ -93,11 +60,11 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number): PlanC
     problems: viewProblems({ ...record, problems }, line, maxRows),
     until:
       effect === null
-        ? md`Until then there is no plan. It is made again with the next push.`
-        : md`As it is, nothing would be changed in the rooms concerned.`,
+        ? md`Until then there is no plan. The next push makes a new one.`
+        : md`As it stands, nothing would change in the spaces concerned.`,
     changes: takeRowsIfAny(changes, maxRows, (row) => row),
     drift: takeRowsIfAny(drift, maxRows, (row) => row),
-    driftLabel: md`${due}, in ${countOf(drifted.length, "room")}`,
+    driftLabel: md`${due}, in ${countOf(drifted.length, "space")}`,
     oldProblems: viewProblems({ ...record, problems: oldProblems }, line, maxRows),
     notices: viewNotices(record.notices, maxRows),
     wholePlan:
@@ -113,7 +80,7 @@ function describePlanSource({ headSha, runUrl, effect }: PlanCommentInput): Mark
   const run = runUrl === null ? md`a run of Plan` : linkTo(md`this run`, runUrl);
   return effect === null
     ? md`*Read at ${commit} by ${run}. Nothing has been changed.*`
-    : md`*Planned for ${commit} by ${run}, whose summary has the whole plan. Nothing has been changed in Webex; what is merged is planned anew.*`;
+    : md`*Planned for ${commit} by ${run}, whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*`;
 }
 
 function sortRoomEffects(rooms: readonly RoomEffect[]): readonly RoomEffect[] {
@@ -131,31 +98,26 @@ function chooseIcon(
 ): Markdown {
   if (record.status === "failed") return md`❌`;
   if (problemCount > 0 || policyChanges.length > 0) return md`⚠️`;
-  const isHeld = (effect: PersonEffect) =>
-    effect.with !== null && effect.with !== "add" && effect.with !== "remove";
-  return rooms.some((room) => room.changes.some(isHeld)) ? md`✋` : md`✅`;
+  return rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ? md`✋` : md`✅`;
 }
 
-/** The one line that a reviewer reads in any case. */
+/** The one line that every reviewer reads. */
 function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], problemCount: number): Markdown {
-  const toFix =
-    problemCount === 0
-      ? []
-      : [md`${countOf(problemCount, "problem")} ${problemCount === 1 ? md`needs` : md`need`} fixing.`];
+  const toFix = problemCount === 0 ? [] : [describeProblems(problemCount)];
   if (record.status === "failed") return joinMarkdown([md`There is no plan:`, ...toFix], " ");
   const effects = rooms.flatMap((room) => room.changes);
   const concerned = rooms.filter((room) => room.changes.length > 0).length;
   const rewired = rooms.filter(isRewired).length;
   const sentence =
     effects.length > 0
-      ? md`In ${countOf(concerned, "room")} this pull request changes what is done: ${describeEffects(effects)}.`
+      ? md`This pull request changes what happens in ${countOf(concerned, "space")}: ${describeEffects(effects)}.`
       : rewired > 0
-        ? md`This pull request changes the mappings of ${countOf(rewired, "room")}, but adds and removes nobody.`
+        ? md`This pull request changes the mappings of ${countOf(rewired, "space")}, but adds and removes nobody.`
         : md`This pull request itself adds and removes nobody.`;
   return joinMarkdown([sentence, ...toFix], " ");
 }
 
-/** "3 people to add, 1 to remove": whatever does not occur is left out. */
+/** "3 people added, 1 person removed"; what does not occur is left out. */
 function describeEffects(effects: readonly PersonEffect[]): Markdown {
   const count = (matches: (effect: PersonEffect) => boolean) => effects.filter(matches).length;
   const added = count((effect) => effect.with === "add");
@@ -170,30 +132,22 @@ function describeEffects(effects: readonly PersonEffect[]): Markdown {
   return joinMarkdown(parts, ", ");
 }
 
-/** One row of the tables of a pull request's effect. */
-export interface EffectRow {
-  readonly room: Markdown;
-  readonly what: Markdown;
-  readonly who: Markdown;
-  readonly why: Markdown;
-}
-
-/** True when the mappings of a room change: which groups feed it, how, or whether any do. */
+/** True when the mappings of a room change: what feeds it, its mode, or whether it is managed at all. */
 export function isRewired({ with: later, without }: RoomEffect): boolean {
   if (later === null || without === null) return true;
   return later.mode !== without.mode || listDifferences(later, without).length > 0;
 }
 
 /**
- * The rows of one room: with its `changes`, first what becomes of its mappings, then one row for all people to whom
- * the same happens for the same reason; with its `drift` only the people.
+ * The rows of one room: one for all people to whom the same happens for the same reason. With its `changes`, a row
+ * about its mappings comes first.
  */
 export function listEffectRows(
   effect: RoomEffect,
   part: "changes" | "drift",
   line: LineLink,
   maxNames: number,
-): readonly EffectRow[] {
+) {
   const room = effect.with ?? effect.without;
   if (room === null) return [];
   const title = titleOf(room);
@@ -215,44 +169,40 @@ export function listEffectRows(
   return [...wiring, ...rows];
 }
 
-function viewWiring(
-  { with: later, without }: RoomEffect,
-  room: RoomRecord,
-  title: Markdown,
-  line: LineLink,
-): EffectRow {
+function viewWiring({ with: later, without }: RoomEffect, room: RoomRecord, title: Markdown, line: LineLink) {
   const members = room.before === null ? md`members not read` : countOf(room.before, "member");
   if (later === null) {
-    const why = md`No row names it any more; its ${members} stay as they are`;
+    const why = md`No row names this space any more; its ${members} stay`;
     return { room: title, what: md`🚫 no longer managed`, who: md``, why };
   }
   if (without === null) {
-    const source = later.groups.length > 0 ? describeSource(later, line) : md`no group that is found`;
+    const source = sourcesOf(later).length > 0 ? describeSource(later, line) : md`no group that was found`;
     const why = md`Fed by ${source}, mode ${escapeMarkdown(later.mode)}; ${members}`;
     return { room: title, what: md`🆕 managed`, who: md``, why };
   }
   const parts = listDifferences(later, without);
   if (later.mode !== without.mode)
     parts.unshift(md`mode ${escapeMarkdown(without.mode)} → ${escapeMarkdown(later.mode)}`);
-  return { room: title, what: md`🔧 mapped otherwise`, who: md``, why: joinMarkdown(parts, "; ") };
+  return { room: title, what: md`🔧 mapping changed`, who: md``, why: joinMarkdown(parts, "; ") };
 }
 
-/** Which groups come to feed a room, and which no longer do. */
+/** What newly feeds a room, and what no longer does. */
 function listDifferences(later: RoomRecord, without: RoomRecord): Markdown[] {
-  const name = (groups: readonly string[]) =>
+  const name = (sources: readonly string[]) =>
     joinMarkdown(
-      groups.map((group) => escapeMarkdown(group)),
+      sources.map((source) => escapeMarkdown(source)),
       " · ",
     );
-  const gained = later.groups.filter((group) => !without.groups.includes(group));
-  const lost = without.groups.filter((group) => !later.groups.includes(group));
+  const [after, before] = [sourcesOf(later), sourcesOf(without)];
+  const gained = after.filter((source) => !before.includes(source));
+  const lost = before.filter((source) => !after.includes(source));
   return [
-    ...(gained.length > 0 ? [md`fed by ${name(gained)} too`] : []),
-    ...(lost.length > 0 ? [md`fed by ${name(lost)} no longer`] : []),
+    ...(gained.length > 0 ? [md`now also fed by ${name(gained)}`] : []),
+    ...(lost.length > 0 ? [md`no longer fed by ${name(lost)}`] : []),
   ];
 }
 
-/** Who comes, who goes, who waits, and then what is no longer done. */
+/** The order of rows: added, removed, held, then what will no longer be done. */
 function rankEffect({ with: later, without }: PersonEffect): number {
   if (later === null) return without === "add" ? 3 : 4;
   return later === "add" ? 0 : later === "remove" ? 1 : 2;
@@ -262,7 +212,7 @@ function nameEffect({ with: later, without }: PersonEffect): Markdown {
   if (later === "add") return md`➕ add`;
   if (later === "remove") return md`➖ remove`;
   if (later !== null) return md`✋ hold`;
-  return without === "add" ? md`↩️ not add` : md`↩️ not remove`;
+  return without === "add" ? md`↩️ will no longer be added` : md`↩️ will no longer be removed`;
 }
 
 function explainEffect(
@@ -271,22 +221,22 @@ function explainEffect(
   line: LineLink,
 ): Markdown {
   const room = effect.with;
-  if (room === null) return md`The room is no longer managed`;
+  if (room === null) return md`The space is no longer managed`;
   const source = describeSource(room, line);
   if (later === "add") return md`In ${source}`;
   if (later === "remove") {
-    const why = room.groups.length > 1 ? md`In none of ${source}` : md`Not in ${source}`;
-    return isHeld(without) ? md`${why}. **Held so far:** ${heldReasons[without]}` : why;
+    const why = sourcesOf(room).length > 1 ? md`In none of ${source}` : md`Not in ${source}`;
+    return isHeld(without) ? md`${why}. **Held until now:** ${heldReasons[without]}` : why;
   }
   if (later !== null) {
     const why = heldReasons[later];
-    return without === "remove" ? md`${why}; removed at once so far` : why;
+    return without === "remove" ? md`${why}; until now removed without approval` : why;
   }
   if (room.frozen !== undefined) return md`Frozen: ${escapeMarkdown(room.frozen, messageLength)}`;
   const kept = room.kept.find(({ personId }) => personId === person.personId);
   if (kept) return keptReasons[kept.reason];
   if (room.mode === "audit") return keptReasons.audit;
-  return without === "add" ? md`No longer in a group of the room` : md`In ${source}`;
+  return without === "add" ? md`No longer in any of the space's groups` : md`In ${source}`;
 }
 
 function isHeld(verdict: Verdict | null): verdict is Exclude<Verdict, "add" | "remove"> {

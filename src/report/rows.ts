@@ -1,40 +1,34 @@
 import { compareStrings } from "../lib/text.ts";
-import type { RecordedPerson } from "../membership/record.ts";
-import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { labelOf, type RecordedPerson } from "../membership/record.ts";
+import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md, type View } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";
 
-/** The rows of a list that are shown, and a sentence about those that are not. */
-export interface Rows<Row> {
-  readonly rows: readonly Row[];
-  readonly more: Markdown | null;
-}
-
-/** Writes where in rooms.csv something stands, as a link where one can lead there. */
+/** Names a line of rooms.csv, as a link where the page can lead there. */
 export type LineLink = (line: number) => Markdown;
 
 /** Shows the first rows and counts the rest, so that a page is cut between rows and says so. */
-export function takeRows<Item, Row>(
+export function takeRows<Item, Row extends View>(
   all: readonly Item[],
   maxRows: number,
   view: (item: Item) => Row,
-): Rows<Row> {
+) {
   const rows = all.slice(0, maxRows).map(view);
   const missing = all.length - rows.length;
   return { rows, more: missing === 0 ? null : md`${countOf(missing, "row")} not shown here.` };
 }
 
 /** `takeRows`, or null when there is nothing to show: the section is left out. */
-export function takeRowsIfAny<Item, Row>(
+export function takeRowsIfAny<Item, Row extends View>(
   all: readonly Item[],
   maxRows: number,
   view: (item: Item) => Row,
-): Rows<Row> | null {
+) {
   return all.length > 0 ? takeRows(all, maxRows, view) : null;
 }
 
 /**
- * The longest text within a number of bytes: every list shows all its rows, or the same highest number of rows
- * with which the whole still fits. `render` must not grow when fewer rows are allowed.
+ * The longest text within a number of bytes: every list shows all its rows, or at most the same number of them.
+ * `render` must not grow when fewer rows are allowed.
  */
 export function fitRows(maxBytes: number, render: (maxRows: number) => string): string {
   const whole = render(Number.POSITIVE_INFINITY);
@@ -49,33 +43,33 @@ export function fitRows(maxBytes: number, render: (maxRows: number) => string): 
   return render(fits);
 }
 
-/** Names a line of rooms.csv, linked where the file can be reached from the page. */
+/** Makes the function that names lines; without an address they are not linked. */
 export function createLineLink(mappingsAddress: string | null): LineLink {
   return (line) =>
     mappingsAddress === null ? md`line ${line}` : linkTo(md`line ${line}`, `${mappingsAddress}#L${line}`);
 }
 
-/** A person's name as a text; people who have not signed in yet are named by their address. */
+/** A person's name as a text; people without one are named by their address, or by their id. */
 export function nameOf(person: RecordedPerson): Markdown {
-  if (person.displayName !== person.email) {
+  if (person.displayName && person.displayName !== person.email) {
     const name = escapeMarkdown(person.displayName);
     if (name !== "") return name;
   }
-  return person.email ? codeSpan(person.email, 100) : md`(no name)`;
+  return codeSpan(person.email || person.personId, 100);
 }
 
-/** A person's address, to be copied exactly. */
+/** A person's address, so that it can be copied exactly. */
 export function emailOf(person: RecordedPerson): Markdown {
   return person.email ? codeSpan(person.email, 254) : md`—`;
 }
 
-/** A room's title; a room may have lost it. */
+/** A room's title, which may be empty. */
 export function titleOf(room: { readonly title: string }): Markdown {
   const title = escapeMarkdown(room.title);
   return title === "" ? md`(no title)` : title;
 }
 
-/** Names joined in one line, the first so many of them; not by commas, for names may hold them. */
+/** At most `maxNames` names in one line, and how many more there are; no commas, for names may hold them. */
 export function listNames(people: readonly RecordedPerson[], maxNames: number): Markdown {
   const shown = sortPeople(people).slice(0, maxNames).map(nameOf);
   const hidden = people.length - shown.length;
@@ -94,7 +88,7 @@ export function sortRooms<R extends { readonly title: string; readonly roomId: s
 /** Sorts people by name, then id. */
 export function sortPeople<P extends RecordedPerson>(people: readonly P[]): P[] {
   return sortBy(people, (person) => {
-    const name = person.displayName || person.email || "";
+    const name = labelOf(person);
     return [foldCase(name), name, person.personId];
   });
 }
@@ -115,7 +109,7 @@ function compareKeys(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
-/** "Émile" stands with "Emil", "zoe" with "Zoe". */
+/** Sorts "Émile" beside "Emil", and "zoe" beside "Zoe". */
 function foldCase(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }

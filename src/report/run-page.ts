@@ -1,70 +1,27 @@
-import type { RoomRecord, RunRecord } from "../membership/record.ts";
+import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
 import { escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
-import { describeMembers, describeSource, findIcon, isEventful, listRows, type RoomRow } from "./rooms.ts";
+import { describeMembers, describeSource, findIcon, isEventful, listRows, sourcesOf } from "./rooms.ts";
 import {
   createLineLink,
   emailOf,
   type LineLink,
   nameOf,
-  type Rows,
   sortPeople,
   sortRooms,
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
-import {
-  describeError,
-  describeTimestamp,
-  type PageInput,
-  type SharedBlocks,
-  viewShared,
-} from "./sections.ts";
+import { describeError, describeTimestamp, type PageInput, viewShared } from "./sections.ts";
 import { countOf, describeRun, formatNumber, heldReasons, keptReasons, statusIcons } from "./words.ts";
 
-/** All that the page of one run says. */
-export interface RunView extends SharedBlocks {
-  readonly title: Markdown;
-  readonly command: Markdown;
-  readonly icon: Markdown;
-  readonly headline: Markdown;
-  readonly recordLink: Markdown;
-  readonly runLink: Markdown | null;
-  readonly status: Markdown;
-  readonly started: Markdown;
-  readonly took: Markdown;
-  readonly totals: Readonly<Record<keyof RunRecord["totals"], Markdown>>;
-  readonly eventful: Rows<RoomDetail> | null;
-  readonly quiet: Rows<RoomRow> | null;
-  readonly quietLabel: Markdown;
-  readonly kept: Rows<PersonRow & { readonly room: Markdown }> | null;
-  readonly keptLabel: Markdown;
-}
-
-interface RoomDetail {
-  readonly icon: Markdown;
-  readonly title: Markdown;
-  readonly source: Markdown;
-  readonly mode: Markdown;
-  readonly members: Markdown;
-  readonly frozen: Markdown | null;
-  readonly people: Rows<PersonRow & { readonly what: Markdown }> | null;
-}
-
-interface PersonRow {
-  readonly name: Markdown;
-  readonly email: Markdown;
-  readonly why: Markdown;
-}
-
 /** Builds the page with every detail of one run; `recordFile` is the name of the JSON file beside it. */
-export function viewRun(input: PageInput, recordFile: string, maxRows: number): RunView {
+export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
   const { record } = input;
   const line = createLineLink(input.mappingsAddress);
   const rooms = sortRooms(record.rooms);
   const eventful = rooms.filter(isEventful);
   const quiet = rooms.filter((room) => !isEventful(room));
   const kept = rooms.flatMap((room) => sortPeople(room.kept).map((person) => ({ room, person })));
-  const { totals } = record;
   return {
     ...viewShared(input, maxRows),
     title: describeTimestamp(record.startedAt),
@@ -74,19 +31,13 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
     recordLink: linkTo(md`record (JSON)`, recordFile),
     runLink: input.runUrl === null ? null : linkTo(md`workflow run`, input.runUrl),
     status: escapeMarkdown(record.status),
-    started: describeTimestamp(record.startedAt),
     took: describeDuration(record),
-    totals: {
-      rooms: formatNumber(totals.rooms),
-      added: formatNumber(totals.added),
-      removed: formatNumber(totals.removed),
-      held: formatNumber(totals.held),
-      failed: formatNumber(totals.failed),
-      kept: formatNumber(totals.kept),
-    },
+    totals: Object.fromEntries(
+      Object.entries(record.totals).map(([name, count]) => [name, formatNumber(count)]),
+    ),
     eventful: takeRowsIfAny(eventful, maxRows, (room) => viewDetail(room, record, line, maxRows)),
     quiet: listRows(quiet, line, maxRows),
-    quietLabel: countOf(quiet.length, "room"),
+    quietLabel: countOf(quiet.length, "space"),
     kept: takeRowsIfAny(kept, maxRows, ({ room, person }) => ({
       ...viewPerson(person),
       room: titleOf(room),
@@ -96,7 +47,7 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number): 
   };
 }
 
-function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows: number): RoomDetail {
+function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows: number) {
   const source = describeSource(room, line);
   const { inGroups, inNone } = explainChanges(room, record, source);
   const people = [
@@ -119,7 +70,7 @@ function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows
     ...sortPeople(room.missing).map((one) => ({
       person: one,
       what: md`👀 missing`,
-      why: md`${inGroups}, but not in the room`,
+      why: md`${inGroups}, but not in the space`,
     })),
   ];
   return {
@@ -133,23 +84,20 @@ function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows
   };
 }
 
-/** Why people are added and why removed: by their groups, or because an earlier run did the opposite. */
+/** Why people are added or removed: because of their groups, or because an earlier run did the opposite. */
 function explainChanges(
-  { groups }: RoomRecord,
+  room: RoomRecord,
   { command }: RunRecord,
   source: Markdown,
 ): { readonly inGroups: Markdown; readonly inNone: Markdown } {
   if (command === "restore")
-    return { inGroups: md`Removed by the run that is undone`, inNone: md`Added by the run that is undone` };
-  return groups.length > 1
+    return { inGroups: md`Removed by the run being undone`, inNone: md`Added by the run being undone` };
+  return sourcesOf(room).length > 1
     ? { inGroups: md`In one of ${source}`, inNone: md`In none of ${source}` }
     : { inGroups: md`In ${source}`, inNone: md`Not in ${source}` };
 }
 
-function viewPerson(person: RoomRecord["missing"][number]): {
-  readonly name: Markdown;
-  readonly email: Markdown;
-} {
+function viewPerson(person: RecordedPerson) {
   return { name: nameOf(person), email: emailOf(person) };
 }
 

@@ -1,39 +1,18 @@
 import type { HeldReason, RoomRecord } from "../membership/record.ts";
 import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { describeDelta, describeMembers } from "./rooms.ts";
-import { listNames, type Rows, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
-import { type PageInput, type SharedBlocks, viewShared } from "./sections.ts";
+import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
+import { type PageInput, viewShared } from "./sections.ts";
 import { countOf, describeRun, heldReasons, statusIcons } from "./words.ts";
 
-/** What the short text needs beside the page's input. */
+/** What the short text needs besides the page's input. */
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
   readonly reportAddress: string | null;
 }
 
-/** All that the step summary, the terminal and the comment say. */
-export interface SummaryView extends SharedBlocks {
-  readonly command: Markdown;
-  readonly icon: Markdown;
-  readonly headline: Markdown;
-  readonly facts: Markdown;
-  readonly heldRooms: Rows<{ readonly title: Markdown; readonly names: Markdown; readonly why: Markdown }>;
-  readonly changesTitle: Markdown;
-  readonly changed: Rows<ChangedRoom> | null;
-  readonly missing: Rows<{ readonly title: Markdown; readonly names: Markdown }> | null;
-  readonly reportLink: Markdown | null;
-}
-
-interface ChangedRoom {
-  readonly title: Markdown;
-  readonly delta: Markdown;
-  readonly members: Markdown;
-  readonly added: Markdown | null;
-  readonly removed: Markdown | null;
-}
-
-/** Builds the short text of a run: what happened, what waits, what to put right; nothing that is as it should be. */
-export function viewSummary(input: SummaryInput, maxRows: number): SummaryView {
+/** Builds the short text of a run: what happened, what waits, what to fix. What is as declared is left out. */
+export function viewSummary(input: SummaryInput, maxRows: number) {
   const { record } = input;
   const rooms = sortRooms(record.rooms);
   const changed = rooms.filter((room) => room.added.length + room.removed.length > 0);
@@ -45,7 +24,7 @@ export function viewSummary(input: SummaryInput, maxRows: number): SummaryView {
     headline: describeRun(record),
     facts: joinMarkdown(
       [
-        countOf(record.totals.rooms, "room"),
+        countOf(record.totals.rooms, "space"),
         ...(record.totals.kept > 0 ? [describeKept(record.totals.kept)] : []),
       ],
       ", ",
@@ -65,7 +44,7 @@ export function viewSummary(input: SummaryInput, maxRows: number): SummaryView {
   };
 }
 
-function viewChanged(room: RoomRecord, maxRows: number): ChangedRoom {
+function viewChanged(room: RoomRecord, maxRows: number) {
   return {
     title: titleOf(room),
     delta: describeDelta(room.added.length, room.removed.length),
@@ -75,7 +54,7 @@ function viewChanged(room: RoomRecord, maxRows: number): ChangedRoom {
   };
 }
 
-/** One row for each room and reason: a room's removals are nearly always held for one. */
+/** One row for each room and reason; a room's removals nearly always share one reason. */
 function listHeld(
   rooms: readonly RoomRecord[],
 ): { room: RoomRecord; reason: HeldReason; people: RoomRecord["held"] }[] {
@@ -87,5 +66,5 @@ function listHeld(
 }
 
 function describeKept(count: number): Markdown {
-  return md`${countOf(count, "member")} kept though in no group`;
+  return md`${countOf(count, "member")} kept although in no group`;
 }

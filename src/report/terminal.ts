@@ -1,6 +1,7 @@
 import type { Paint } from "../lib/text.ts";
-import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
+import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
+import { sourcesOf } from "./rooms.ts";
 import { describeApproval, describeRun, heldReasons, keptReasons } from "./words.ts";
 
 /** The colour of each status. */
@@ -12,7 +13,7 @@ export const statusStyles = {
   failed: "red",
 } as const;
 
-/** Tells a run in plain lines: one for each person, and only the rooms in which something happened or waits. */
+/** Writes a run in plain lines: one for each person, and only the rooms where something happened or waits. */
 export function renderTerminal(record: RunRecord, mappingsFile: string, paint: Paint): string {
   const lines: string[] = [];
   for (const room of record.rooms.filter(hasNews)) lines.push(...renderRoom(room, paint), "");
@@ -22,7 +23,7 @@ export function renderTerminal(record: RunRecord, mappingsFile: string, paint: P
   }
   for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
   if (record.digest !== null) {
-    lines.push(`To apply what is held: ${paint("bold", describeApproval(record).local)}`, "");
+    lines.push(`To approve what is held: ${paint("bold", describeApproval(record).local)}`, "");
   }
   const style = statusStyles[record.status];
   lines.push(`${paint(style, record.status)}: ${describeRun(record)}`);
@@ -34,12 +35,12 @@ function hasNews(room: RoomRecord): boolean {
 }
 
 function renderRoom(room: RoomRecord, paint: Paint): string[] {
-  const groups = room.groups.map(cleanText).join(", ");
+  const sources = sourcesOf(room).map(cleanText).join(", ");
   const members = `${room.before ?? "?"} → ${room.after ?? "?"} members`;
   const log = (sign: string, person: RecordedPerson, note = "") =>
     `  ${sign} ${describePerson(person)}${note && paint("dim", `  ${note}`)}`;
   return [
-    `${paint("bold", cleanText(room.title))}  ${paint("dim", `${groups}; ${members}`)}`,
+    `${paint("bold", cleanText(room.title))}  ${paint("dim", `${sources}; ${members}`)}`,
     ...room.added.map((person) => log(paint("green", "+"), person)),
     ...room.removed.map((person) => log(paint("red", "−"), person)),
     ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${heldReasons[person.reason]}`)),
@@ -47,14 +48,14 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
       log(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
     ),
     ...room.missing.map((person) => log(paint("dim", "?"), person, "missing")),
-    // The token's owner is in every room, which is nothing to tell.
+    // The token's owner is in every room, which is no news.
     ...room.kept
       .filter(({ reason }) => reason !== "self")
       .map((person) => log(paint("dim", "="), person, `stays: ${keptReasons[person.reason]}`)),
   ];
 }
 
-function describePerson({ displayName, email }: RecordedPerson): string {
-  const name = cleanText(displayName);
-  return email === null ? name : `${name} <${cleanText(email)}>`;
+function describePerson(person: RecordedPerson): string {
+  const name = cleanText(labelOf(person));
+  return person.email === null || !person.displayName ? name : `${name} <${cleanText(person.email)}>`;
 }

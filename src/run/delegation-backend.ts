@@ -1,12 +1,11 @@
-import type { Config } from "../config/settings.ts";
+import type { SiteConfig } from "../config/settings.ts";
 import type { DelegationReader, DelegationWriter } from "../delegation/backend.ts";
 import type { BackendName } from "../delegation/record.ts";
-import type { Runner } from "../github/runner.ts";
 import { createRestReader, createRestWriter } from "../webex/delegation-rest.ts";
 import { readOwner } from "../webex/people.ts";
 import type { Session } from "./session.ts";
 
-/** One interface of Webex, opened: its reader, and a way to get its writer for whoever is to change something. */
+/** One interface of Webex, opened: its reader, and a way to get its writer where something is to be changed. */
 export interface OpenBackend {
   readonly reader: DelegationReader;
   createWriter(): DelegationWriter;
@@ -15,12 +14,11 @@ export interface OpenBackend {
 /** Opens the interface that was asked for. @throws when the token's owner cannot be read (XML only). */
 export async function openBackend(
   name: BackendName,
-  config: Config & { readonly siteUrl: string },
+  { siteUrl, xmlUrl }: SiteConfig,
   session: Session,
-  runner: Runner,
+  mask: (secret: string) => void,
 ): Promise<OpenBackend> {
   const { client, scopes } = session;
-  const { siteUrl } = config;
   if (name === "rest") {
     return {
       reader: createRestReader({ client, siteUrl, scopes }),
@@ -39,22 +37,15 @@ export async function openBackend(
   const [siteName = ""] = siteUrl.split(".");
   const { accessToken, stop } = session;
   const xml = createXmlClient({
-    url: config.xmlUrl,
+    url: xmlUrl,
     siteName,
     webExId,
     accessToken,
-    mask: runner.mask,
+    mask,
     stop,
   });
   return {
     reader: createXmlReader(xml, webExId),
     createWriter: () => createXmlWriter(xml),
   };
-}
-
-/** The configuration of a run that has a site. @throws when WEBEX_SITE_URL is not set. */
-export function requireSite(config: Config): Config & { readonly siteUrl: string } {
-  const { siteUrl } = config;
-  if (siteUrl === null) throw new Error("WEBEX_SITE_URL is missing (the Webex Meetings site)");
-  return { ...config, siteUrl };
 }

@@ -1,211 +1,242 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type Context, type Options, textOption } from "../cli/context.ts";
+import type { Context } from "../cli/context.ts";
 import type { Actions } from "../config/actions.ts";
-import type { Config } from "../config/settings.ts";
+import type { Paths, ReportPaths } from "../config/paths.ts";
+import type { ReportTarget } from "../config/settings.ts";
+import { type DelegationsFileEdit, editDelegationsFile } from "../delegation/expiring.ts";
+import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import type { ReadText } from "../github/commit.ts";
-import type { Annotation, Runner } from "../github/runner.ts";
+import type { Annotation } from "../github/runner.ts";
 import { errorMessage } from "../lib/text.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, parseHistory } from "../report/history.ts";
 import { formatRecord } from "../report/record-json.ts";
-import { createRenderer, type Renderer, type ReportFile, type ReportInput } from "../report/renderer.ts";
+import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
-import { nameReportsDir } from "./inputs.ts";
-
-/** What is told, and of which surroundings. */
-export interface Publication {
-  readonly record: RunRecord;
-  readonly annotations: readonly Annotation[];
-  readonly policy: Policy["report"];
-  readonly mappingsFile: string;
-  /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
-  readonly reportTarget: Config["reportTarget"] | null;
-  /** Files of another kind for the report's commit; null when there are none. */
-  readonly draftOthers: DraftFiles | null;
-}
-
-/** GitHub drops a step summary of more than 1 MiB whole; a little room is left for what others add. */
-export const maxSummaryBytes = 1000 * 1024;
-
-/**
- * Tells what happened, everywhere it is looked for: the report, the record, the step summary, the outputs, the
- * annotations and the terminal. A report that cannot be stored makes the run `partial`; the rest is told all the same.
- * Returns the record as it was told.
- */
-export async function publish(
-  publication: Publication,
-  options: Options,
-  context: Context,
-  actions: Actions,
-  runner: Runner,
-): Promise<RunRecord> {
-  const renderer = createRenderer(readTemplate);
-  const stored = await storeReport(
-    { ...publication, reportsDir: nameReportsDir(options, publication.reportTarget?.kind === "branch") },
-    actions,
-    renderer,
-  );
-  const { address } = stored;
-  const record = addFindings(publication.record, stored);
-
-  const input = {
-    record,
-    notices: record.notices,
-    policy: publication.policy,
-    // A summary is no page of the repository: a relative link would lead nowhere.
-    mappingsAddress: null,
-    repositoryUrl: actions.repositoryUrl,
-    runUrl: actions.runUrl,
-    reportAddress: address,
-  };
-  const markdown = renderer.renderSummary(input, maxSummaryBytes);
-  runner.annotate(publication.annotations);
-  warnOfTokenEnd(record, publication.policy.tokenWarningDays, runner);
-  const { added, removed, held, failed } = record.totals;
-  runner.setOutputs({
-    status: record.status,
-    added,
-    removed,
-    held,
-    failed,
-    digest: record.digest ?? "",
-    report: address ?? "",
-  });
-  const lines = renderTerminal(record, publication.mappingsFile, context.paint);
-  if (record.status === "failed") context.log(lines);
-  else context.print(lines);
-  // On GitHub the run's summary leads to the report; on a person's machine this line does.
-  if (address !== null && publication.reportTarget?.kind === "folder") context.log(`Report: ${address}`);
-
-  // Files come last: one that cannot be written must not keep what was done from being told.
-  await runner.writeSummary(markdown);
-  const jsonFile = textOption(options, "json");
-  if (jsonFile !== null) await replaceFile(jsonFile, formatRecord(record));
-  const markdownFile = textOption(options, "markdown");
-  if (markdownFile !== null) await replaceFile(markdownFile, markdown);
-  return record;
-}
-
-/** Warns on the runner when the refresh token of a run lives for fewer days than that. */
-export function warnOfTokenEnd(
-  { token, finishedAt }: Pick<RunRecord, "token" | "finishedAt">,
-  warningDays: number,
-  runner: Runner,
-): void {
-  const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), warningDays);
-  if (expiry?.isShort) runner.warn(describeExpiry(expiry));
-}
-
-function addFindings(record: RunRecord, { error, notices }: StoredReport): RunRecord {
-  const told = { ...record, notices: [...record.notices, ...notices] };
-  if (error === null) return told;
-  const problem = { line: null, column: null, message: error };
-  return {
-    ...told,
-    status: record.status === "failed" ? "failed" : "partial",
-    problems: [...record.problems, problem],
-  };
-}
-
-/** Reads a template by its name. */
-export function readTemplate(name: string): string {
-  return readFileSync(new URL(`../report/templates/${name}.hbs`, import.meta.url), "utf8");
-}
-
-/** What is to be stored, and where; null when the run leaves no report. */
-export interface ReportOrder extends Pick<ReportInput, "record" | "policy" | "mappingsFile"> {
-  readonly reportTarget: Config["reportTarget"] | null;
-  /** The folder of the reports: on disk, or in the repository. */
-  readonly reportsDir: string;
-  /** Files of another kind that go into the same commit; null when there are none. */
-  readonly draftOthers: DraftFiles | null;
-}
-
-/** What became of the report. */
-export interface StoredReport {
-  /** Where people read it; null when it was not stored. */
-  readonly address: string | null;
-  /** What the memory of earlier runs adds to this one. */
-  readonly notices: readonly string[];
-  /** Why it could not be stored; null when it was, or was not to be. */
-  readonly error: string | null;
-}
-
-/** Writes the report to its folder, or commits it to its branch. Never throws: a run must tell the rest all the same. */
-export async function storeReport(
-  order: ReportOrder,
-  actions: Actions,
-  renderer: Renderer,
-): Promise<StoredReport> {
-  const { record, policy, mappingsFile, reportTarget, reportsDir, draftOthers } = order;
-  if (reportTarget === null) return { address: null, notices: [], error: null };
-  const memoryPath = `${reportsDir}/history.json`;
-  let notices: readonly string[] = [];
-  let drafts = 0;
-  const draft: DraftFiles = async (read) => {
-    const historyText = await read(memoryPath);
-    const { history } = parseHistory(historyText);
-    drafts += 1;
-    // Asked again after an answer that got lost on the way, it may find this very run on the branch already.
-    if (drafts > 1 && history.checkedAt === record.startedAt) return [];
-    notices = findFlapping(history, record);
-    const files = renderer.renderFiles({
-      record,
-      policy,
-      historyText,
-      mappingsFile,
-      reportsDir,
-      runId: nameRun(record, actions),
-      repositoryUrl: actions.repositoryUrl,
-      runUrl: actions.runUrl,
-    });
-    return [...files, ...(draftOthers === null ? [] : await draftOthers(read))];
-  };
-  try {
-    const files = await storeFiles(reportTarget, memoryPath, draft, describeCommit(record));
-    const page = findPage(files) ?? `${reportsDir}/README.md`;
-    return { address: addressOf(reportTarget, page), notices, error: null };
-  } catch (error) {
-    return { address: null, notices, error: errorMessage(error) };
-  }
-}
-
-function describeCommit({ status, totals }: RunRecord): string {
-  const counts = (["added", "removed", "held", "failed"] as const).filter((name) => totals[name] > 0);
-  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}`;
-}
-
-/** The run's own page among the files, or the index. */
-function findPage(files: readonly ReportFile[]): string | undefined {
-  const pages = files.map((file) => file.path).filter((path) => path.endsWith(".md"));
-  return pages.find((path) => path.includes("/runs/")) ?? pages[0];
-}
 
 /** Makes the files to store from what is stored there; none when there is nothing to say. May be asked again. */
 export type DraftFiles = (read: ReadText) => Promise<readonly ReportFile[]>;
 
+/** What a run leaves where reports are kept, as one commit. */
+interface Report {
+  readonly target: ReportTarget;
+  readonly headline: string;
+  /** The file that `draft` is sure to read. */
+  readonly memoryPath: string;
+  readonly draft: DraftFiles;
+  /** The page that people are led to when no page was stored. */
+  readonly page: string;
+}
+
+/** A run's record, of either kind, in every form in which people and programs look for it. */
+interface Forms {
+  readonly counts: Readonly<Record<"added" | "removed" | "held" | "failed", number>>;
+  readonly digest: string | null;
+  readonly terminal: string;
+  readonly summary: string;
+  readonly json: string;
+}
+
+/** What one kind of record has of its own: everything else about telling it is the same for both kinds. */
+interface Publication<Told extends RunRecord | DelegationRecord> {
+  /** Null when the run leaves no report. */
+  readonly report: Report | null;
+  readonly annotations: readonly Annotation[];
+  readonly tokenWarningDays: number;
+  /** The record after the report was stored; `error` says why it could not be. */
+  conclude(error: string | null): Told;
+  render(record: Told, reportAddress: string | null): Forms;
+}
+
 /**
- * Writes files to disk, or commits them as one commit. `memoryPath` is the file that `draft` is sure to read.
- * Returns the files as they were stored. @throws when they could not be.
+ * Tells what happened, everywhere people look for it: the report, the annotations, the outputs, the terminal, the step
+ * summary and the record. A report that cannot be stored does not keep the rest from being told. Returns the record as
+ * it was told.
  */
-export async function storeFiles(
-  place: Config["reportTarget"],
-  memoryPath: string,
-  draft: DraftFiles,
-  headline: string,
-): Promise<readonly ReportFile[]> {
-  if (place.kind === "folder") {
+async function publish<Told extends RunRecord | DelegationRecord>(
+  { report, annotations, tokenWarningDays, conclude, render }: Publication<Told>,
+  { runner, paths, print, log }: Context,
+): Promise<Told> {
+  const { address, error } = report === null ? { address: null, error: null } : await storeReport(report);
+  const record = conclude(error);
+  const { status, token, finishedAt } = record;
+  const { counts, digest, terminal, summary, json } = render(record, address);
+
+  runner.annotate(annotations);
+  const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), tokenWarningDays);
+  if (expiry?.isShort) runner.warn(describeExpiry(expiry));
+  runner.setOutputs({ status, ...counts, digest: digest ?? "", report: address ?? "" });
+  if (status === "failed") log(terminal);
+  else print(terminal);
+  // On GitHub the run's summary leads to the report; on a person's machine this line does.
+  if (address !== null && report?.target.kind === "folder") log(`Report: ${address}`);
+
+  // Files come last: one that cannot be written must not keep what was done from being told.
+  await runner.writeSummary(summary);
+  if (paths.json !== null) await replaceFile(paths.json, json);
+  if (paths.markdown !== null) await replaceFile(paths.markdown, summary);
+  return record;
+}
+
+/** What is told about a run that looked at memberships. */
+export interface MembershipPublication {
+  readonly record: RunRecord;
+  readonly annotations: readonly Annotation[];
+  readonly policy: Policy["report"];
+  /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
+  readonly reportTarget: ReportTarget | null;
+  /** Files of another kind for the report's commit; null when there are none. */
+  readonly draftOthers: DraftFiles | null;
+}
+
+/** Tells what became of the memberships. A report that cannot be stored makes the run `partial`. */
+export async function publishMembership(
+  { record, annotations, policy, reportTarget, draftOthers }: MembershipPublication,
+  context: Context,
+): Promise<RunRecord> {
+  const { actions, paths, paint } = context;
+  const { repositoryUrl, runUrl } = actions;
+  const renderer = createRenderer();
+  // With what the memory of earlier runs adds to this one, as it was when the report was last drafted.
+  let told = record;
+
+  const createReport = (target: ReportTarget): Report => {
+    const { reports: reportsDir } = locate(paths, target);
+    const memoryPath = `${reportsDir}/history.json`;
+    const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
+    const runId = nameRun(record, actions);
+    let drafts = 0;
+    const draft: DraftFiles = async (read) => {
+      const memory = parseHistory(await read(memoryPath));
+      drafts += 1;
+      // Asked again after an answer that got lost on the way, it may find this very run on the branch already.
+      if (drafts > 1 && memory.history.checkedAt === record.startedAt) return [];
+      told = { ...record, notices: [...record.notices, ...findFlapping(memory.history, record)] };
+      const files = renderer.renderFiles({ record: told, policy, memory, runId, ...where });
+      return [...files, ...(draftOthers === null ? [] : await draftOthers(read))];
+    };
+    return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };
+  };
+
+  const publication: Publication<RunRecord> = {
+    report: reportTarget === null ? null : createReport(reportTarget),
+    annotations,
+    tokenWarningDays: policy.tokenWarningDays,
+    conclude(error) {
+      if (error === null) return told;
+      const problems = [...told.problems, { line: null, column: null, message: error }];
+      return { ...told, status: told.status === "failed" ? "failed" : "partial", problems };
+    },
+    render(last, reportAddress) {
+      const { added, removed, held, failed } = last.totals;
+      // A summary is no page of the repository: a relative link would lead nowhere.
+      const where = { mappingsAddress: null, repositoryUrl, runUrl, reportAddress };
+      return {
+        counts: { added, removed, held, failed },
+        digest: last.digest,
+        terminal: renderTerminal(last, paths.mappings, paint),
+        summary: renderer.renderSummary({ record: last, notices: last.notices, policy, ...where }),
+        json: formatRecord(last),
+      };
+    },
+  };
+  return await publish(publication, context);
+}
+
+/** What is told about a run that looked at delegates. */
+export interface DelegationPublication extends Omit<DelegationInput, "runUrl"> {
+  /** Null when the run leaves no report: it only showed something, or did not come as far as Webex. */
+  readonly reportTarget: ReportTarget | null;
+  /** What the run means for delegations.csv. */
+  readonly edit: DelegationsFileEdit;
+}
+
+/** Tells what became of the delegates. A report, or a last day, that cannot be stored makes the run `partial`. */
+export async function publishDelegation(
+  { reportTarget, edit, ...told }: DelegationPublication,
+  context: Context,
+): Promise<DelegationRecord> {
+  const { record, isDryRun, tokenWarningDays } = told;
+  const input = { ...told, runUrl: context.actions.runUrl };
+  // A run that found nothing to change, and nothing to complain of, leaves no page.
+  const isWorthReporting = record.status !== "converged" || edit.set.length > 0;
+  const publication: Publication<DelegationRecord> = {
+    report: reportTarget && isWorthReporting ? reportDelegation(input, edit, reportTarget, context) : null,
+    annotations: [],
+    tokenWarningDays,
+    conclude(error) {
+      if (error === null) return record;
+      const status = record.status === "failed" ? "failed" : "partial";
+      return { ...record, status, problems: [...record.problems, error + nameUnwritten(edit)] };
+    },
+    render: (last, reportAddress) => ({
+      counts: { ...countChanges(last), held: 0 },
+      digest: null,
+      terminal: renderDelegationTerminal(last, isDryRun, context.paint),
+      summary: createRenderer().renderDelegationSummary({ ...input, record: last }, reportAddress),
+      json: formatDelegationRecord(last),
+    }),
+  };
+  return await publish(publication, context);
+}
+
+/** The page and the record of a delegation run, and its edit of delegations.csv as it is there at that moment. */
+export function reportDelegation(
+  input: DelegationInput,
+  edit: DelegationsFileEdit,
+  target: ReportTarget,
+  { actions, paths }: Context,
+): Report {
+  const { reports, delegations } = locate(paths, target);
+  const { mode, hosts } = input.record;
+  const runId = nameRun(input.record, actions);
+  const [page, record] = createRenderer().renderDelegationFiles(input, runId, reports);
+  const draft: DraftFiles = async (read) => {
+    // After an answer that got lost on the way, the branch may hold this very run already.
+    if ((await read(record.path)) === record.text) return [];
+    const isConcerned = edit.set.length + edit.takeOut.length > 0;
+    const text = isConcerned ? editDelegationsFile(await read(delegations), edit) : null;
+    return [page, record, ...(text === null ? [] : [{ path: delegations, text }])];
+  };
+  const headline = `Rollcall: delegate, ${mode} for ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
+  return { target, headline, memoryPath: record.path, draft, page: page.path };
+}
+
+/** Delegations whose last day could not be written down would never end: their rows are named for a person to add. */
+function nameUnwritten({ set }: DelegationsFileEdit): string {
+  if (set.length === 0) return "";
+  const rows = set.map(({ host, delegate, until }) => `${host},${delegate},${until}`);
+  return `. Without these rows in delegations.csv the delegations do not end, so add them through a pull request: ${rows.join(" ")}`;
+}
+
+/** Stores a report, and says where people read it, or why they cannot. Never throws: the rest has to be told. */
+async function storeReport(
+  report: Report,
+): Promise<{ readonly address: string | null; readonly error: string | null }> {
+  try {
+    return {
+      address: addressOf(report.target, findPage(await storeFiles(report)) ?? report.page),
+      error: null,
+    };
+  } catch (error) {
+    return { address: null, error: errorMessage(error) };
+  }
+}
+
+/** Writes the files to disk, or commits them. Returns them as they were stored. */
+async function storeFiles({ target, memoryPath, draft, headline }: Report): Promise<readonly ReportFile[]> {
+  if (target.kind === "folder") {
     const files = await draft((path) => readFile(path, "utf8").catch(() => undefined));
     for (const { path, text } of files) await replaceFile(path, text);
     return files;
   }
   const { commitReport } = await import("../github/commit.ts");
   let stored: readonly ReportFile[] = [];
-  await commitReport(place, memoryPath, async (memory, read) => {
+  await commitReport(target, memoryPath, async (memory, read) => {
     const files = await draft(async (path) => (path === memoryPath ? memory : await read(path)));
     // Asked again, it may find the files committed already, by an answer that got lost on the way.
     if (files.length > 0) stored = files;
@@ -214,18 +245,29 @@ export async function storeFiles(
   return stored;
 }
 
-/** Where people read a stored file. */
-export function addressOf(place: Config["reportTarget"], path: string): string {
-  if (place.kind === "folder") return path;
-  const { repository, branch } = place;
+/** The run's own page among the files, or the index. */
+function findPage(files: readonly ReportFile[]): string | undefined {
+  const pages = files.map((file) => file.path).filter((path) => path.endsWith(".md"));
+  return pages.find((path) => path.includes("/runs/")) ?? pages[0];
+}
+
+function addressOf(target: ReportTarget, path: string): string {
+  if (target.kind === "folder") return path;
+  const { repository, branch } = target;
   return `${repository.serverUrl}/${repository.owner}/${repository.name}/blob/${branch}/${path}`;
 }
 
+function locate({ disk, repository }: Paths, { kind }: ReportTarget): ReportPaths {
+  return kind === "branch" ? repository : disk;
+}
+
+function describeCommit({ status, totals }: RunRecord): string {
+  const counts = (["added", "removed", "held", "failed"] as const).filter((name) => totals[name] > 0);
+  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}`;
+}
+
 /** What tells this run's page from those of other runs of its day. */
-export function nameRun(
-  { startedAt }: { readonly startedAt: string },
-  { runId, runAttempt }: Actions,
-): string {
+function nameRun({ startedAt }: { readonly startedAt: string }, { runId, runAttempt }: Actions): string {
   if (runId !== null) return runAttempt > 1 ? `${runId}-${runAttempt}` : runId;
   return `local-${startedAt.slice(11).replace(/\D/g, "")}`;
 }

@@ -1,18 +1,35 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type Context, type Options, textOption } from "../cli/context.ts";
+import type { Context } from "../cli/context.ts";
 import type { ListedDelegation } from "../delegation/expiring.ts";
 import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
-import type { RoomPlan } from "../membership/plan.ts";
+import type { PlanAgain, RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
+import type { AddressReader } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
 import type { Session } from "./session.ts";
 
-/** How long Webex gets to show a change before the room is looked at a second time. */
-const settleMs = 2_000;
+/** What tells one membership command from another; all else is the same for all of them. */
+export interface MembershipTask {
+  /** As what the run is recorded; a `plan` is given no writer. */
+  readonly command: RunRecord["command"];
+  /** Present where a run is undone: the file of its record. */
+  readonly undoes?: string;
+  /** The digest of the held removals that are to be applied; null when none was named. */
+  readonly approval: string | null;
+  /** Reads what people wrote; what it throws stops the run before Webex is asked anything. */
+  load(): Promise<LoadedTask>;
+}
+
+/** What a command has read before Webex is asked anything, and how it decides. */
+export interface LoadedTask {
+  readonly policy: Policy;
+  /** The delegations that end: only `sync` looks after them. */
+  readonly grants: readonly ListedDelegation[];
+  decide(reader: MembershipReader & AddressReader): Promise<Decision>;
+}
 
 /** What a command wants of the rooms, before any limit is looked at. */
 export interface Decision {
@@ -21,6 +38,7 @@ export interface Decision {
   readonly rooms: readonly RoomPlan[];
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  readonly planAgain: PlanAgain;
 }
 
 /** What became of a decision. */
@@ -37,30 +55,30 @@ export interface Reconciliation {
  * @throws when Webex cannot be read, the access token is lost or the run is stopped before anything was changed.
  */
 export async function reconcile(
-  command: RunRecord["command"],
+  { command, approval: named }: MembershipTask,
   { policy, decide }: LoadedTask,
   session: Session,
-  options: Options,
   { log }: Context,
 ): Promise<Reconciliation> {
-  const { client, stop } = session;
+  const { client, stop, waitForConsistency } = session;
   const reader = createWebexReader(client);
-  const { rooms, problems, ownerKey, notices: said } = await decide(reader);
+  const { rooms, problems, ownerKey, planAgain, notices: found } = await decide(reader);
   if (session.lostAccess !== null) throw session.lostAccess;
   if (stop.aborted) throw new Error("the run was stopped before it changed anything");
   const checked = checkLimits(rooms, policy);
-  const approval = textOption(options, "approve")?.toLowerCase() ?? null;
+  const approval = named?.toLowerCase() ?? null;
   const plan = approval === null ? checked : approve(checked, approval);
   const isFitting = approval === null || approval === checked.digest;
-  const notices = [...said, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
+  const notices = [...found, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
   if (command === "plan") return { plan, outcomes: null, problems, notices };
   const writer = createWebexWriter(client);
   const outcomes = await applyPlan(plan, {
     reader,
     writer,
+    planAgain,
     ownerKey,
     stop,
-    waitForConsistency: () => delay(settleMs),
+    waitForConsistency,
   });
   log(`${client.requestCount()} requests to Webex`);
   return { plan, outcomes, problems, notices };
@@ -70,12 +88,4 @@ function explainApproval(approved: string, digest: string | null): string {
   return digest === null
     ? `nothing is held, so the approval of ${approved} had nothing to apply`
     : `the approval names ${approved}, but what is held now has the digest ${digest}; look at it again and approve that`;
-}
-
-/** What a command has read before Webex is asked anything, and how it decides. */
-export interface LoadedTask {
-  readonly policy: Policy;
-  /** The delegations that end: only `sync` looks after them. */
-  readonly grants: readonly ListedDelegation[];
-  decide(reader: MembershipReader): Promise<Decision>;
 }

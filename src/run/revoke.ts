@@ -1,17 +1,13 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { Context, Options } from "../cli/context.ts";
-import type { Actions } from "../config/actions.ts";
-import type { Config } from "../config/settings.ts";
+import type { Context } from "../cli/context.ts";
+import type { Config, SiteConfig } from "../config/settings.ts";
 import { applyPlans, type HostOutcome, preview } from "../delegation/apply.ts";
 import { describeEnding, findExpired, findFinished, type ListedDelegation } from "../delegation/expiring.ts";
 import { observeLists } from "../delegation/observe.ts";
 import { planList } from "../delegation/plan.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
-import type { Runner } from "../github/runner.ts";
 import { toDateString } from "../lib/date.ts";
 import { errorMessage } from "../lib/text.ts";
-import { openBackend, requireSite } from "./delegation-backend.ts";
-import { nameDelegationsFile, nameReportsDir } from "./inputs.ts";
+import { openBackend } from "./delegation-backend.ts";
 import type { DraftFiles } from "./publish.ts";
 import type { Session } from "./session.ts";
 
@@ -24,19 +20,12 @@ export interface Revocation {
   readonly draftFiles: DraftFiles | null;
 }
 
-/** What a revocation takes place in. */
+/** The run that a revocation is part of. */
 export interface RevocationContext {
   readonly config: Config;
   readonly session: Session;
-  readonly runner: Runner;
-  readonly actions: Actions;
-  readonly options: Options;
-  readonly context: Context;
   readonly tokenWarningDays: number;
 }
-
-/** How long Webex gets to show a change before a list is looked at a second time. */
-const settleMs = 2_000;
 
 /**
  * Revokes the delegations whose last day is over, and warns of those that end soon; with `mayWrite` false it only
@@ -46,35 +35,49 @@ export async function revokeExpired(
   grants: readonly ListedDelegation[],
   mayWrite: boolean,
   around: RevocationContext,
+  context: Context,
 ): Promise<Revocation> {
-  const quiet = { problems: [], notices: [], hasChanged: false, draftFiles: null };
-  if (grants.length === 0) return quiet;
-  const today = toDateString(around.context.now());
+  const today = toDateString(context.now());
   const notices = describeEnding(grants, today);
-  const file = nameDelegationsFile(around.options);
-  if (around.config.siteUrl === null) {
+  const quiet = { problems: [], notices, hasChanged: false, draftFiles: null };
+  const { delegations: file } = context.paths.disk;
+  const { siteUrl } = around.config;
+  if (siteUrl === null) {
     const problem = `${file} lists delegations that end, but WEBEX_SITE_URL is not set, so none of them is revoked; set it to the Webex Meetings site, such as acme.webex.com`;
-    return { ...quiet, notices, problems: [problem] };
+    return { ...quiet, problems: [problem] };
   }
   const expired = findExpired(grants, today);
-  if (expired.length === 0) return { ...quiet, notices };
+  if (expired.length === 0) return quiet;
   try {
-    const revoked = await revoke(expired, mayWrite, around);
+    const site = { ...around, config: { ...around.config, siteUrl } };
+    const revoked = await revoke(expired, mayWrite, site, context);
     return { ...revoked, notices: [...notices, ...revoked.notices] };
   } catch (error) {
-    const message = errorMessage(error);
-    return { ...quiet, notices, problems: [`what has expired in ${file} was not revoked: ${message}`] };
+    return { ...quiet, problems: [`what has expired in ${file} was not revoked: ${errorMessage(error)}`] };
   }
 }
+
+const facts = {
+  command: "sync",
+  mode: "remove",
+  backend: "rest",
+  until: null,
+  users: null,
+  problems: [],
+  notices: [],
+  hasFailed: false,
+} as const;
 
 async function revoke(
   expired: readonly ListedDelegation[],
   mayWrite: boolean,
-  around: RevocationContext,
+  { config, session, tokenWarningDays }: RevocationContext & { readonly config: SiteConfig },
+  context: Context,
 ): Promise<Revocation> {
-  const { config, session, runner, context } = around;
   const startedAt = context.now();
-  const { reader, createWriter } = await openBackend("rest", requireSite(config), session, runner);
+  const { actor, refName, runUrl } = context.actions;
+  const { stop, waitForConsistency } = session;
+  const { reader, createWriter } = await openBackend("rest", config, session, context.runner.mask);
   await reader.proveAccess(mayWrite);
   const hosts = [...new Set(expired.map((grant) => grant.host))];
   const lists = await observeLists(reader, hosts);
@@ -82,8 +85,6 @@ async function revoke(
     const delegates = expired.filter((grant) => grant.host === host).map((grant) => grant.delegate);
     return planList({ host, mode: "remove", delegates }, lists);
   });
-  const { stop } = session;
-  const waitForConsistency = () => delay(settleMs);
   const outcomes = mayWrite
     ? await applyPlans(plans, { reader, writer: createWriter(), stop, waitForConsistency })
     : plans.map(preview);
@@ -91,8 +92,21 @@ async function revoke(
     error === null ? [] : [`what has expired for ${host} was not revoked: ${error}`],
   );
   const notices = expired.flatMap((grant) => describeRevoked(grant, outcomes, mayWrite));
-  if (!mayWrite) return { problems, notices, hasChanged: false, draftFiles: null };
-  return { ...(await draftReport(expired, outcomes, startedAt, around)), problems, notices };
+  const hasChanged = mayWrite && outcomes.some(({ removed }) => removed.length > 0);
+  const finished = findFinished(expired, outcomes);
+  // A report on another branch cannot change the file that is read here: without news it would be the same each time.
+  const { siteUrl, reportTarget } = config;
+  const isElsewhere = reportTarget.kind === "branch" && reportTarget.branch !== refName;
+  const isDue = hasChanged || (mayWrite && finished.length > 0 && !isElsewhere);
+  if (!isDue) return { problems, notices, hasChanged, draftFiles: null };
+
+  const times = { startedAt, finishedAt: context.now() };
+  const record = buildDelegationRecord({ ...facts, actor, token: session.token, ...times }, outcomes);
+  // Loaded only when there is something to report: the rooms wait for this.
+  const { reportDelegation } = await import("./publish.ts");
+  const input = { record, isDryRun: false, siteUrl, runUrl, tokenWarningDays };
+  const { draft } = reportDelegation(input, { set: [], takeOut: finished }, reportTarget, context);
+  return { problems, notices, hasChanged, draftFiles: draft };
 }
 
 function describeRevoked(
@@ -105,50 +119,4 @@ function describeRevoked(
   return [
     `${delegate} ${mayWrite ? "may no longer" : "would no longer"} schedule meetings for ${host}: ended ${until}`,
   ];
-}
-
-/** A page for what was changed, and the rows out of the file in the same commit. */
-async function draftReport(
-  expired: readonly ListedDelegation[],
-  outcomes: readonly HostOutcome[],
-  startedAt: Date,
-  { config, session, actions, options, context, tokenWarningDays }: RevocationContext,
-): Promise<Pick<Revocation, "hasChanged" | "draftFiles">> {
-  const finished = findFinished(expired, outcomes);
-  const hasChanged = outcomes.some(({ removed }) => removed.length > 0);
-  // A report on another branch cannot change the file that is read here: without news it would be the same each time.
-  const { reportTarget } = config;
-  const isElsewhere = reportTarget.kind === "branch" && reportTarget.branch !== actions.refName;
-  if (!hasChanged && (finished.length === 0 || isElsewhere)) return { hasChanged, draftFiles: null };
-  const record = buildDelegationRecord(
-    {
-      command: "sync",
-      mode: "remove",
-      backend: "rest",
-      actor: actions.actor,
-      token: session.token,
-      startedAt,
-      finishedAt: context.now(),
-      until: null,
-      users: null,
-      problems: [],
-      notices: [],
-      hasFailed: false,
-    },
-    outcomes,
-  );
-  const { runUrl } = actions;
-  const input = { record, isDryRun: false, siteUrl: config.siteUrl, runUrl, tokenWarningDays };
-  const isCommitted = config.reportTarget.kind === "branch";
-  const delegationsFile = nameDelegationsFile(options, isCommitted);
-  const order = { input, reportsDir: nameReportsDir(options, isCommitted), delegationsFile };
-  const edit = { set: [], takeOut: finished };
-  // Loaded only when something was revoked: the rooms wait for this.
-  const [{ draftDelegation }, { createDelegationRenderer }, { readTemplate }] = await Promise.all([
-    import("./publish-delegation.ts"),
-    import("../report/renderer.ts"),
-    import("./publish.ts"),
-  ]);
-  const renderer = createDelegationRenderer(readTemplate);
-  return { hasChanged, draftFiles: draftDelegation({ ...order, edit }, actions, renderer) };
 }

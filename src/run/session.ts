@@ -1,7 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
-import type { Config, ReportTarget } from "../config/settings.ts";
+import type { Config, ReportTarget, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
-import type { Runner } from "../github/runner.ts";
 import { openHttp } from "../lib/http.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
@@ -18,11 +18,15 @@ export interface Session {
   readonly scopes: readonly string[] | null;
   /** The access token of the moment, for the XML API, which opens a session of its own with it. */
   readonly accessToken: string;
-  /** Aborted when nothing new may begin: the run is to end, or Webex takes the access token no longer. */
+  /** Aborted when nothing new may begin: the run is to end, or Webex no longer accepts the access token. */
   readonly stop: AbortSignal;
-  /** Why Webex takes the access token no longer; null while it does. */
+  /** Why Webex no longer accepts the access token; null while it does. */
   readonly lostAccess: Error | null;
+  /** Waits as long as Webex may need to show a change, before something is looked at a second time. */
+  waitForConsistency(): Promise<unknown>;
 }
+
+const consistencyMs = 2_000;
 
 /**
  * Rotates the token and opens Webex with the access token it brought. An access token that dies later is replaced
@@ -31,22 +35,26 @@ export interface Session {
  */
 export async function openSession(
   config: Config,
-  runner: Runner,
   context: Context,
   { mayStartFreshRun = false } = {},
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
   // Loads while the store is opened; whoever sends first is told what is wrong with it.
   openHttp().catch(() => undefined);
-  const store = await openStore(config, context);
+  const store = await openStore(config.tokenStore, context.now);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
-    const rotated = await rotateToken(store, issuer, { mask: runner.mask, stop: context.stop });
-    logExpiry(rotated.record, context);
-    return rotated;
+    try {
+      const rotated = await rotateToken(store, issuer, { mask: context.runner.mask, stop: context.stop });
+      logExpiry(rotated.record, context);
+      return rotated;
+    } catch (error) {
+      if (error instanceof UnstoredTokenError) await showRecovery(error.recovery, context);
+      throw error;
+    }
   };
   const first = await rotate().catch(async (error: unknown) => {
-    throw await explainRotationFailure(error, { config, runner, context, mayStartFreshRun });
+    throw mayStartFreshRun && error instanceof StaleTokenError ? await startFreshRun(error, config) : error;
   });
 
   let { accessToken, record: token } = first;
@@ -60,10 +68,8 @@ export async function openSession(
     stop: context.stop,
     renewToken: async () => {
       context.log("Webex takes the access token no longer; a new one is got in the same order as the first");
-      const again = await rotate().catch(async (error: unknown) => {
-        // A fresh run would not know what this one has done already.
-        throw await explainRotationFailure(error, { config, runner, context, mayStartFreshRun: false });
-      });
+      // No fresh run takes over from here: it would not know what this one has done already.
+      const again = await rotate();
       token = { ...again.record, rotated: token.rotated || again.record.rotated };
       accessToken = again.accessToken;
       return accessToken;
@@ -86,11 +92,31 @@ export async function openSession(
     get lostAccess() {
       return lostAccess;
     },
+    waitForConsistency: () => delay(consistencyMs),
   };
 }
 
+/** How a run in a session ended: with what was found, or with an error; `opened` is null when it never began. */
+export type Ending<Opened, Found> =
+  | { readonly opened: Opened; readonly found: Found }
+  | { readonly opened: Opened | null; readonly error: unknown };
+
+/** Opens a session and works in it. Never throws what `open` or `work` throw: the run has to tell it. */
+export async function runInSession<Opened extends { readonly session: Session }, Found>(
+  open: () => Promise<Opened>,
+  work: (opened: Opened) => Promise<Found>,
+): Promise<Ending<Opened, Found>> {
+  let opened: Opened | null = null;
+  try {
+    opened = await open();
+    return { opened, found: await work(opened) };
+  } catch (error) {
+    return { opened, error };
+  }
+}
+
 /** Opens whatever keeps the refresh token. */
-export async function openStore({ tokenStore }: Config, { now }: Pick<Context, "now">): Promise<TokenStore> {
+export async function openStore(tokenStore: TokenStoreConfig, now: () => Date): Promise<TokenStore> {
   if (tokenStore.kind === "file") return createTokenFile(tokenStore.path, tokenStore.seed);
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
@@ -110,33 +136,12 @@ function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log }: Context
   if (expiry !== null) log(describeExpiry(expiry));
 }
 
-/** Of which run a rotation failed. */
-export interface FailedRotation {
-  readonly config: Config;
-  readonly runner: Runner;
-  readonly context: Context;
-  /** False when the run may have changed something already, or is done in the name of whoever started it. */
-  readonly mayStartFreshRun: boolean;
-}
-
-/**
- * Does what can still be done after a rotation failed: shows what a token that could not be stored is recovered
- * with, or starts a fresh run in the place of one with a stale copy. Returns the error to end with.
- */
-export async function explainRotationFailure(error: unknown, failed: FailedRotation): Promise<unknown> {
-  if (error instanceof UnstoredTokenError) await showRecovery(error, failed);
-  if (error instanceof StaleTokenError && failed.mayStartFreshRun) return await startFreshRun(error, failed);
-  return error;
-}
-
 /** In the log and in the summary: one of the two may be out of reach when it is needed. */
-async function showRecovery(error: UnstoredTokenError, { runner, context }: FailedRotation): Promise<void> {
-  const { advice, facts, command } = error.recovery;
+async function showRecovery(recovery: Recovery, { log, runner }: Context): Promise<void> {
+  const { advice, facts, command } = recovery;
   const lines = [`RECOVERY: ${advice}.`, ...facts.map(([name, value]) => `${name}: ${value}`), command];
-  context.log(`\n${lines.join("\n")}\n`);
-  await runner.writeSummary(formatRecovery(error.recovery)).catch((failure: Error) => {
-    context.log(`the summary could not be written: ${failure.message}`);
-  });
+  log(`\n${lines.join("\n")}\n`);
+  await runner.writeSummary(formatRecovery(recovery));
 }
 
 /** Everything in a recovery is base64, an id or a path: none of it can end a block of code. */
@@ -146,8 +151,8 @@ function formatRecovery({ advice, facts, command }: Recovery): string {
   return ["## 🛟 Recover the refresh token", "", `${advice}:`, "", ...how, "", ...rows, "", ""].join("\n");
 }
 
-async function startFreshRun(error: StaleTokenError, { config }: FailedRotation): Promise<Error> {
-  const { tokenStore } = config;
+/** Starts another run in the place of one with a stale copy of the token. Returns the error to end this one with. */
+async function startFreshRun(error: StaleTokenError, { tokenStore }: Config): Promise<Error> {
   if (tokenStore.kind !== "secret" || tokenStore.run === null) return error;
   const { dispatchFreshRun } = await import("../github/workflows.ts");
   const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run);

@@ -4,12 +4,12 @@ import type { WebexClient } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
 import { findSitePerson, listSitePeople } from "./people.ts";
 
-/** Which site is meant, and what the token may do there. */
+/** The site to work on, and what the token may do there. */
 export interface RestBackendOptions {
   readonly client: WebexClient;
-  /** Without a scheme, in lower case. */
+  /** In lower case, without a scheme. */
   readonly siteUrl: string;
-  /** Null when Webex did not say what it granted. */
+  /** Null when Webex did not say which scopes it granted. */
   readonly scopes: readonly string[] | null;
 }
 
@@ -17,10 +17,10 @@ const readScope = "meeting:admin_preferences_read";
 
 const writeScope = "meeting:admin_preferences_write";
 
-/** Nobody can have an address below .invalid (RFC 2606). */
+/** No address can exist under .invalid (RFC 2606). */
 const nobody = "rollcall-targeting-check@nobody.invalid";
 
-/** Reads delegates through the meeting preferences. https://developer.webex.com/docs/api/v1/meeting-preferences */
+/** Creates a reader of delegates in the meeting preferences. https://developer.webex.com/docs/api/v1/meeting-preferences */
 export function createRestReader({ client, siteUrl, scopes }: RestBackendOptions): DelegationReader {
   return {
     async proveAccess(mayWrite) {
@@ -34,8 +34,8 @@ export function createRestReader({ client, siteUrl, scopes }: RestBackendOptions
 }
 
 /**
- * Changes delegates by insert and delete with the difference only. The update of the whole object is never used: it
- * would rewrite other settings of the host, and clear the list when it is left out.
+ * Creates a writer that inserts and deletes only the difference. It never updates the whole object, because that would
+ * overwrite the host's other settings and clear a list that is left out.
  */
 export function createRestWriter({
   client,
@@ -54,7 +54,7 @@ export function createRestWriter({
   };
 }
 
-/** Without the administrator's scopes Webex ignores whom a call names, and changes the caller's own delegates. */
+/** Without the administrator scopes, Webex ignores the host in the request and changes the caller's own delegates. */
 function requireScopes(scopes: readonly string[] | null, needed: readonly string[]): void {
   if (scopes === null) {
     throw new Error(
@@ -68,12 +68,12 @@ function requireScopes(scopes: readonly string[] | null, needed: readonly string
   );
 }
 
-/** A reading for somebody who cannot exist must fail; when it succeeds, Webex answers for somebody else. */
+/** Reading the delegates of an address that cannot exist must fail. If it succeeds, Webex answers for somebody else. */
 async function proveTargeting(client: WebexClient, siteUrl: string): Promise<void> {
   try {
     await readDelegateEmails(client, { userEmail: nobody, siteUrl });
   } catch (error) {
-    // Only a refusal of this user proves anything: a dead token or a busy Webex refuses everybody.
+    // Only a refusal of this user proves anything: an expired token or a busy Webex refuses every user.
     if (error instanceof WebexError && [400, 403, 404].includes(error.status ?? 0)) return;
     throw error;
   }
@@ -82,7 +82,7 @@ async function proveTargeting(client: WebexClient, siteUrl: string): Promise<voi
   );
 }
 
-/** Whose preferences are meant; both are always sent, for without the site Webex takes the administrator's own. */
+/** Whose preferences to use. Both are always sent, because without the site Webex uses the administrator's own. */
 export interface PreferencesTarget {
   readonly userEmail: string;
   /** The site without a scheme, such as acme.webex.com. */
@@ -91,7 +91,7 @@ export interface PreferencesTarget {
 
 const path = "/meetingPreferences/schedulingOptions";
 
-/** The other fields prove that this is the whole object: without them a missing list would not mean an empty one. */
+/** The other fields are required because they prove that the object is complete. Only then is an absent list empty. */
 const optionsSchema = v.object({
   enabledJoinBeforeHost: v.boolean(),
   joinBeforeHostMinutes: v.number(),
@@ -100,8 +100,8 @@ const optionsSchema = v.object({
 });
 
 /**
- * A host's delegates. https://developer.webex.com/docs/api/v1/meeting-preferences/get-scheduling-options
- * @throws {WebexError} when Webex does not answer with the host's scheduling options.
+ * Reads a host's delegates. https://developer.webex.com/docs/api/v1/meeting-preferences/get-scheduling-options
+ * @throws {WebexError} when the reply does not hold the host's scheduling options.
  */
 export async function readDelegateEmails(
   client: WebexClient,
@@ -113,7 +113,7 @@ export async function readDelegateEmails(
 }
 
 /**
- * Adds delegates. Sent once: after a lost answer the list has to be read first.
+ * Adds delegates. Never repeated: after a lost answer the list must be read first.
  * https://developer.webex.com/docs/api/v1/meeting-preferences/insert-delegate-emails
  */
 export async function insertDelegateEmails(
@@ -125,7 +125,7 @@ export async function insertDelegateEmails(
 }
 
 /**
- * Removes delegates. Sent once: after a lost answer the list has to be read first.
+ * Removes delegates. Never repeated: after a lost answer the list must be read first.
  * https://developer.webex.com/docs/api/v1/meeting-preferences/delete-delegate-emails
  */
 export async function deleteDelegateEmails(
@@ -136,7 +136,7 @@ export async function deleteDelegateEmails(
   await post(client, target, "delete", emails);
 }
 
-/** One address an element, although the API's own example joins two by a comma. The answer may be an echo: ignored. */
+/** Sends one address per element, although the API's example joins two with a comma. The reply may only be an echo. */
 async function post(
   client: WebexClient,
   target: PreferencesTarget,

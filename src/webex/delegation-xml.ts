@@ -4,17 +4,17 @@ import { WebexError } from "./errors.ts";
 import { childOf, childrenOf, element, textOf } from "./xml.ts";
 import { type XmlClient, XmlFailure } from "./xml-client.ts";
 
-/** Users that one page holds at most. https://developer.cisco.com/docs/webex-xml-api-reference-guide/lstsummaryuser */
+/** The API's maximum. https://developer.cisco.com/docs/webex-xml-api-reference-guide/lstsummaryuser */
 const usersPerPage = 500;
 
-/** More pages than any site needs: reaching it means that paging runs in circles. */
+/** More than any site has, so reaching it means that paging goes round in circles. */
 const maxPages = 2_000;
 
 const unknownUserId = "030001";
 
 const noRecordId = "000015";
 
-/** Reads delegates as the `schedulingPermission` of the hosts' accounts; `webExId` is the token owner's. */
+/** Creates a reader of the hosts' `schedulingPermission`. `webExId` is that of the token's owner. */
 export function createXmlReader(client: XmlClient, webExId: string): DelegationReader {
   return {
     async proveAccess() {
@@ -23,7 +23,7 @@ export function createXmlReader(client: XmlClient, webExId: string): DelegationR
         textOf(privilege, "siteAdmin") === "true" && textOf(privilege, "roSiteAdmin") !== "true";
       if (isAdministrator) return;
       throw new Error(
-        `the token's owner ${webExId} is no administrator of the site, and only one may see and change the delegates of others; nothing was changed. Make them site administrator in Control Hub, or log in as one (npm run login)`,
+        `the token's owner ${webExId} is not an administrator of the site, and only an administrator may see and change other people's delegates; nothing was changed. Make them a site administrator in Control Hub, or log in as one (npm run login)`,
       );
     },
     listUsers: () => listUsers(client),
@@ -36,7 +36,7 @@ export function createXmlReader(client: XmlClient, webExId: string): DelegationR
       }
     },
     async readDelegates(host) {
-      // Absent means none, but only in a reply that is surely about this host.
+      // An absent list means no delegates, but only in a reply that is known to be about this host.
       const list = textOf(await getUser(client, host), "schedulingPermission") ?? "";
       return list
         .split(";")
@@ -47,7 +47,7 @@ export function createXmlReader(client: XmlClient, webExId: string): DelegationR
 }
 
 /**
- * Writes a host's whole list, which is all that SetUser can do, and nothing else of the account.
+ * Creates a writer of a host's whole list, because SetUser can do no less. It sends nothing else about the account.
  * https://developer.cisco.com/docs/webex-xml-api-reference-guide/setuser
  */
 export function createXmlWriter(client: XmlClient): DelegationWriter {
@@ -59,7 +59,7 @@ export function createXmlWriter(client: XmlClient): DelegationWriter {
   };
 }
 
-/** @throws {WebexError} unless the reply is about the user that was asked for. */
+/** @throws {WebexError} unless the reply is about the requested user. */
 async function getUser(client: XmlClient, webExId: string): Promise<unknown> {
   const user = await client.send({ operation: "GetUser", content: [element("webExId", webExId)] });
   const answered = textOf(user, "webExId");
@@ -110,7 +110,7 @@ function askForPage(startFrom: number) {
   ];
 }
 
-/** A user of whom Webex says nothing about hosting (the list does not) counts as unknown in that. */
+/** LstsummaryUser does not say whether a user may host; that is unknown, not false. */
 function describeUser(user: unknown, address: string): SiteUser {
   const host = textOf(user, "privilege", "host");
   const names = [textOf(user, "firstName"), textOf(user, "lastName")].filter(Boolean);

@@ -1,18 +1,19 @@
 import { identityOf } from "../lib/webex-id.ts";
 import type { MembershipWriter } from "../membership/apply.ts";
-import type { GroupMember, KnownPerson, MembershipReader } from "../membership/directory.ts";
+import type { GroupMember, MembershipReader, PeopleLookUp } from "../membership/directory.ts";
+import type { AddressReader } from "../membership/protection.ts";
 import type { WebexClient } from "./client.ts";
 import { WebexError } from "./errors.ts";
 import { listGroupMembers, listGroups } from "./groups.ts";
 import { addMember, listRoomMembers, removeMember } from "./memberships.ts";
-import { idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
+import { hasAddress, idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
 import { listRooms } from "./rooms.ts";
 
 /**
  * The reader that the membership core observes Webex with. It remembers every id it has taken apart and shares
  * equal group members: a million memberships name far fewer people.
  */
-export function createWebexReader(client: WebexClient): MembershipReader {
+export function createWebexReader(client: WebexClient): MembershipReader & AddressReader {
   const identities = new Map<string, string>();
   const identify: typeof identityOf = (id, type) => {
     const known = identities.get(id);
@@ -31,24 +32,29 @@ export function createWebexReader(client: WebexClient): MembershipReader {
   };
   return {
     readOwner: () => readOwner(client),
+    hasAddress: (address) => hasAddress(client, address),
     listGroups: () => listGroups(client),
     listRooms: () => listRooms(client),
     listGroupMembers: (group) => listGroupMembers(client, group, intern),
     listRoomMembers: (room) => listRoomMembers(client, room, identify),
     async lookUpPeople(personIds) {
-      const batches: Promise<ReadonlyMap<string, KnownPerson>>[] = [];
+      const batches: Promise<PeopleLookUp>[] = [];
       for (let start = 0; start < personIds.length; start += idsPerLookUp) {
         const batch = lookUpPeople(client, personIds.slice(start, start + idsPerLookUp));
-        batches.push(batch.catch(leaveUnknown));
+        batches.push(batch.then((people) => ({ people, failure: null }), leaveUnknown));
       }
-      return new Map((await Promise.all(batches)).flatMap((people) => [...people]));
+      const found = await Promise.all(batches);
+      return {
+        people: new Map(found.flatMap(({ people }) => [...people])),
+        failure: found.find(({ failure }) => failure !== null)?.failure ?? null,
+      };
     },
   };
 }
 
-/** Whoever could not be looked up is unknown, and the plan removes nobody who is unknown. */
-function leaveUnknown(error: unknown): ReadonlyMap<string, KnownPerson> {
-  if (error instanceof WebexError) return new Map();
+/** Those who could not be looked up are unknown, and the plan removes nobody who is unknown. */
+function leaveUnknown(error: unknown): PeopleLookUp {
+  if (error instanceof WebexError) return { people: new Map(), failure: error.message };
   throw error;
 }
 

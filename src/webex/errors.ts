@@ -22,6 +22,8 @@ export class WebexError extends Error {
   readonly trackingId: string | null;
   /** How often the request may have reached Webex: after more than once an earlier attempt may have taken effect; 0 when the run was stopped before. */
   attempts = 1;
+  /** Of a change: some attempt was left without a clear answer, so that it may have been made. */
+  mayHaveWorked = false;
 
   constructor(failure: WebexFailure) {
     const answer = failure.status === null ? "no answer" : String(failure.status);

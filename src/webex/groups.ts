@@ -1,26 +1,32 @@
 import * as v from "valibot";
 import type { Listing } from "../lib/listing.ts";
-import { identityOf } from "../lib/webex-id.ts";
-import type { Group, GroupMember } from "../membership/directory.ts";
-import { urlOf, type WebexClient, type WebexRequest } from "./client.ts";
+import { decodeId, identityOf } from "../lib/webex-id.ts";
+import type { Group, GroupHead, GroupListing, GroupMember } from "../membership/directory.ts";
+import { urlOf } from "./address.ts";
+import type { WebexClient, WebexRequest } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
 import { readNextPage } from "./pagination.ts";
 
 const groupsSchema = v.object({
-  groups: v.optional(v.array(v.object({ id: v.string(), displayName: v.string() })), []),
-  totalResults: v.optional(v.number(), 0),
-  itemsPerPage: v.optional(v.number(), 0),
+  groups: v.nullish(v.array(v.object({ id: v.string(), displayName: v.fallback(v.string(), "") })), []),
+  totalResults: v.fallback(v.number(), 0),
+  itemsPerPage: v.fallback(v.number(), 0),
 });
 
-const membersSchema = v.object({
-  memberSize: v.nullish(v.number(), null),
-  members: v.optional(
-    v.array(
-      v.object({ id: v.string(), type: v.optional(v.string(), ""), displayName: v.optional(v.string(), "") }),
-    ),
-    [],
-  ),
+const headSchema = v.object({
+  id: v.fallback(v.nullable(v.string()), null),
+  displayName: v.fallback(v.nullable(v.string()), null),
+  memberSize: v.fallback(v.nullable(v.number()), null),
+  lastModified: v.fallback(v.nullable(v.string()), null),
 });
+
+const memberSchema = v.object({
+  id: v.string(),
+  type: v.fallback(v.nullable(v.string()), null),
+  displayName: v.fallback(v.string(), ""),
+});
+
+const membersSchema = v.object({ ...headSchema.entries, members: v.nullish(v.array(v.unknown()), []) });
 
 /** The size that Webex's own examples ask for. */
 const groupsPerPage = 100;
@@ -54,34 +60,46 @@ export async function listGroups(client: WebexClient): Promise<Listing<Group>> {
 }
 
 /**
- * One group's members, with the size that Webex states. The list goes on until that size is reached or a page
- * brings nobody new; whether it is whole is for the caller to judge. `intern` may share equal members between groups.
+ * One group's members, with what each page says of the group. The list goes on until the size that Webex states is
+ * reached or a page brings nobody new; whether it is whole is for the caller to judge. `intern` may share equal
+ * members between groups.
  * https://developer.webex.com/docs/api/v1/groups/retrieve-group-members
  */
 export async function listGroupMembers(
   client: WebexClient,
   group: Group,
   intern: (id: string, type: string, displayName: string) => GroupMember,
-): Promise<{ readonly memberSize: number | null; readonly members: Listing<GroupMember> }> {
+): Promise<GroupListing> {
   const path = `/groups/${encodeURIComponent(group.id)}/members`;
   const members = new Map<string, GroupMember>();
-  let memberSize: number | null = null;
-  const reason = await walkPages(client, path, membersPerPage, (body) => {
+  const heads: GroupHead[] = [];
+  let nameless = 0;
+  const interruption = await walkPages(client, path, membersPerPage, (body) => {
     const page = parseReply(membersSchema, body, "GET", path);
     const before = members.size;
-    for (const { id, type, displayName } of page.members) {
-      const member = intern(id, type, displayName);
+    for (const item of page.members) {
+      const { success, output } = v.safeParse(memberSchema, item);
+      if (!success) {
+        nameless += 1;
+        continue;
+      }
+      const member = intern(output.id, output.type ?? guessType(output.id), output.displayName);
       members.set(member.key, member);
     }
-    memberSize = page.memberSize;
+    const { id, displayName, memberSize, lastModified } = page;
+    heads.push({ key: id && identityOf(id, "SCIM_GROUP"), displayName, memberSize, lastModified });
     const isWhole = memberSize !== null && members.size >= memberSize;
     return { received: page.members.length, isLast: isWhole || members.size === before };
   });
   const items = [...members.values()];
-  return {
-    memberSize,
-    members: reason === null ? { complete: true, items } : { complete: false, items, reason },
-  };
+  const reason = interruption ?? (nameless > 0 ? `${nameless} of its members came without an id` : null);
+  return { heads, members: reason === null ? { complete: true, items } : { complete: false, items, reason } };
+}
+
+/** What a member is by the kind of its id, where the list does not say. */
+function guessType(id: string): string {
+  const type = decodeId(id)?.type;
+  return type === "PEOPLE" ? "user" : type === "SCIM_GROUP" ? "group" : "";
 }
 
 /**

@@ -8,26 +8,30 @@ import type { WebexClient } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
 
+const text = v.fallback(v.nullable(v.string()), null);
+
+const pageSchema = v.object({ items: v.array(v.unknown()) });
+
+/** A member of whom only what identifies them is needed; without that, nobody can say who it is. */
 const membershipSchema = v.object({
-  id: v.string(),
   roomId: v.string(),
   personId: v.string(),
-  personEmail: v.optional(v.string()),
-  personDisplayName: v.optional(v.string(), ""),
-  personOrgId: v.optional(v.string()),
-  isModerator: v.optional(v.boolean(), false),
+  id: text,
+  personEmail: text,
+  personDisplayName: text,
+  personOrgId: text,
+  isModerator: v.fallback(v.nullable(v.boolean()), null),
 });
 
-const pageSchema = v.object({ items: v.array(membershipSchema) });
-
 /** What of an addition's reply is of use: the person, as the room now shows them. */
-const additionSchema = v.object({
-  personEmail: v.optional(v.string()),
-  personDisplayName: v.optional(v.string()),
+const additionSchema = v.fallback(v.object({ personEmail: text, personDisplayName: text }), {
+  personEmail: null,
+  personDisplayName: null,
 });
 
 /**
- * The members of one room, or only one of them. `identify` may remember the ids it has taken apart. https://developer.webex.com/docs/api/v1/memberships/list-memberships
+ * Lists the members of a room, or only the one with `personId`. `identify` may cache the ids it has decoded.
+ * https://developer.webex.com/docs/api/v1/memberships/list-memberships
  */
 export async function listRoomMembers(
   client: WebexClient,
@@ -38,7 +42,11 @@ export async function listRoomMembers(
   const path = "/memberships";
   const query = { roomId: room.id, ...(personId === undefined ? {} : { personId }), max: 1000 };
   return await readPages(client, { method: "GET", path, query }, (body) => {
-    const { items } = parseReply(pageSchema, body, "GET", path);
+    const page = parseReply(pageSchema, body, "GET", path);
+    const items = page.items.flatMap((item) => {
+      const { success, output } = v.safeParse(membershipSchema, item);
+      return success ? [output] : [];
+    });
     const own = items.filter(
       (item) => item.roomId === room.id || identityOf(item.roomId, "ROOM") === room.key,
     );
@@ -47,25 +55,30 @@ export async function listRoomMembers(
       items: own.map((item) => ({
         key: identify(item.personId, "PEOPLE"),
         personId: item.personId,
-        membershipId: item.id,
-        displayName: item.personDisplayName,
-        email: item.personEmail ?? null,
-        orgKey: item.personOrgId === undefined ? null : identify(item.personOrgId, "ORGANIZATION"),
-        isModerator: item.isModerator,
-        kind: kindByAddress(item.personEmail ?? ""),
+        // Who may be a moderator must not be removed unawares.
+        membershipId: item.isModerator === null ? null : item.id,
+        displayName: item.personDisplayName ?? "",
+        email: item.personEmail,
+        orgKey: item.personOrgId === null ? null : identify(item.personOrgId, "ORGANIZATION"),
+        isModerator: item.isModerator ?? false,
+        suggestedKind: kindByAddress(item.personEmail ?? ""),
       })),
     };
   });
 }
 
 /**
- * Adds a person to a room; to a team's General space by way of the team. Somebody who is there already (409) counts
- * as added, which is also why sending it twice does no harm.
+ * Adds a person to a room; to a team's General space by way of the team. Returns them as Webex describes them, or
+ * null when Webex says that they are there already (409) and no try of ours can have brought them.
  * https://developer.webex.com/docs/api/v1/memberships/create-a-membership
  * https://developer.webex.com/docs/api/v1/team-memberships/create-a-team-membership
  * @throws {WebexError} when the person was not added.
  */
-export async function addMember(client: WebexClient, room: Room, person: Addition): Promise<RecordedPerson> {
+export async function addMember(
+  client: WebexClient,
+  room: Room,
+  person: Addition,
+): Promise<RecordedPerson | null> {
   const teamId = room.generalOfTeamId;
   const path = teamId === null ? "/memberships" : "/team/memberships";
   const body = {
@@ -73,37 +86,73 @@ export async function addMember(client: WebexClient, room: Room, person: Additio
     personId: person.personId,
     ...(person.asModerator ? { isModerator: true } : {}),
   };
+  const tries = watchTries(isOutsider);
   try {
-    const reply = await client.send({ method: "POST", path, body, repeatable: true, isFinal: isOutsider });
-    const said = v.safeParse(additionSchema, reply.body);
+    const reply = await client.send({ method: "POST", path, body, repeatable: true, isFinal: tries.isFinal });
+    const { personDisplayName, personEmail } = v.parse(additionSchema, reply.body);
     return {
       personId: person.personId,
-      displayName: (said.success && said.output.personDisplayName) || person.displayName,
-      email: (said.success && said.output.personEmail) || person.email,
+      displayName: personDisplayName || person.displayName,
+      email: personEmail || person.email,
     };
   } catch (error) {
-    if (error instanceof WebexError && error.status === 409) return person;
-    throw error;
+    if (error instanceof WebexError && error.status === 409) return tries.mayHaveWorked() ? person : null;
+    throw tries.conclude(error);
   }
 }
 
 /**
- * Ends a membership. A 404 means that it is gone only when a fresh look confirms it; so does a 400 after the request
- * was repeated, because the first one may have taken effect.
+ * Ends a membership; false when it was gone already and no try of ours can have ended it. A 404 means that it is gone
+ * only when a fresh look confirms it; so does a 400 after a try that may have worked.
  * https://developer.webex.com/docs/api/v1/memberships/delete-a-membership
  * @throws {WebexError} when the person is still in the room, or nobody can tell.
  */
-export async function removeMember(client: WebexClient, room: Room, member: Removal): Promise<void> {
+export async function removeMember(client: WebexClient, room: Room, member: Removal): Promise<boolean> {
   const path = `/memberships/${encodeURIComponent(member.membershipId)}`;
+  const tries = watchTries(() => false);
   try {
-    await client.send({ method: "DELETE", path, repeatable: true });
+    await client.send({ method: "DELETE", path, repeatable: true, isFinal: tries.isFinal });
+    return true;
   } catch (error) {
     const mayBeGone =
-      error instanceof WebexError && (error.status === 404 || (error.status === 400 && error.attempts > 1));
-    if (!mayBeGone) throw error;
+      error instanceof WebexError &&
+      (error.status === 404 || (error.status === 400 && tries.mayHaveWorked()));
+    if (!mayBeGone) throw tries.conclude(error);
     const look = await listRoomMembers(client, room, identityOf, member.personId);
-    if (!look.complete || look.items.some((item) => item.key === member.key)) throw error;
+    if (!look.complete || look.items.some((item) => item.key === member.key)) throw tries.conclude(error);
+    return tries.mayHaveWorked();
   }
+}
+
+/** Watches the tries of one change: one that was left without a clear answer may have made it. */
+function watchTries(isFinal: (error: WebexError) => boolean) {
+  let mayHaveWorked = false;
+  const look = (error: WebexError) => {
+    mayHaveWorked ||= error.status === null ? !neverLeft(error) : error.status >= 500 && !isFinal(error);
+  };
+  return {
+    isFinal(error: WebexError): boolean {
+      look(error);
+      return isFinal(error);
+    },
+    mayHaveWorked: () => mayHaveWorked,
+    /** The error of the last try, with what the tries before it add. */
+    conclude(error: unknown): unknown {
+      if (!(error instanceof WebexError)) return error;
+      look(error);
+      error.mayHaveWorked = mayHaveWorked;
+      return error;
+    },
+  };
+}
+
+/** Without a connection nothing was sent. */
+const connectionCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
+
+function neverLeft({ attempts, cause }: WebexError): boolean {
+  return (
+    attempts === 0 || (cause instanceof Error && "code" in cause && connectionCodes.has(String(cause.code)))
+  );
 }
 
 /** Webex answers 502 when the caller is not in the room; repeating cannot help then. */
@@ -111,7 +160,7 @@ function isOutsider(error: WebexError): boolean {
   return error.status === 502 && error.detail.includes("Add participant failed");
 }
 
-/** The first sign of what a member is; a membership does not hold the person's type. */
+/** A membership does not hold the person's type, but some addresses give it away. */
 function kindByAddress(email: string): PersonKind | null {
   if (/@(webex\.bot|sparkbot\.io)$/i.test(email)) return "bot";
   return /@appid\.ciscospark\.com$/i.test(email) ? "guest" : null;

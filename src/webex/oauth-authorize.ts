@@ -2,19 +2,19 @@ import { createHash, randomBytes } from "node:crypto";
 import type { IssuedTokens } from "../token/rotate.ts";
 import { type ClientIdentity, postForm, readTokens } from "./oauth-token.ts";
 
-/** One request for a person's consent; `verifier` and `state` never leave this process but as PKCE and OAuth say. */
+/** One request for a person's consent. `verifier` and `state` leave this process only as PKCE and OAuth require. */
 export interface Authorization {
-  /** The consent page's address. */
+  /** The address of the consent page. */
   readonly url: string;
   readonly redirectUri: string;
-  /** Comes back with the answer, and proves that the answer belongs to this request. */
+  /** Webex returns it, which proves that the answer belongs to this request. */
   readonly state: string;
-  /** Shown only when the code is exchanged: whoever else gets hold of the code cannot use it. */
+  /** Sent only when the code is exchanged, so that a stolen code is useless without it. */
   readonly verifier: string;
 }
 
 /**
- * Makes a request for consent with PKCE (S256) and a random state.
+ * Creates a request for consent with PKCE (S256) and a random state.
  * https://developer.webex.com/docs/login-with-webex and https://www.rfc-editor.org/rfc/rfc7636
  */
 export function createAuthorization(
@@ -38,9 +38,9 @@ export function createAuthorization(
 }
 
 /**
- * Exchanges the code that the consent page gave for tokens. Sent once: a code works only once.
+ * Exchanges the code from the consent page for tokens. Never repeated, because a code works only once.
  * https://developer.webex.com/docs/integrations#getting-an-access-token
- * @throws {WebexError} when Webex refuses it.
+ * @throws {WebexError} when Webex refuses the code.
  */
 export async function exchangeCode(
   client: ClientIdentity,

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
-/** How the answer of the consent page is waited for. */
+/** How to wait for the answer of the consent page. */
 export interface CallbackOptions {
   readonly port: number;
-  /** Called once, as soon as the answer can arrive; gives the state that the answer must bring back. */
+  /** Called once, when the port is open. Returns the state that the answer must carry. */
   readonly ask: (redirectUri: string) => string;
-  /** Finishes the login with the code; what it returns, or throws, is what the person reads. */
+  /** Finishes the login with the code. The browser shows what it returns or throws. */
   readonly finish: (code: string) => Promise<CallbackPage>;
   readonly timeoutMs: number;
   readonly stop: AbortSignal;
@@ -29,13 +29,13 @@ const used: CallbackPage = {
 };
 
 /**
- * Waits on the loopback address for the browser to come back from the consent page. An answer with another state is
- * turned away, and the wait goes on: nobody else can end a login. The right one is taken once.
- * @throws when the person refuses, `finish` fails, the time is up, or the port is taken.
+ * Waits on the loopback address until the browser returns from the consent page (RFC 8252). An answer with another
+ * state is rejected and the wait goes on, so that nobody else can end a login. The right answer counts once.
+ * @throws when the person refuses, `finish` fails, the time is up, or the port is in use.
  */
 export async function awaitCallback(options: CallbackOptions): Promise<void> {
   const server = createServer();
-  // Only this machine: whoever else reaches a wider address could send answers of their own.
+  // Only this machine: on any other address, others on the network could send answers.
   await listen(server, options.port);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
@@ -71,7 +71,7 @@ export async function awaitCallback(options: CallbackOptions): Promise<void> {
   }
 }
 
-/** The query of a browser that comes back; null for anything else that knocks, e.g. a page by another name. */
+/** Null for everything but the redirect itself, such as a page that reaches this port under another host name. */
 function readAnswer({ method, url, headers }: IncomingMessage, port: number): URLSearchParams | null {
   if (method !== "GET" || (headers.host !== `${host}:${port}` && headers.host !== `localhost:${port}`))
     return null;
@@ -96,13 +96,13 @@ function explain({ message }: Error): CallbackPage {
   };
 }
 
-/** In constant time, and without telling the length. */
+/** Compares in constant time without revealing the length. */
 function isSame(given: string, expected: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** `then` runs when the page is with the browser, or the browser is gone. */
+/** `then` runs when the browser has the page or has closed the connection. */
 function show(response: ServerResponse, status: number, page: CallbackPage, then?: () => void): void {
   if (then) response.once("close", then);
   response.writeHead(status, callbackPageHeaders).end(renderCallbackPage(page));
@@ -121,13 +121,13 @@ async function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-/** What a person reads in the browser when the consent is through. */
+/** What the browser shows when the login is over. */
 export interface CallbackPage {
   readonly isGood: boolean;
   readonly title: string;
-  /** What it means, and what to do now. */
+  /** What happened and what to do now. */
   readonly text: string;
-  /** Facts by name, e.g. who is logged in. */
+  /** Named facts, such as who is logged in. */
   readonly facts?: readonly (readonly [name: string, value: string])[];
 }
 
@@ -154,7 +154,7 @@ const signs = {
   bad: `${circle}<path d="M23 23l18 18M41 23L23 41" fill="none" stroke="currentColor" stroke-width="4" stroke-linecap="round"/>`,
 };
 
-/** The headers that go with the page: it loads nothing, is not kept, and tells nobody the address it was opened with. */
+/** Headers of the page: it loads nothing, is not cached, and does not pass on its address, which holds the code. */
 export const callbackPageHeaders = {
   "content-type": "text/html; charset=utf-8",
   "content-security-policy":
@@ -165,7 +165,7 @@ export const callbackPageHeaders = {
   connection: "close",
 } as const;
 
-/** Writes the page; every text in it is data. */
+/** Renders the page and escapes every text in it. */
 export function renderCallbackPage({ isGood, title, text, facts = [] }: CallbackPage): string {
   const kind = isGood ? "good" : "bad";
   const rows = facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);

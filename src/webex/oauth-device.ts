@@ -4,7 +4,7 @@ import type { IssuedTokens } from "../token/rotate.ts";
 import { parseReply } from "./errors.ts";
 import { type ClientIdentity, GrantError, postForm, readTokens } from "./oauth-token.ts";
 
-/** What a person needs to consent on another machine. */
+/** What somebody needs to give consent on another machine. */
 export interface DeviceAuthorization {
   readonly userCode: string;
   readonly verificationUrl: string;
@@ -25,8 +25,8 @@ const schema = v.object({
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
 
 /**
- * Asks for a code that a person enters in a browser anywhere. https://developer.webex.com/docs/login-with-webex
- * @throws {WebexError} when Webex refuses, e.g. because the integration lacks the device grant's redirect addresses.
+ * Requests a code to enter in a browser on any machine. https://developer.webex.com/docs/login-with-webex
+ * @throws {WebexError} when Webex refuses, e.g. because the integration lacks the redirect URIs of the device grant.
  */
 export async function requestDeviceCode(
   client: ClientIdentity,
@@ -46,8 +46,8 @@ export async function requestDeviceCode(
 }
 
 /**
- * Asks again and again, as slowly as Webex wants it, until the person has consented. https://www.rfc-editor.org/rfc/rfc8628
- * @throws {WebexError} when the person refuses or the code expires; what `stop` gives as its reason when aborted.
+ * Polls at the interval that Webex asks for until the person has given consent. https://www.rfc-editor.org/rfc/rfc8628
+ * @throws {WebexError} when the person refuses or the code expires; the reason of `stop` when it is aborted.
  */
 export async function awaitDeviceTokens(
   client: ClientIdentity,
@@ -66,7 +66,7 @@ export async function awaitDeviceTokens(
     } catch (error) {
       if (!(error instanceof GrantError) || waitedSeconds >= device.expiresInSeconds) throw error;
       if (error.error.includes("slow_down")) intervalSeconds += 5;
-      // Webex answers 428 while the person has not decided, where the RFC says 400.
+      // While the person has not decided, Webex answers 428 where the RFC says 400.
       else if (error.status !== 428 && error.error !== "authorization_pending") throw error;
     }
   }

@@ -1,5 +1,6 @@
 import type { Listing } from "../lib/listing.ts";
-import { urlOf, type WebexClient, type WebexReply, type WebexRequest } from "./client.ts";
+import { urlOf } from "./address.ts";
+import type { WebexClient, WebexReply, WebexRequest } from "./client.ts";
 import { WebexError } from "./errors.ts";
 
 /** More pages than any listing of Webex can have; reaching it means that paging runs in circles. */

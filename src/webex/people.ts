@@ -4,15 +4,22 @@ import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
 import type { KnownPerson, Owner, PersonKind } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
-import { parseReply } from "./errors.ts";
+import { parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
+
+const text = v.fallback(v.nullable(v.string()), null);
+
+const emails = v.pipe(
+  v.fallback(v.array(text), []),
+  v.transform((addresses) => addresses.filter((address) => address !== null)),
+);
 
 const personSchema = v.object({
   id: v.string(),
-  displayName: v.optional(v.string(), ""),
-  emails: v.optional(v.array(v.string()), []),
-  orgId: v.optional(v.string()),
-  type: v.optional(v.string()),
+  displayName: v.fallback(v.string(), ""),
+  emails,
+  orgId: text,
+  type: text,
 });
 
 const kinds: ReadonlyMap<string, PersonKind> = new Map([
@@ -21,10 +28,13 @@ const kinds: ReadonlyMap<string, PersonKind> = new Map([
   ["appuser", "guest"],
 ]);
 
+/** Types of machines, whatever exactly Webex calls them. */
+const deviceType = /device|machine|headset|place|space|room|board/;
+
 /** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
 export const idsPerLookUp = 85;
 
-/** Whose access token this is. https://developer.webex.com/docs/api/v1/people/get-my-own-details */
+/** Reads whose access token this is. https://developer.webex.com/docs/api/v1/people/get-my-own-details */
 export async function readOwner(client: WebexClient): Promise<Owner> {
   const path = "/people/me";
   const { body } = await client.send({ method: "GET", path });
@@ -33,12 +43,12 @@ export async function readOwner(client: WebexClient): Promise<Owner> {
     key: identityOf(person.id, "PEOPLE"),
     displayName: person.displayName,
     email: person.emails[0] ?? null,
-    orgKey: person.orgId === undefined ? null : identityOf(person.orgId, "ORGANIZATION"),
+    orgKey: person.orgId === null ? null : identityOf(person.orgId, "ORGANIZATION"),
   };
 }
 
 /**
- * Describes up to `idsPerLookUp` people by key. Whom Webex does not describe is absent from the answer.
+ * Describes up to `idsPerLookUp` people, by key. People whom Webex does not know are absent from the result.
  * https://developer.webex.com/docs/api/v1/people/list-people
  * @throws {WebexError} when the look-up fails.
  */
@@ -49,17 +59,34 @@ export async function lookUpPeople(
   const path = "/people";
   const query = { id: personIds.join(","), max: idsPerLookUp };
   const { body } = await client.send({ method: "GET", path, query });
-  const { items } = parseReply(v.object({ items: v.array(personSchema) }), body, "GET", path);
+  const { items } = parseReply(v.object({ items: v.array(v.unknown()) }), body, "GET", path);
   return new Map(
-    items.map((person) => [
-      identityOf(person.id, "PEOPLE"),
-      {
-        displayName: person.displayName,
-        email: person.emails[0] ?? null,
-        kind: person.type === undefined ? null : (kinds.get(person.type) ?? "other"),
-      },
-    ]),
+    items.flatMap((item) => {
+      const { success, output } = v.safeParse(personSchema, item);
+      if (!success) return [];
+      const { id, displayName, emails, type } = output;
+      return [[identityOf(id, "PEOPLE"), { displayName, emails, kind: type ? kindOf(type) : null }]];
+    }),
   );
+}
+
+function kindOf(type: string): PersonKind {
+  return kinds.get(type) ?? (deviceType.test(type.toLowerCase()) ? "device" : "other");
+}
+
+/**
+ * Whether the organisation has somebody with that address; null when the look-up fails.
+ * https://developer.webex.com/docs/api/v1/people/list-people
+ */
+export async function hasAddress(client: WebexClient, address: string): Promise<boolean | null> {
+  const path = "/people";
+  try {
+    const { body } = await client.send({ method: "GET", path, query: { email: address, max: 1 } });
+    return parseReply(v.object({ items: v.array(v.unknown()) }), body, "GET", path).items.length > 0;
+  } catch (error) {
+    if (error instanceof WebexError) return null;
+    throw error;
+  }
 }
 
 /** The specification types `loginEnabled` as a text; Webex sends a boolean too. */
@@ -71,7 +98,7 @@ const pageSchema = v.object({
       emails: v.optional(v.array(v.string()), []),
       displayName: v.optional(v.string(), ""),
       type: v.optional(v.string(), "person"),
-      /** Only administrators are told these two. */
+      /** Only administrators get this field and the next. */
       siteUrls: v.optional(v.array(v.string())),
       loginEnabled: v.optional(flag),
     }),
@@ -83,8 +110,8 @@ type WebexPerson = v.InferOutput<typeof pageSchema>["items"][number];
 const path = "/people";
 
 /**
- * The site's user with that address; null when the organisation has nobody of that address, or only somebody who is
- * not on the site. https://developer.webex.com/docs/api/v1/people/list-people
+ * Finds the site's user with that address; null when nobody in the organisation has it, or the person is not on the
+ * site. https://developer.webex.com/docs/api/v1/people/list-people
  * @throws {WebexError} when the look-up fails.
  */
 export async function findSitePerson(
@@ -101,7 +128,7 @@ export async function findSitePerson(
 }
 
 /**
- * Everybody on the site, for which the token's owner has to be an administrator with `spark-admin:people_read`.
+ * Lists everybody on the site. The token's owner must be an administrator with the scope `spark-admin:people_read`.
  * https://developer.webex.com/docs/api/v1/people/list-people
  */
 export async function listSitePeople(client: WebexClient, siteUrl: string): Promise<Listing<SiteUser>> {
@@ -112,7 +139,7 @@ export async function listSitePeople(client: WebexClient, siteUrl: string): Prom
   });
 }
 
-/** `#attendee` marks a site on which a person may join meetings but not host them. */
+/** `#attendee` marks a site where the person may join meetings but not host them. */
 function describeUser(person: WebexPerson, siteUrl: string): SiteUser | null {
   const [address] = person.emails;
   if (address === undefined || person.type !== "person") return null;

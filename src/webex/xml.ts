@@ -1,7 +1,7 @@
-/** Documents of the XML API: written with declared prefixes and escaped values, read by local name. */
+/** XML API documents: written with declared prefixes and escaped values, read by local name. */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
-/** A piece of XML that is well-formed; the type keeps a plain text from being put in unescaped. */
+/** A well-formed piece of XML. The type prevents plain text from being inserted unescaped. */
 export interface Xml {
   readonly xml: string;
 }
@@ -14,10 +14,10 @@ const escapes: Readonly<Record<string, string>> = {
   "'": "&apos;",
 };
 const entities = new Map(Object.entries(escapes).map(([character, entity]) => [entity, character]));
-/** What XML 1.0 cannot hold, not even escaped. https://www.w3.org/TR/xml/#charsets */
+/** Characters that XML 1.0 cannot hold, even escaped. https://www.w3.org/TR/xml/#charsets */
 const unwritable = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
-/** Without entities and types: whatever a reply holds is text, and nothing in it is expanded. */
+/** No entities and no types: everything in a reply is text, and nothing is expanded. */
 const parser = new XMLParser({
   ignoreAttributes: true,
   ignoreDeclaration: true,
@@ -28,8 +28,8 @@ const parser = new XMLParser({
 });
 
 /**
- * One element; a text becomes its escaped content. The name, with its prefix, is ours.
- * @throws {Error} for a text that no XML document can hold.
+ * Builds one element and escapes its text. The name is not escaped: it must never come from outside.
+ * @throws {Error} when XML cannot carry a character of the text.
  */
 export function element(name: string, ...content: readonly (Xml | string)[]): Xml {
   const inner = content.map((part) => (typeof part === "string" ? escapeText(part) : part.xml)).join("");
@@ -37,7 +37,7 @@ export function element(name: string, ...content: readonly (Xml | string)[]): Xm
   return { xml: `<${name}>${inner}</${tag}>` };
 }
 
-/** A request as the XML API takes it. https://developer.cisco.com/docs/webex-xml-api-reference-guide/security-context */
+/** Builds a request for the XML API. https://developer.cisco.com/docs/webex-xml-api-reference-guide/security-context */
 export function buildMessage(
   operation: string,
   securityContext: readonly Xml[],
@@ -53,8 +53,8 @@ export function buildMessage(
 }
 
 /**
- * Parses a reply; elements are found in it by `childOf` and `textOf`.
- * @throws {Error} for a document that is not well-formed, or declares a type of its own (the door to entities).
+ * Parses a reply, to be read with `childOf` and `textOf`.
+ * @throws {Error} when it is not well-formed, or declares a document type, which could define entities.
  */
 export function parseDocument(text: string): unknown {
   if (/<!DOCTYPE/i.test(text)) throw new Error("the reply declares a document type, which is refused");
@@ -65,7 +65,7 @@ export function parseDocument(text: string): unknown {
   return parser.parse(text);
 }
 
-/** The element at a path of local names; undefined when there is none. */
+/** Finds the element at a path of local names; undefined when there is none. */
 export function childOf(node: unknown, ...path: readonly string[]): unknown {
   let at = node;
   for (const name of path) {
@@ -75,14 +75,14 @@ export function childOf(node: unknown, ...path: readonly string[]): unknown {
   return at;
 }
 
-/** Every element of that name: the parser makes a list of several, and a single object of one. */
+/** Lists all elements with that name. The parser returns an array only when there are several. */
 export function childrenOf(node: unknown, name: string): readonly unknown[] {
   const found = childOf(node, name);
   if (found === undefined) return [];
   return Array.isArray(found) ? found : [found];
 }
 
-/** The text of the element at a path, trimmed; null when there is no such element or it holds elements. */
+/** Reads the trimmed text of the element at a path; null when it does not exist or contains elements. */
 export function textOf(node: unknown, ...path: readonly string[]): string | null {
   const found = childOf(node, ...path);
   return typeof found === "string" ? unescapeText(found).trim() : null;
@@ -94,7 +94,7 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
 }
 
-/** The five names that every XML document knows, and character numbers; nothing else is an entity here. */
+/** Only the five predefined entities and character references are replaced. */
 function unescapeText(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|\w+);/gi, (entity, decimal, hexadecimal) => {
     if (!decimal && !hexadecimal) return entities.get(entity) ?? entity;

@@ -10,10 +10,10 @@ function run(command: string, options: object = {}) {
 
 const understood: readonly [fact: string, args: readonly string[], invocation: object][] = [
   ["a command alone", ["validate"], run("validate")],
-  ["an option with its value behind it", ["plan", "--json", "a.json"], run("plan", { json: "a.json" })],
-  ["an option with its value in it", ["plan", "--json=a=b.json"], run("plan", { json: "a=b.json" })],
+  ["an option followed by its value", ["plan", "--json", "a.json"], run("plan", { json: "a.json" })],
+  ["an option with = and its value", ["plan", "--json=a=b.json"], run("plan", { json: "a=b.json" })],
   ["a value that begins with a hyphen", ["plan", "--json", "-"], run("plan", { json: "-" })],
-  ["a value in the option that begins with two", ["plan", "--json=--x"], run("plan", { json: "--x" })],
+  ["a value after = that begins with two hyphens", ["plan", "--json=--x"], run("plan", { json: "--x" })],
   ["a switch", ["sync", "--dry-run"], run("sync", { "dry-run": true })],
   ["a digest", ["sync", "--approve", "0123456789ab"], run("sync", { approve: "0123456789ab" })],
   [
@@ -23,7 +23,7 @@ const understood: readonly [fact: string, args: readonly string[], invocation: o
   ],
 ];
 for (const [fact, args, invocation] of understood) {
-  test(`understood is ${fact}: ${args.join(" ")}`, () =>
+  test(`the parser understands ${fact}: ${args.join(" ")}`, () =>
     assert.deepEqual(parseCommandLine(args), invocation));
 }
 
@@ -55,7 +55,7 @@ const mistakes: readonly [args: readonly string[], message: string][] = [
   [["plan", "--approve", "0123456789ab"], "plan has no option --approve; choose one of "],
 ];
 for (const [args, message] of mistakes) {
-  test(`a mistake is told in one line: ${args.join(" ")}`, () => {
+  test(`a mistake is reported on one line: ${args.join(" ")}`, () => {
     const invocation = parseCommandLine(args);
     assert.equal(invocation.kind, "mistake");
     const told = invocation.kind === "mistake" ? invocation.message : "";
@@ -66,7 +66,7 @@ for (const [args, message] of mistakes) {
 }
 
 for (const args of [["sy\nnc"], ["sync", "no\nw"], ["sync", "--dry\nrun"], ["sync", "--approve", "a\nb"]]) {
-  test(`text with a line break is told in one line: ${JSON.stringify(args)}`, () => {
+  test(`text with a line break is reported on one line: ${JSON.stringify(args)}`, () => {
     const invocation = parseCommandLine(args);
     assert.ok(invocation.kind === "mistake");
     assert.doesNotMatch(invocation.message, /\n/);
@@ -74,7 +74,7 @@ for (const args of [["sy\nnc"], ["sync", "no\nw"], ["sync", "--dry\nrun"], ["syn
 }
 
 for (const args of [[], ["--help"], ["-h"], ["help"]]) {
-  test(`the program's help is shown for [${args.join(" ")}], with every command`, () => {
+  test(`[${args.join(" ")}] shows the program's help with every command`, () => {
     const invocation = parseCommandLine(args);
     assert.ok(invocation.kind === "help");
     for (const name of ["validate", "plan", "sync", "demo"])
@@ -83,7 +83,7 @@ for (const args of [[], ["--help"], ["-h"], ["help"]]) {
 }
 
 for (const args of [["--help"], ["-h"], ["--json", "--help"], ["--zzzz", "--help"]]) {
-  test(`a command's help is shown for [sync ${args.join(" ")}], with every option`, () => {
+  test(`[sync ${args.join(" ")}] shows the command's help with every option`, () => {
     const invocation = parseCommandLine(["sync", ...args]);
     assert.ok(invocation.kind === "help");
     for (const option of ["--mappings <file>", "--dry-run", "--approve <digest>"]) {
@@ -92,7 +92,7 @@ for (const args of [["--help"], ["-h"], ["--json", "--help"], ["--zzzz", "--help
   });
 }
 
-test("each command has the npm script of its name", async () => {
+test("each command has an npm script with its name", async () => {
   const { scripts } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
   for (const { name } of commands) assert.equal(scripts[name], `node --import tsx src/main.ts ${name}`);
 });

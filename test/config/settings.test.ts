@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Environment, readActions } from "../../src/config/actions.ts";
-import { ConfigError, readConfig } from "../../src/config/settings.ts";
+import { ConfigError, createSettings, readConfig } from "../../src/config/settings.ts";
 
 const secrets = {
   WEBEX_CLIENT_SECRET: "client-secret-value",
@@ -41,7 +41,7 @@ const nowhere =
   "there is nowhere to store the refresh token that Webex may send in exchange, and a token with nowhere to go " +
   "would be lost: set WEBEX_TOKEN_FILE, or GITHUB_REPOSITORY and SECRETS_TOKEN";
 
-test("a token file and the integration are enough; all else has its default", () => {
+test("a token file and the integration are enough, and everything else has a default", () => {
   const { xmlUrl: _, siteUrl: __, ...config } = readConfig(file);
   assert.deepEqual(config, {
     webexUrl: "https://webexapis.com/v1",
@@ -53,7 +53,7 @@ test("a token file and the integration are enough; all else has its default", ()
   });
 });
 
-test("with a token file WEBEX_REFRESH_TOKEN is only its seed", () => {
+test("with a token file, WEBEX_REFRESH_TOKEN is only its seed", () => {
   assert.deepEqual(readConfig({ ...secret, WEBEX_TOKEN_FILE: "token" }).tokenStore, {
     kind: "file",
     path: "token",
@@ -61,7 +61,7 @@ test("with a token file WEBEX_REFRESH_TOKEN is only its seed", () => {
   });
 });
 
-test("without a token file the refresh token lives in the secret of the repository or of its environment", () => {
+test("without a token file, the refresh token is stored in the secret of the repository or its environment", () => {
   const place = {
     kind: "secret",
     refreshToken: "refresh-token-value",
@@ -77,7 +77,7 @@ test("without a token file the refresh token lives in the secret of the reposito
   });
 });
 
-test("every secret that is set is known as one, and blanks around values do not count", () => {
+test("every secret that is set is listed as one, and white space around values is ignored", () => {
   const env = Object.fromEntries(
     Object.entries({ ...secret, ...secrets, GITHUB_REF_NAME: "main" }).map(([name, value]) => [
       name,
@@ -89,17 +89,35 @@ test("every secret that is set is known as one, and blanks around values do not 
   assert.equal(config.clientId, "C1");
 });
 
+test("settings that are read are masked by then, and nothing is read before it is asked for", () => {
+  const masked: string[] = [];
+  const settings = createSettings({ ...secret, ...secrets, GITHUB_REF_NAME: "main" }, (one) =>
+    masked.push(one),
+  );
+  assert.deepEqual(masked, []);
+  settings.readConfig();
+  assert.deepEqual(masked.sort(), Object.values(secrets).sort());
+  assert.throws(() => settings.readSiteConfig(), /^ConfigError: WEBEX_SITE_URL is missing/);
+});
+
+test("without anything set only what needs it throws", () => {
+  const settings = createSettings({}, () => undefined);
+  assert.deepEqual([settings.repository, settings.isUnconfigured, settings.has("CI")], [null, false, false]);
+  assert.throws(() => settings.readConfig(), ConfigError);
+  assert.throws(() => settings.requireRepository(), /GITHUB_REPOSITORY and GITHUB_TOKEN must be set/);
+});
+
 const onBranch = { ...file, GITHUB_REPOSITORY: "acme/spaces", GITHUB_TOKEN: "github-token-value" };
 const branch = { kind: "branch", repository, token: "github-token-value" };
 const places: readonly [fact: string, env: Environment, place: object][] = [
-  ["on the branch of the run", { ...onBranch, GITHUB_REF_NAME: "main" }, { ...branch, branch: "main" }],
+  ["to the branch of the run", { ...onBranch, GITHUB_REF_NAME: "main" }, { ...branch, branch: "main" }],
   [
-    "on REPORT_BRANCH where that is set",
+    "to REPORT_BRANCH when it is set",
     { ...onBranch, GITHUB_REF_NAME: "main", REPORT_BRANCH: "reports" },
     { ...branch, branch: "reports" },
   ],
-  ["in a folder without a repository", { ...onBranch, GITHUB_REPOSITORY: "" }, { kind: "folder" }],
-  ["in a folder without a token for it", { ...onBranch, GITHUB_TOKEN: " " }, { kind: "folder" }],
+  ["to a folder without a repository", { ...onBranch, GITHUB_REPOSITORY: "" }, { kind: "folder" }],
+  ["to a folder without a token for the repository", { ...onBranch, GITHUB_TOKEN: " " }, { kind: "folder" }],
 ];
 for (const [fact, env, place] of places) {
   test(`the report goes ${fact}`, () => assert.deepEqual(readConfig(env).reportTarget, place));
@@ -132,18 +150,18 @@ const missing: readonly [name: string, env: Environment, fault: string][] = [
   ],
 ];
 for (const [name, env, fault] of missing) {
-  test(`${name} alone is named when it alone is missing, and a blank one is missing too`, () => {
+  test(`the error names ${name} when only that is missing or blank`, () => {
     assert.deepEqual(faultsOf({ ...env, [name]: undefined }), [fault]);
     assert.deepEqual(faultsOf({ ...env, [name]: "  " }), [fault]);
   });
 }
 
-test("without any place for a rotated token it refuses to start", () => {
+test("without a place to store a rotated token the error says so", () => {
   assert.ok(faultsOf({ ...webex, WEBEX_REFRESH_TOKEN: "refresh-token-value" }).includes(nowhere));
 });
 
 for (const value of ["acme", "acme/", "/spaces", "acme/spaces/more"]) {
-  test(`"${value}" is no repository`, () => {
+  test(`"${value}" is not a repository`, () => {
     const fault = "GITHUB_REPOSITORY must have the form owner/name";
     assert.deepEqual(faultsOf({ ...secret, GITHUB_REPOSITORY: value }), [fault]);
   });
@@ -170,13 +188,13 @@ const urls: readonly [url: string, isAllowed: boolean][] = [
   ["https://", false],
 ];
 for (const [url, isAllowed] of urls) {
-  test(`the address ${url} is ${isAllowed ? "allowed" : "refused"}`, () => {
+  test(`the URL ${url} is ${isAllowed ? "allowed" : "refused"}`, () => {
     const fault = "WEBEX_API_URL must be an https address (http only on a loopback address)";
     assert.deepEqual(faultsOf({ ...file, WEBEX_API_URL: url }), isAllowed ? [] : [fault]);
   });
 }
 
-test("GitHub's addresses are held to the same rule, and all faults are told at once", () => {
+test("GitHub's URLs follow the same rule, and all errors are reported together", () => {
   const names = ["GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_SERVER_URL"];
   const env = { ...file, ...Object.fromEntries(names.map((name) => [name, "http://github.example"])) };
   const rule = "must be an https address (http only on a loopback address)";
@@ -186,20 +204,20 @@ test("GitHub's addresses are held to the same rule, and all faults are told at o
   );
 });
 
-test("an address loses its last slash, so that paths can follow", () => {
+test("a URL loses its final slash, so that paths can be appended", () => {
   assert.equal(
     readConfig({ ...file, WEBEX_API_URL: "https://webexapis.com/v1//" }).webexUrl,
     "https://webexapis.com/v1",
   );
 });
 
-test("on a person's machine there is nothing of a runner", () => {
+test("on a person's machine there are no runner variables", () => {
   const { runAttempt, ...offers } = readActions({});
   assert.equal(runAttempt, 1);
   assert.deepEqual(Object.values(offers).filter(Boolean), []);
 });
 
-test("on a runner the run and the repository have their pages", () => {
+test("on a runner there are links to the run and the repository", () => {
   const env = {
     GITHUB_ACTIONS: "true",
     GITHUB_STEP_SUMMARY: "summary.md",

@@ -48,13 +48,13 @@ function plan(mode: DelegationMode, delegates: string[], before: string[], of = 
   return planHost({ host: of, mode, delegates }, before);
 }
 
-test("a host with nothing to change is neither read again nor written", async () => {
+test("a host with nothing to change is neither read again nor written to", async () => {
   const webex = createLists({ [host]: [cat] });
   const [outcome] = await applyPlans([plan("add", [cat], [cat])], webex);
   assert.deepEqual([outcome?.after, outcome?.error, webex.steps], [[cat], null, []]);
 });
 
-test("a change is read before, written, and read back", async () => {
+test("a host is read again, changed, and read back", async () => {
   const webex = createLists({ [host]: [cat] });
   const [outcome] = await applyPlans([plan("replace", [eve], [cat])], webex);
   assert.deepEqual(outcome, {
@@ -69,20 +69,20 @@ test("a change is read before, written, and read back", async () => {
   assert.deepEqual(webex.steps, [`read ${host}`, `write ${host}`, `read ${host}`]);
 });
 
-test("what somebody else wrote since the plan is kept, and said", async () => {
+test("a change by somebody else since the plan is kept and reported", async () => {
   const webex = createLists({ [host]: [cat, zoe] });
   const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
   assert.deepEqual([outcome?.after, outcome?.added, outcome?.error], [[cat, zoe, eve], [eve], null]);
   assert.match(outcome?.notices.join() ?? "", /somebody else changed the list since this run first read it/);
 });
 
-test("when somebody else has made the change meanwhile, nothing is sent", async () => {
+test("nothing is sent when somebody else has already made the change", async () => {
   const webex = createLists({ [host]: [cat, eve] });
   const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
   assert.deepEqual([outcome?.added, outcome?.error, webex.steps], [[], null, [`read ${host}`]]);
 });
 
-test("a list that cannot be read right before is not written", async () => {
+test("a list that cannot be read right before the write is not written", async () => {
   const webex = createLists({ [host]: [cat] }, () => {
     throw new Error("503");
   });
@@ -93,7 +93,7 @@ test("a list that cannot be read right before is not written", async () => {
   );
 });
 
-test("a write that got lost under somebody else's is reported as a lost update", async () => {
+test("a write that somebody else overwrote is reported as a lost update", async () => {
   let reads = 0;
   const webex = createLists({ [host]: [cat] }, (step, lists) => {
     // Right before the read-back another program writes the list that it had read earlier.
@@ -107,7 +107,7 @@ test("a write that got lost under somebody else's is reported as a lost update",
   );
 });
 
-test("replace means exactly these: whoever appears beside them is an error, though all ours are there", async () => {
+test("after replace an additional delegate is an error, even when all the named ones are there", async () => {
   let reads = 0;
   const webex = createLists({ [host]: [cat] }, (step, lists) => {
     if (step.startsWith("read") && ++reads === 2) lists[host]?.push(zoe);
@@ -117,7 +117,7 @@ test("replace means exactly these: whoever appears beside them is an error, thou
   assert.match(outcome?.error ?? "", /lost update: .*zoe@acme\.example appeared/);
 });
 
-test("a change that Webex accepted but does not show is looked for twice, then failed", async () => {
+test("a change that Webex accepted but does not show fails after two reads", async () => {
   const webex = createLists({ [host]: [cat] });
   const idle = { ...webex, writer: { changeDelegates: () => Promise.resolve() } };
   const [outcome] = await applyPlans([plan("replace", [eve], [cat])], idle);
@@ -132,7 +132,7 @@ test("a change that Webex accepted but does not show is looked for twice, then f
   assert.deepEqual(webex.steps, [`read ${host}`, `read ${host}`, "settle", `read ${host}`]);
 });
 
-test("the read-back decides: a refused write that took effect is a success", async () => {
+test("the read-back decides, so a refused write that took effect is a success", async () => {
   const webex = createLists({ [host]: [cat] });
   const writer = {
     changeDelegates: async (change: DelegateChange) => {
@@ -144,7 +144,7 @@ test("the read-back decides: a refused write that took effect is a success", asy
   assert.deepEqual([outcome?.added, outcome?.error], [[eve], null]);
 });
 
-test("an outcome that cannot be read is told as unknown, by what Webex answered to the write", async () => {
+test("an outcome that cannot be read back is reported as unverified, with Webex's answer to the write", async () => {
   let reads = 0;
   const fail = (step: string) => {
     if (step.startsWith("read") && ++reads > 1) throw new Error("503");
@@ -157,7 +157,7 @@ test("an outcome that cannot be read is told as unknown, by what Webex answered 
   );
 });
 
-test("one host that fails stops no other, and none gets another's delegates", async () => {
+test("a host that fails does not stop the others, and no host gets another's delegates", async () => {
   const ben = "ben@acme.example";
   const webex = createLists({ [host]: [cat], [ben]: [dan] }, (step) => {
     if (step === `write ${host}`) throw new Error("403 not permitted");
@@ -172,7 +172,7 @@ test("one host that fails stops no other, and none gets another's delegates", as
   );
 });
 
-test("after a stop nothing is begun", async () => {
+test("after a stop no new change starts", async () => {
   const webex = createLists({ [host]: [cat] });
   const [outcome] = await applyPlans([plan("add", [eve], [cat])], { ...webex, stop: AbortSignal.abort() });
   assert.deepEqual(

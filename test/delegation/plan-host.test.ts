@@ -15,7 +15,7 @@ function addresses(count: number, prefix = "d"): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}@acme.example`);
 }
 
-test("nothing to change is no change at all", () => {
+test("when nothing differs, nothing is changed", () => {
   for (const [mode, delegates, before] of [
     ["show", [], [cat]],
     ["add", [cat], [cat, dan]],
@@ -33,7 +33,7 @@ test("nothing to change is no change at all", () => {
   }
 });
 
-test("the change is the difference, and those who stay keep Webex's spelling", () => {
+test("the change is the difference, and delegates who stay keep Webex's spelling", () => {
   assert.deepEqual(plan("add", [cat, eve], ["Cat@Acme.example", dan]).change, {
     host,
     before: ["Cat@Acme.example", dan],
@@ -60,7 +60,7 @@ test("the change is the difference, and those who stay keep Webex's spelling", (
   });
 });
 
-test("a host is never their own delegate, and being named as one empties no list", () => {
+test("a host is never their own delegate, and naming them as one does not empty the list", () => {
   const both = plan("add", [host, cat], []);
   assert.deepEqual(
     [both.change?.add, both.notices],
@@ -76,11 +76,11 @@ test("a host is never their own delegate, and being named as one empties no list
   assert.deepEqual(plan("replace", [cat], [host, cat]).change?.remove, [host]);
 });
 
-test("an address that Webex holds twice in different case counts once", () => {
+test("an address that Webex lists twice in different case counts once", () => {
   assert.deepEqual(plan("add", [eve], ["Cat@acme.example", cat]).change?.after, ["Cat@acme.example", eve]);
 });
 
-test("20 delegates are allowed, 21 refused with the numbers, and fewer than before always possible", () => {
+test("20 delegates are allowed, 21 are refused with the numbers, and removing is always possible", () => {
   assert.equal(plan("add", [eve], addresses(19)).change?.after.length, 20);
   const full = plan("add", [eve], addresses(20));
   assert.deepEqual(
@@ -93,7 +93,7 @@ test("20 delegates are allowed, 21 refused with the numbers, and fewer than befo
   assert.equal(plan("remove", ["d0@acme.example"], addresses(25)).change?.after.length, 24);
 });
 
-test("those who go make room first only where there is none", () => {
+test("removals go first only when the additions would not fit otherwise", () => {
   assert.equal(plan("replace", addresses(10), addresses(10, "e")).change?.removeFirst, false);
   assert.equal(plan("replace", addresses(11), addresses(10, "e")).change?.removeFirst, true);
 });

@@ -34,11 +34,11 @@ function plan(request: Partial<DelegationRequest>, seen: Partial<DelegationObser
   };
 }
 
-test("known and active people are planned without a word", () => {
+test("known and active people are planned without a notice", () => {
   assert.deepEqual(plan({}), { changes: [[gil, eve]], refusals: [null], problems: [] });
 });
 
-test("an unknown delegate concerns every host and is named with the nearest addresses", () => {
+test("an unknown delegate concerns every host and is reported with the nearest addresses", () => {
   const users = new Map([
     [ann, user(ann)],
     ["even@acme.example", { value: null }],
@@ -47,7 +47,7 @@ test("an unknown delegate concerns every host and is named with the nearest addr
   assert.deepEqual(problems, ['the site has no user "even@acme.example"; did you mean "eve@acme.example"?']);
 });
 
-test("an inactive delegate, and one who may not host, are refused; where Webex does not say, they may", () => {
+test("inactive delegates and those who may not host are refused; when Webex does not say, they are accepted", () => {
   const with_ = (facts: Partial<SiteUser>) =>
     plan(
       {},
@@ -67,7 +67,7 @@ test("an inactive delegate, and one who may not host, are refused; where Webex d
   assert.deepEqual(with_({ canHost: null }), []);
 });
 
-test("an unknown host is left alone and named, the others go on", () => {
+test("an unknown host is left alone and reported, and the others go on", () => {
   const users = new Map([
     [ann, user(ann)],
     [eve, user(eve)],
@@ -81,7 +81,7 @@ test("an unknown host is left alone and named, the others go on", () => {
   });
 });
 
-test("a host whose delegates cannot be read is not written, whatever is asked", () => {
+test("a host whose delegates cannot be read is never written to", () => {
   const delegates = new Map([[ann, { error: "[GET] …: 503" }]]);
   for (const mode of ["add", "remove", "replace"] as const) {
     assert.deepEqual(plan({ mode }, { delegates }), {
@@ -92,7 +92,7 @@ test("a host whose delegates cannot be read is not written, whatever is asked", 
   }
 });
 
-test("an inactive host gets no delegates, but they can be taken away", () => {
+test("an inactive host gets no delegates, but can lose them", () => {
   const users = new Map([
     [ann, user(ann, { isActive: false })],
     [gil, { value: null }],
@@ -107,7 +107,7 @@ test("an inactive host gets no delegates, but they can be taken away", () => {
   });
 });
 
-test("who has left the site can be removed from where they are a delegate; a name that is nowhere is a slip", () => {
+test("people who have left the site can be removed as delegates; an address found nowhere is a typing error", () => {
   const users = new Map([
     [ann, user(ann)],
     [gil, { value: null }],
@@ -115,6 +115,6 @@ test("who has left the site can be removed from where they are a delegate; a nam
   ]);
   assert.deepEqual(plan({ mode: "remove", delegates: [gil] }, { users }).problems, []);
   assert.deepEqual(plan({ mode: "remove", delegates: ["gill@acme.example"] }, { users }).problems, [
-    'gill@acme.example is no delegate of these hosts, and the site has no user "gill@acme.example"; did you mean "gil@acme.example"?',
+    'gill@acme.example is not a delegate of these hosts, and the site has no user "gill@acme.example"; did you mean "gil@acme.example"?',
   ]);
 });

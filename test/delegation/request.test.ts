@@ -9,14 +9,14 @@ function parse(texts: Partial<RequestTexts>) {
   return parseRequest({ ...nothing, ...texts }, today);
 }
 
-test("without anything it shows, and asks for nobody", () => {
+test("without options the mode is show, without hosts", () => {
   assert.deepEqual(parse({}), {
     request: { mode: "show", hosts: [], delegates: [], until: null },
     faults: [],
   });
 });
 
-test("lists are separated by commas, semicolons, spaces and new lines; addresses are trimmed, folded and kept once", () => {
+test("commas, semicolons, spaces and new lines separate addresses, which become lower case and unique", () => {
   const { request } = parse({
     mode: "add",
     hosts: " Ann@acme.example,ben@acme.example;\nANN@acme.example ",
@@ -31,7 +31,7 @@ test("lists are separated by commas, semicolons, spaces and new lines; addresses
   });
 });
 
-test("--delegate none empties a list by replace, and by nothing else", () => {
+test("--delegate none empties a list with replace only", () => {
   const hosts = "ann@acme.example";
   assert.deepEqual(parse({ mode: "replace", hosts, delegates: "None" }).request?.delegates, []);
   const refused: [Partial<RequestTexts>, string][] = [
@@ -53,7 +53,7 @@ test("--delegate none empties a list by replace, and by nothing else", () => {
   for (const [texts, fault] of refused) assert.deepEqual(parse(texts), { request: null, faults: [fault] });
 });
 
-test("a combination that would do nothing is a fault, not a success", () => {
+test("options that would do nothing together are an error", () => {
   const hosts = "ann@acme.example";
   const delegates = "eve@acme.example";
   const refused: [Partial<RequestTexts>, string][] = [
@@ -66,22 +66,22 @@ test("a combination that would do nothing is a fault, not a success", () => {
   for (const [texts, fault] of refused) assert.deepEqual(parse(texts), { request: null, faults: [fault] });
 });
 
-test("all faults are told at once, with the value that is wrong", () => {
+test("all errors are reported together, with the wrong value", () => {
   assert.deepEqual(
     parse({ mode: "add", hosts: "ann, ben@acme", delegates: "<eve@acme.example>", until: "2026-02-30" }),
     {
       request: null,
       faults: [
-        '--host "ann" is no e-mail address',
-        '--host "ben@acme" is no e-mail address',
-        '--delegate "<eve@acme.example>" is no e-mail address',
-        '--until "2026-02-30" is no date; write the last day as YYYY-MM-DD',
+        '--host "ann" is not an e-mail address',
+        '--host "ben@acme" is not an e-mail address',
+        '--delegate "<eve@acme.example>" is not an e-mail address',
+        '--until "2026-02-30" is not a date; write the last day as YYYY-MM-DD',
       ],
     },
   );
 });
 
-test("a last day that is over is refused; today is a last day", () => {
+test("a last day in the past is refused, and today is allowed", () => {
   const asked = { mode: "add", hosts: "ann@acme.example", delegates: "eve@acme.example" };
   assert.deepEqual(parse({ ...asked, until: "2026-11-21" }).faults, [
     "--until 2026-11-21 is over (today is 2026-11-22, UTC)",
@@ -89,7 +89,7 @@ test("a last day that is over is refused; today is a last day", () => {
   assert.deepEqual(parse({ ...asked, until: today }).faults, []);
 });
 
-test("more delegates than Webex allows a host are refused at once, but not when they are to go", () => {
+test("more delegates than Webex allows per host are refused, but not for remove", () => {
   const many = Array.from({ length: 21 }, (_, index) => `d${index}@acme.example`).join(",");
   const hosts = "ann@acme.example";
   const fault = "21 delegates are named, but Webex allows a host at most 20; name fewer";

@@ -30,25 +30,25 @@ async function start(text: string | null = null, seed: string | null = null) {
   };
 }
 
-test("the token is what the file holds, without the blanks around it", async () => {
+test("the token is the content of the file without surrounding white space", async () => {
   await using place = await start("  stored-token \r\n");
   assert.deepEqual(await place.load(), { refreshToken: "stored-token", isStored: true });
 });
 
-test("the seed counts only while there is no file", async () => {
+test("the seed is used only while the file does not exist", async () => {
   await using place = await start(null, "seed-token");
   assert.deepEqual(await place.load(), { refreshToken: "seed-token", isStored: false });
   await place.save("new-token");
   assert.deepEqual(await place.load(), { refreshToken: "new-token", isStored: true });
 });
 
-test("without a file and a seed there is nothing to start from, and the error says what to do", async () => {
+test("without a file and a seed the error says what to do", async () => {
   await using place = await start();
   await assert.rejects(place.load(), /holds no refresh token; npm run login gets the first one$/);
 });
 
 for (const text of ["one two", "one\ntwo\n", "WEBEX_REFRESH_TOKEN= one"]) {
-  test(`a file that holds more than a token is refused, and not quoted: ${JSON.stringify(text)}`, async () => {
+  test(`a file that holds more than a token is refused without quoting it: ${JSON.stringify(text)}`, async () => {
     await using place = await start(text);
     await assert.rejects(place.load(), (error: Error) => {
       assert.match(error.message, /must hold the refresh token and nothing else$/);
@@ -58,7 +58,7 @@ for (const text of ["one two", "one\ntwo\n", "WEBEX_REFRESH_TOKEN= one"]) {
   });
 }
 
-test("a token is stored for its owner's eyes only, and nothing else is left in the folder", async () => {
+test("only the owner can read the stored token, and nothing else remains in the folder", async () => {
   await using place = await start("old-token");
   assert.deepEqual(await place.save("new-token"), { stored: true });
   assert.equal(await place.read(), "new-token\n");
@@ -66,14 +66,14 @@ test("a token is stored for its owner's eyes only, and nothing else is left in t
   assert.deepEqual(await readdir(place.folder), ["token"]);
 });
 
-test("proving the store changes no token and leaves nothing behind", async () => {
+test("proving the store does not change the token and leaves nothing behind", async () => {
   await using place = await start("old-token");
   await place.prove();
   assert.equal(await place.read(), "old-token");
   assert.deepEqual(await readdir(place.folder), ["token"]);
 });
 
-test("a file that cannot be read is told by its path", async () => {
+test("a file that cannot be read is reported with its path", async () => {
   await using place = await start();
   await mkdir(place.path);
   await assert.rejects(place.load(), /^Error: the token file .+token cannot be read: /);
@@ -212,7 +212,7 @@ test("a file that can neither be replaced nor written is refused before any refr
   assert.equal(await place.read(), "old-token");
 });
 
-test("a place where no folder can be is refused before any refresh", async () => {
+test("a path where a folder cannot be created is refused before any refresh", async () => {
   await using place = await start("a file, no folder");
   const store = createTokenFile(join(place.path, "token"), "seed-token");
   let isReached = false;

@@ -14,7 +14,7 @@ async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o777).toString(8);
 }
 
-test("a file that is not there is made, with its folders, and nothing is left beside it", async () => {
+test("a missing file is created with its folders, and nothing else remains", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, "a", "b", "page.md");
   await replaceFile(path, "text é\n");
@@ -22,7 +22,7 @@ test("a file that is not there is made, with its folders, and nothing is left be
   assert.deepEqual(await readdir(join(folder.path, "a", "b")), ["page.md"]);
 });
 
-test("whoever has the old file open goes on reading the old text: it is replaced, not written over", async () => {
+test("a program that has the old file open still reads the old text, because the file is replaced", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, "page.md");
   await writeFile(path, "old and longer");
@@ -32,7 +32,7 @@ test("whoever has the old file open goes on reading the old text: it is replaced
   assert.equal(await reader.readFile("utf8"), "old and longer");
 });
 
-test("the new file has the mode that is asked for, whatever the old one had", async () => {
+test("the new file has the requested mode, whatever the old one had", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, "token");
   await writeFile(path, "old");
@@ -41,7 +41,7 @@ test("the new file has the mode that is asked for, whatever the old one had", as
   assert.equal(await modeOf(path), "600");
 });
 
-test("a failure leaves neither a new file nor a neighbour", async () => {
+test("a failure leaves neither a new file nor a temporary one", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, "page.md");
   await mkdir(join(path, "inside"), { recursive: true });

@@ -19,7 +19,7 @@ function createTask(log: string[], name: string) {
 
 const turn = () => new Promise(setImmediate);
 
-test("no more tasks run than there are slots, and the others wait in the order of their coming", async () => {
+test("no more tasks run than there are slots, and the others wait in order of arrival", async () => {
   const log: string[] = [];
   const semaphore = createSemaphore(2);
   const tasks = ["a", "b", "c", "d"].map((name) => createTask(log, name));
@@ -33,7 +33,7 @@ test("no more tasks run than there are slots, and the others wait in the order o
   assert.deepEqual(await Promise.all(results), ["a", "b", "c", "d"]);
 });
 
-test("a task that fails gives its slot back and its error to whoever asked for it", async () => {
+test("a task that fails releases its slot and passes its error to the caller", async () => {
   const log: string[] = [];
   const semaphore = createSemaphore(1);
   const [first, second] = [createTask(log, "first"), createTask(log, "second")];
@@ -45,7 +45,7 @@ test("a task that fails gives its slot back and its error to whoever asked for i
   assert.equal(await next, "second");
 });
 
-test("a task that throws before it waits for anything gives its slot back", async () => {
+test("a task that throws synchronously releases its slot", async () => {
   const semaphore = createSemaphore(1);
   await assert.rejects(
     semaphore.run(() => {
@@ -56,7 +56,7 @@ test("a task that throws before it waits for anything gives its slot back", asyn
   assert.equal(await semaphore.run(async () => "next"), "next");
 });
 
-test("slots are free again after everything has ended", async () => {
+test("all slots are free after all tasks have ended", async () => {
   const log: string[] = [];
   const semaphore = createSemaphore(1);
   for (const name of ["a", "b"]) await semaphore.run(async () => log.push(name));

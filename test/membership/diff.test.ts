@@ -25,7 +25,7 @@ function compare(
   obstacle: string | null = null,
 ) {
   const of = feed(noc, groups, { obstacle });
-  const difference = diffRoom(of, groups, listing, owner);
+  const difference = diffRoom(of, groups, listing, { owner });
   assert.equal(difference.feed, of);
   const { feed: _, ...rest } = difference;
   return rest;
@@ -39,9 +39,11 @@ const equal = {
   exempt: [],
   presentCount: 0,
   moderatorCount: 0,
+  isOpenToOwner: true,
   hasEmptyGroup: false,
   obstacle: null,
   uncertainties: [],
+  isUnsteady: false,
 };
 
 test("a room that holds its groups' people and the token's owner differs by the owner only", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseMappings } from "../../src/membership/mapping.ts";
+import { endMappings, isDue, parseMappings } from "../../src/membership/mapping.ts";
 
 const notClosed = 'is not closed; close it, or write "" for a quote inside a quoted cell';
 
@@ -14,6 +14,7 @@ function listProblems(content: string | Uint8Array): string[] {
 }
 
 const sync = { mode: "sync" } as const;
+const comment = { room: "", mode: "audit", kind: "comment" } as const;
 const wellFormed: readonly [fact: string, content: string, mappings: object[]][] = [
   ["a header without rows maps nothing", "group,room\n", []],
   ["the first sample's two columns work", "group,room\nG,R\n", [{ group: "G", room: "R", ...sync, line: 2 }]],
@@ -36,7 +37,7 @@ const wellFormed: readonly [fact: string, content: string, mappings: object[]][]
   [
     "columns may stand in any order",
     "note,mode,room,group\nwhy,audit,R,G\n",
-    [{ group: "G", room: "R", mode: "audit", line: 2 }],
+    [{ group: "G", room: "R", mode: "audit", line: 2, note: "why" }],
   ],
   [
     "a row without a mode is in sync mode",
@@ -50,14 +51,19 @@ const wellFormed: readonly [fact: string, content: string, mappings: object[]][]
     "a row's line is the one it starts on, also after blank lines, comments and cells of several lines",
     'group,room,note\n\n# it\'s "odd\nG,R,"two\r\nlines"\n \t\nH,R,\n',
     [
-      { group: "G", room: "R", ...sync, line: 4 },
+      { group: "G", room: "R", ...sync, line: 4, note: "two lines" },
       { group: "H", room: "R", ...sync, line: 7 },
+      { group: "# it's \"odd", ...comment, line: 3 },
     ],
   ],
   [
     "a number sign begins a comment only at the start of a line",
     'group,room\n#G,R\n"#G",R #1\n#',
-    [{ group: "#G", room: "R #1", ...sync, line: 3 }],
+    [
+      { group: "#G", room: "R #1", ...sync, line: 3 },
+      { group: "#G", ...comment, line: 2 },
+      { group: "#", ...comment, line: 4 },
+    ],
   ],
   [
     "a doubled quote in a quoted cell is one quote",
@@ -76,6 +82,24 @@ const wellFormed: readonly [fact: string, content: string, mappings: object[]][]
       { group: "G", room: "R", ...sync, line: 2 },
       { group: "G", room: "S", ...sync, line: 3 },
       { group: "H", room: "R", ...sync, line: 4 },
+    ],
+  ],
+  [
+    "every kind of space is a space, and what cannot be seen is no part of a cell",
+    "group,room\nNOC\u00A0On-call\u200B,\u202AWar\u2009room\u202C",
+    [{ group: "NOC On-call", room: "War room", ...sync, line: 2 }],
+  ],
+  [
+    "lines of nothing but commas, and columns without name and content, are as good as absent",
+    'group,room,,\n,,,\nG,R,,\n"","",,\n , ,,\n,\n',
+    [{ group: "G", room: "R", ...sync, line: 3 }],
+  ],
+  [
+    "a row may have an end and a note",
+    "group,room,until,note\nG,R,2026-12-31,ticket 7\nH,R,,",
+    [
+      { group: "G", room: "R", ...sync, line: 2, until: "2026-12-31", note: "ticket 7" },
+      { group: "H", room: "R", ...sync, line: 3 },
     ],
   ],
   [
@@ -126,12 +150,15 @@ const faulty: readonly [fact: string, content: string | Uint8Array, problems: st
   [
     "an unknown column like no other is named with all that there are",
     "group,room,colour\nG,R,red",
-    ['1 colour: no column is named "colour"; the columns are "group", "room", "mode", "note"'],
+    ['1 colour: no column is named "colour"; the columns are "group", "room", "mode", "until", "note"'],
   ],
   [
-    "a column without a name is an error",
-    "group,room,\nG,R,",
-    ["1 null: column 3 has no name; name it or remove it"],
+    "a column without a name is told once when something stands in it",
+    "group,room,,\nG,R,,\nH,R,x,\nI,R,y,z",
+    [
+      '3 null: column 3 has no name in the header, but here it holds "x"; name the column or empty it',
+      '4 null: column 4 has no name in the header, but here it holds "z"; name the column or empty it',
+    ],
   ],
   [
     "a repeated column is an error",
@@ -144,6 +171,53 @@ const faulty: readonly [fact: string, content: string | Uint8Array, problems: st
     ["1 null: the cells are separated by semicolons; separate them by commas"],
   ],
   [
+    "vertical bars are no commas",
+    "group|room\nG|R",
+    ["1 null: the cells are separated by vertical bars; separate them by commas"],
+  ],
+  [
+    "a separator is named when the cells are quoted, instead of the quotes",
+    '"group";"room"\n"G";"R, S"\n"H";"R"',
+    ["1 null: the cells are separated by semicolons; separate them by commas"],
+  ],
+  [
+    "a separator is named when whole lines are quoted",
+    '"group;room"\n"G;R"',
+    ["1 null: the cells are separated by semicolons; separate them by commas"],
+  ],
+  [
+    "a row with another separator than the header says so, quoted or not",
+    'group,room\nG;R\n"G";"R"\nG\tR',
+    [
+      "2 null: the row has 1 cell, but the header names 2 columns; its cells are separated by semicolons; separate them by commas",
+      "3 null: the cells are separated by semicolons; separate them by commas",
+      "4 null: the row has 1 cell, but the header names 2 columns; its cells are separated by tabs; separate them by commas",
+    ],
+  ],
+  [
+    "typographic quotes quote nothing",
+    "group,room\n“Sales, East”,R",
+    [
+      '2 null: the row has 3 cells, but the header names 2 columns; put a cell that holds a comma in double quotes of the plain kind ("): “ quotes nothing',
+    ],
+  ],
+  [
+    "a column in typographic quotes is named with what is wrong about it",
+    "“group”,room",
+    [
+      '1 “group”: no column is named "“group”"; did you mean "group"? "group" has nothing where U+201C U+201D is written',
+    ],
+  ],
+  [
+    "a date that is not in the calendar is named, beside the row's other faults",
+    "group,room,mode,until\nG,R,snyc,31.12.2026\nG,S,,2026-02-29",
+    [
+      '2 mode: no mode is named "snyc"; did you mean "sync"? (a mode is sync, add-only or audit)',
+      '2 until: "31.12.2026" is not a date; write the last day as YYYY-MM-DD',
+      '3 until: "2026-02-29" is not a date; write the last day as YYYY-MM-DD',
+    ],
+  ],
+  [
     "tabs are no commas",
     "group\troom\nG\tR",
     ["1 null: the cells are separated by tabs; separate them by commas"],
@@ -152,18 +226,18 @@ const faulty: readonly [fact: string, content: string | Uint8Array, problems: st
     "a file without a header is an error",
     "NOC On-call,War room\n",
     [
-      '1 NOC On-call: no column is named "NOC On-call"; the columns are "group", "room", "mode", "note"',
+      '1 NOC On-call: no column is named "NOC On-call"; the columns are "group", "room", "mode", "until", "note"',
       '1 War room: no column is named "War room"; did you mean "room"?',
       '1 group: the column "group" is missing; the first line must name it',
     ],
   ],
   [
     "empty cells are named by their columns",
-    "group,room\n,\n \u00A0,R",
+    "group,room\nG,\n \u00A0,R\n\u200B,R",
     [
-      "2 group: the cell is empty; fill in the group or remove the line",
       "2 room: the cell is empty; fill in the room or remove the line",
       "3 group: the cell is empty; fill in the group or remove the line",
+      "4 group: the cell is empty; fill in the group or remove the line",
     ],
   ],
   [
@@ -264,12 +338,12 @@ const faulty: readonly [fact: string, content: string | Uint8Array, problems: st
   [
     "UTF-16 with a byte-order mark is recognised",
     Buffer.from("\uFEFFgroup,room\n", "utf16le"),
-    ['1 null: the file is not UTF-8 but looks like UTF-16; save it as "CSV UTF-8"'],
+    ['1 null: the file is not UTF-8 but looks like UTF-16; save it as UTF-8 (in Excel: "CSV UTF-8")'],
   ],
   [
     "UTF-16 without a byte-order mark is recognised",
     Buffer.from("group,room\n", "utf16le"),
-    ['1 null: the file is not UTF-8 but looks like UTF-16; save it as "CSV UTF-8"'],
+    ['1 null: the file is not UTF-8 but looks like UTF-16; save it as UTF-8 (in Excel: "CSV UTF-8")'],
   ],
   [
     "a file over 5 MiB is refused",
@@ -289,6 +363,30 @@ test("rows without a fault are returned beside the problems", () => {
 
 test("a hostile name is quoted, cut and kept on one line in a message", () => {
   assert.deepEqual(listProblems(`group,room,mode\nG,R,"x\n::error::${"y".repeat(500)}"`), [
-    `2 mode: no mode is named "x\\n::error::${"y".repeat(49)}…" (a mode is sync, add-only or audit)`,
+    `2 mode: no mode is named "x ::error::${"y".repeat(49)}…" (a mode is sync, add-only or audit)`,
+  ]);
+});
+
+test("a row holds on its last day, and on none after it", () => {
+  const row = { group: "G", room: "R", ...sync, line: 2, until: "2026-11-22" };
+  assert.deepEqual(
+    ["2026-11-21", "2026-11-22", "2026-11-23"].map((today) => isDue(row, today)),
+    [true, true, false],
+  );
+});
+
+test("rows that have ended are marked and told, and those that end within seven days are told", () => {
+  const { mappings } = read(
+    "group,room,until\nA,R,2026-11-21\nB,R,2026-11-22\nC,R,2026-11-29\nD,R,2026-11-30\nE,R,",
+  );
+  const ended = endMappings(mappings, "2026-11-22");
+  assert.deepEqual(
+    ended.mappings.map(({ group, kind }) => [group, kind]),
+    [["A", "ended"], ...["B", "C", "D", "E"].map((group) => [group, undefined])],
+  );
+  assert.deepEqual(ended.notices, [
+    'line 2 of the mappings, "A" in "R", ended on 2026-11-21 and brings nobody any more; delete the line',
+    'line 3 of the mappings, "B" in "R", holds until 2026-11-22 (today is the last day)',
+    'line 4 of the mappings, "C" in "R", holds until 2026-11-29 (7 days left)',
   ]);
 });

@@ -8,9 +8,11 @@ import { defaultPolicy } from "../../src/membership/policy.ts";
 import {
   addition,
   complete,
+  described,
   feed,
   group,
   member,
+  observation,
   owner,
   person,
   removal,
@@ -30,18 +32,13 @@ const self = { ...person("rollcall"), reason: "self" };
 
 function planOf({ groups, members = [], mode = "sync", people = new Map() }: Facts) {
   const of = feed(room("NOC"), groups, { mode });
-  const difference = diffRoom(of, groups, complete(member("rollcall"), ...members), owner);
-  const known = new Map(["ada", "bob", "cyd"].map((name) => [`PEOPLE/${name}`, described(name)]));
-  const { rooms, problems } = planChanges(
-    { owner, differences: [difference], people: new Map([...known, ...people]), problems: [] },
-    defaultPolicy,
-  );
+  const difference = diffRoom(of, groups, complete(member("rollcall"), ...members), { owner });
+  const names = ["ada", "bob", "cyd", ...members.map(({ displayName }) => displayName)];
+  const known = new Map([...names, "twin"].map((name) => [`PEOPLE/${name}`, described(name)]));
+  const all = observation([difference], new Map([...known, ...people]));
+  const { rooms, problems } = planChanges(all, defaultPolicy);
   assert.deepEqual(problems, []);
   return rooms;
-}
-
-function described(name: string): KnownPerson {
-  return { displayName: name, email: `${name}@acme.example`, kind: "person" };
 }
 
 /** The plan of a room in which nothing is to be done, with these facts instead. */
@@ -98,10 +95,10 @@ test("one group feeds several rooms, and each room is planned by itself, in the 
   const eng = group("eng", "ada");
   const rooms = ["Lobby", "NOC"].map((title, index) => feed(room(title), [eng], { lines: [9 - index] }));
   const differences = rooms.map((of, index) =>
-    diffRoom(of, [eng], complete(member("rollcall"), ...(index === 0 ? [member("ada")] : [])), owner),
+    diffRoom(of, [eng], complete(member("rollcall"), ...(index === 0 ? [member("ada")] : [])), { owner }),
   );
   const people = new Map([["PEOPLE/ada", described("ada")]]);
-  const plan = planChanges({ owner, differences, people, problems: [] }, defaultPolicy);
+  const plan = planChanges(observation(differences, people), defaultPolicy);
   assert.deepEqual(
     plan.rooms.map(({ feed: { room: of }, additions }) => [of.title, additions]),
     [
@@ -141,6 +138,15 @@ test("a group that is not surely known removes nobody, and whom it lists is adde
   );
 });
 
+test("where a group could not be read steadily, those who would go are kept, with the reason", () => {
+  const groups = [uncertain(group("eng", "ada"), "it changed while it was read", true)];
+  const kept = [{ ...person("eve"), reason: "changed" }, self];
+  assert.deepEqual(
+    planOf({ groups, members: [member("ada"), member("eve")] }),
+    expected(groups, { before: 3, kept, stayingCount: 1, frozen: "not surely known: eng" }),
+  );
+});
+
 test("an empty group is known: all are removed, if the limits let them go", () => {
   const groups = [group("eng")];
   assert.deepEqual(
@@ -151,7 +157,9 @@ test("an empty group is known: all are removed, if the limits let them go", () =
 
 test("who is added is told as the directory describes them, and by the group's label where it does not", () => {
   const groups = [group("eng", "ada", "zoe")];
-  const people = new Map([["PEOPLE/ada", { displayName: "Ada L.", email: "al@acme.example", kind: null }]]);
+  const people = new Map([
+    ["PEOPLE/ada", { displayName: "Ada L.", emails: ["al@acme.example"], kind: null }],
+  ]);
   assert.deepEqual(
     planOf({ groups, people }),
     expected(groups, {

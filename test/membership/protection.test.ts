@@ -6,7 +6,17 @@ import { diffRoom } from "../../src/membership/diff.ts";
 import type { KnownPerson, Room, RoomMember } from "../../src/membership/directory.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy, type Policy } from "../../src/membership/policy.ts";
-import { complete, feed, group, incomplete, member, owner, room } from "../support/builders.ts";
+import {
+  complete,
+  described,
+  feed,
+  group,
+  incomplete,
+  member,
+  observation,
+  owner,
+  room,
+} from "../support/builders.ts";
 
 const groups = [group("eng", "ada")];
 
@@ -25,13 +35,13 @@ interface Facts {
 function judge({ members, protect, room: of = {}, people = {}, listing, obstacle }: Facts) {
   const noc = feed(room("NOC", of), groups, { obstacle: obstacle ?? null });
   const all = listing ?? complete(member("rollcall"), member("ada"), ...members);
-  const known = Object.entries(people).map(
-    ([name, kind]) => [`PEOPLE/${name}`, { displayName: name, email: null, kind }] as const,
-  );
-  const differences = [diffRoom(noc, groups, all, owner)];
+  const known = all.items.map(({ key, displayName: name, suggestedKind }) => {
+    const kind = name in people ? (people[name] ?? null) : (suggestedKind ?? "person");
+    return [key, described(name, { emails: [], kind })] as const;
+  });
+  const differences = [diffRoom(noc, groups, all, { owner })];
   const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, ...protect } };
-  const observation = { owner, differences, people: new Map(known), problems: [] };
-  const { rooms, problems } = planChanges(observation, policy);
+  const { rooms, problems } = planChanges(observation(differences, new Map(known)), policy);
   const [plan] = rooms;
   const kept = plan?.kept.filter(({ reason }) => reason !== "self") ?? [];
   return {
@@ -43,9 +53,9 @@ function judge({ members, protect, room: of = {}, people = {}, listing, obstacle
 
 const chief = (name: string) => member(name, { isModerator: true });
 
-const bot = member("bell", { kind: "bot" });
+const bot = member("bell", { suggestedKind: "bot" });
 
-const guest = member("quinn", { kind: "guest" });
+const guest = member("quinn", { suggestedKind: "guest" });
 
 const external = member("xena", { orgKey: abroad });
 
@@ -88,7 +98,7 @@ const verdicts: readonly [fact: string, facts: Facts, kept: object, going: reado
   ["a bot stays", { members: [bot] }, { bell: "bot" }, []],
   [
     "a bot that only the directory knows to be one stays",
-    { members: [member("bell", { kind: null })], people: { bell: "bot" } },
+    { members: [member("bell")], people: { bell: "bot" } },
     { bell: "bot" },
     [],
   ],
@@ -136,10 +146,22 @@ const verdicts: readonly [fact: string, facts: Facts, kept: object, going: reado
     [],
   ],
   [
-    "a type that Webex may invent is no person, and stays, whatever the policy says",
-    { members: [member("tv", { kind: "other" })], protect: { bots: false } },
-    { tv: "bot" },
+    "a type that Webex may invent is not a person, and stays, whatever the policy says",
+    { members: [member("tv")], people: { tv: "other" }, protect: { bots: false } },
+    { tv: "unknown" },
     [],
+  ],
+  [
+    "a device stays, whatever the policy says",
+    { members: [member("tv")], people: { tv: "device" }, protect: { bots: false } },
+    { tv: "device" },
+    [],
+  ],
+  [
+    "somebody whose address looks like a bot's is a person when the directory says so",
+    { members: [member("bell", { suggestedKind: "bot" })], people: { bell: "person" } },
+    {},
+    ["bell"],
   ],
   [
     "a listed address protects in any case",
@@ -171,14 +193,15 @@ test("the token's owner stays, even as a moderator whom no policy protects", () 
   assert.deepEqual(result, { kept: {}, going: ["bob", "eve"], problems: [] });
 });
 
-test("a listed address protects also when only the directory tells it", () => {
-  const eve = member("eve", { email: null, kind: null });
-  const people = new Map([
-    ["PEOPLE/eve", { displayName: "eve", email: "Eve@acme.example", kind: "person" }] as const,
-  ]);
-  const differences = [diffRoom(feed(room("NOC"), groups), groups, complete(member("rollcall"), eve), owner)];
+test("any address of a person protects, also a former one that only the directory tells", () => {
+  const eve = member("eve", { email: "married@acme.example" });
+  const emails = ["married@acme.example", "Eve@acme.example"];
+  const people = new Map([["PEOPLE/eve", described("eve", { emails })]]);
+  const differences = [
+    diffRoom(feed(room("NOC"), groups), groups, complete(member("rollcall"), eve), { owner }),
+  ];
   const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, people: ["eve@acme.example"] } };
-  const { rooms } = planChanges({ owner, differences, people, problems: [] }, policy);
+  const { rooms } = planChanges(observation(differences, people), policy);
   assert.deepEqual(rooms[0]?.removals, []);
 });
 
@@ -186,15 +209,47 @@ function problem(message: string): Problem {
   return { line: 2, column: "room", message };
 }
 
-test("members whom nobody can look up stay and are one problem of the room", () => {
-  const members = [member("zed", { kind: null }), member("eve", { kind: null }), member("bob")];
-  assert.deepEqual(judge({ members, protect: { bots: false } }), {
-    kept: { eve: "bot", zed: "bot" },
+test("members whom the directory does not know stay and are one problem of the room, which says what to do", () => {
+  const members = [member("zed"), member("eve"), member("bob"), member("bell", { suggestedKind: "bot" })];
+  const people = { zed: null, eve: null, bell: null };
+  assert.deepEqual(judge({ members, people, protect: { bots: false } }), {
+    kept: { eve: "unknown", zed: "unknown", bell: "unknown" },
     going: ["bob"],
     problems: [
-      problem('Webex does not say whether these members of room "NOC" are people, so they stay: eve, zed'),
+      problem(
+        'Webex does not say who these members of space "NOC" are, so they stay: bell (bell@acme.example), eve (eve@acme.example), zed (zed@acme.example); remove them in Webex by hand, or list their addresses under protect.people in policy.json',
+      ),
     ],
   });
+});
+
+test("a member without a known address stays where addresses may protect, and one whose removal lacks an id stays anywhere", () => {
+  const people = ["bob@acme.example"];
+  const eve = member("eve", { email: null });
+  assert.deepEqual(judge({ members: [eve], protect: { people } }).kept, { eve: "unknown" });
+  assert.deepEqual(judge({ members: [eve] }).going, ["eve"]);
+  assert.deepEqual(judge({ members: [member("eve", { membershipId: null })] }).kept, { eve: "unknown" });
+});
+
+test("in a moderated space whose moderator the owner is not, nothing is planned, and one problem says so", () => {
+  const moderated = { isModerated: true };
+  const refused = judge({ members: [member("eve"), member("kim"), chief("zoe")], room: moderated });
+  assert.deepEqual(refused, {
+    kept: { zoe: "last-moderator" },
+    going: [],
+    problems: [
+      problem(
+        'nothing is changed in space "NOC": it is moderated, and rollcall@acme.example is not one of its moderators; make them a moderator there',
+      ),
+    ],
+  });
+  const listing = complete(chief("rollcall"), member("ada"), member("eve"));
+  assert.deepEqual(judge({ members: [], listing, room: moderated }).going, ["eve"]);
+  assert.deepEqual(
+    judge({ members: [chief("zoe")], room: moderated }).problems,
+    [],
+    "nothing is wanted there",
+  );
 });
 
 test("an incomplete member list changes nothing and is a problem of its room", () => {

@@ -52,6 +52,9 @@ const references: readonly [fact: string, cell: string][] = [
   ["the app's link with more in it", `webexteams://im?source=app&space=${uuid.toUpperCase()}&message=1`],
   ["the link of the web app", `https://web.webex.com/spaces/${uuid}`],
   ["the link of the web app with more in it", `https://web.webex.com/spaces/${uuid}/chat`],
+  ["the older link", `https://teams.webex.com/spaces/${uuid}/chat?x=1`],
+  ["its bare uuid", uuid],
+  ["its bare uuid in capitals", uuid.toUpperCase()],
 ];
 for (const [fact, cell] of references) {
   test(`a room is found by ${fact}`, () => {
@@ -63,9 +66,16 @@ for (const [fact, cell] of references) {
 }
 
 test("a group is found by its id in any spelling, and by an opaque id", () => {
-  const key = `SCIM_GROUP/${uuid}:bb`;
+  const home = "bbbbbbbb-0000-11f0-9000-0000000000b2";
+  const key = `SCIM_GROUP/${uuid}:${home}`;
   const plain: Group = { key, id: encode(`us/${key}`), displayName: "Plain" };
-  const cells = [encode(`eu/SCIM_GROUP/${uuid.toUpperCase()}:BB`), plain.id, "id-Support"];
+  const cells = [
+    encode(`eu/SCIM_GROUP/${uuid.toUpperCase()}:${home.toUpperCase()}`),
+    plain.id,
+    "id-Support",
+    uuid,
+    `${uuid.toUpperCase()}:${home}`,
+  ];
   const opaque = { ...support, key: "id-Support" };
   const { desired, problems } = resolve(rows(...cells.map((cell): [string, string] => [cell, "NOC"])), [
     plain,
@@ -73,7 +83,7 @@ test("a group is found by its id in any spelling, and by an opaque id", () => {
   ]);
   assert.deepEqual(
     { desired, problems },
-    { desired: [feedOf(noc, [plain, opaque], [2, 3, 4])], problems: [] },
+    { desired: [feedOf(noc, [plain, opaque], [2, 3, 4, 5, 6])], problems: [] },
   );
 });
 
@@ -131,10 +141,15 @@ test("a name that several have freezes the row and tells the ids to choose from"
 
 test("an id or a link that names no visible room is never taken for a title", () => {
   const other = uuid.replace("a1", "b2");
-  const cells = [encode(`us/ROOM/${other}`), `webexteams://im?space=${other}`];
+  const cells = [
+    encode(`us/ROOM/${other}`),
+    `webexteams://im?space=${other}`,
+    `https://teams.webex.com/spaces/${other}/chat`,
+    other,
+  ];
   assert.deepEqual(resolve(rows(...cells.map((cell): [string, string] => ["Support", cell]))), {
     desired: [],
-    problems: [2, 3].map((line) => ({
+    problems: [2, 3, 4, 5].map((line) => ({
       line,
       column: "room",
       message: "no room with this id is visible; rollcall@acme.example must be in it",
@@ -197,4 +212,105 @@ test("modes that disagree only once title, id and link turn out to be one room f
       message: 'line 2 maps the same room with mode "audit", this line with "sync"; give both the same mode',
     },
   ]);
+});
+
+test("a bare uuid is a title only where a room is titled just so", () => {
+  const other = uuid.replace("a1", "b2");
+  const titled = room(other);
+  const found = resolveMappings(rows(["Support", other]), complete(support), complete(noc, titled), owner);
+  assert.deepEqual(found.desired, [feedOf(titled, [support], [2])]);
+  const taken = resolveMappings(
+    rows(["Support", uuid]),
+    complete(support),
+    complete(noc, room(uuid, { key: "ROOM/x" })),
+    owner,
+  );
+  assert.deepEqual(taken.desired, [feedOf(noc, [support], [2])]);
+});
+
+test("an id of something else is named as that, and a link without an id as a link", () => {
+  const cells: [string, string][] = [
+    ["Support", encode(`us/TEAM/${uuid}`)],
+    [encode(`us/PEOPLE/${uuid}`), "NOC"],
+    ["Support", "https://web.webex.com/meet/ann"],
+  ];
+  assert.deepEqual(
+    resolve(rows(...cells)).problems.map(({ message }) => message),
+    [
+      "this is the id of a team, not of a room",
+      "this is the id of a person, not of a group",
+      'no room is titled "https://web.webex.com/meet/ann"; this link holds no id of a space',
+    ],
+  );
+});
+
+test("names that differ in nothing visible are one name, and two things with it are ambiguous", () => {
+  const spaced = group("NOC\u00A0On-call").group;
+  assert.deepEqual(resolve(rows(["NOC On-\u200Bcall", "NOC"]), [spaced]).desired, [
+    feedOf(noc, [spaced], [2]),
+  ]);
+  const twin = { ...group("NOC On-call").group, key: "SCIM_GROUP/twin", id: "id-twin" };
+  assert.deepEqual(
+    resolve(rows(["NOC On-call", "NOC"]), [spaced, twin]).problems.map(({ message }) => message),
+    [`2 groups are named "NOC On-call"; write the id of the one you mean: ${spaced.id}, id-twin`],
+  );
+});
+
+test("a difference that nobody can see is told by code point", () => {
+  assert.deepEqual(
+    resolve(rows(["Supp\u043Ert", "NOC"])).problems.map(({ message }) => message),
+    [
+      'no group is named "Supp\u043Ert"; did you mean "Support"? "Support" has U+006F where U+043E is written',
+    ],
+  );
+});
+
+test("a comment that begins with a group's name is a problem, and its group counts as a row that leads nowhere", () => {
+  const odd = group("#noc").group;
+  const comment = (cell: string, line: number) =>
+    ({ group: cell, room: "", mode: "audit", line, kind: "comment" }) as const;
+  const mappings = [...rows(["Support", "NOC"]), comment("#noc", 3), comment("# the rest", 4)];
+  const { desired, unmatchedRows, problems } = resolveMappings(
+    mappings,
+    complete(support, odd),
+    complete(noc),
+    owner,
+  );
+  assert.deepEqual([desired, unmatchedRows], [[feedOf(noc, [support], [2])], [{ group: odd, line: 3 }]]);
+  assert.deepEqual(problems, [
+    {
+      line: 3,
+      column: "group",
+      message:
+        'this line is a comment, but it begins with the name of the group "#noc", whose people nobody removes until that is clear; put the name in double quotes to make it a row, or begin the comment with other words',
+    },
+  ]);
+});
+
+test("a row that has ended keeps its room managed and brings nobody, whatever its cells lead to", () => {
+  const ended = { mode: "sync", kind: "ended", until: "2026-11-01" } as const;
+  const mappings: Mapping[] = [
+    { group: "Nobody Knows", room: "NOC", line: 2, ...ended },
+    { group: "Support", room: "Gone", line: 3, ...ended },
+    { group: "Support", room: "Lobby", line: 4, ...ended },
+    { group: "Engineering", room: "Lobby", mode: "sync", line: 5 },
+  ];
+  assert.deepEqual(resolve(mappings), {
+    desired: [feedOf(noc, [], [2]), feedOf(lobby, [engineering], [4, 5])],
+    problems: [],
+  });
+});
+
+test("the nearest is looked for 200 times, and the others are told without it", () => {
+  const cells = Array.from({ length: 202 }, (_, index): [string, string] => [`Support ${index}`, "NOC"]);
+  const { problems } = resolve(rows(...cells));
+  assert.deepEqual(
+    [0, 199, 200, 201].map((index) => problems[index]?.message.replace(/^.*"; /, "")),
+    [
+      'did you mean "Support"?',
+      'did you mean "Support"?',
+      "so many match nothing that the nearest was looked for 200 times only",
+      "so many match nothing that the nearest was looked for 200 times only",
+    ],
+  );
 });

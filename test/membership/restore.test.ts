@@ -7,7 +7,7 @@ import { defaultPolicy } from "../../src/membership/policy.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
 import { addAsModerators, observeRestore } from "../../src/membership/restore.ts";
 import { room as roomRecord, runRecord } from "../report/build-record.ts";
-import { complete, incomplete, member, owner, room } from "../support/builders.ts";
+import { complete, described, incomplete, member, owner, room } from "../support/builders.ts";
 
 const self = member("rollcall");
 
@@ -29,7 +29,11 @@ function createReader(members: Listing<RoomMember>, facts: Partial<MembershipRea
     listRoomMembers: async () => members,
     async lookUpPeople(ids) {
       lookedUp.push(...ids);
-      return new Map();
+      const people = ids.map((id) => id.replace("id-", ""));
+      return {
+        people: new Map(people.map((name) => [`PEOPLE/${name}`, described(name)])),
+        failure: null,
+      };
     },
     ...facts,
   };
@@ -73,7 +77,7 @@ test("the removed are added, moderators as moderators; the added are removed", a
     problems: [],
     notices: [],
   });
-  assert.deepEqual(lookedUp, [], "the record describes whom it removed");
+  assert.deepEqual(lookedUp, ["id-bob"], "the record describes whom it removed");
 });
 
 test("somebody the run added who is protected by now stays", async () => {

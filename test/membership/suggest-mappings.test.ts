@@ -11,6 +11,7 @@ function suggest(groups: readonly string[], rooms: readonly string[]) {
       title,
       orgKey: null,
       generalOfTeamId: null,
+      isModerated: false,
     })),
   ).map(({ group, room, isSame }) => `${group.displayName} -> ${room.title}${isSame ? "" : " ?"}`);
 }

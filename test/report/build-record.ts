@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { RoomRecord, RunRecord } from "../../src/membership/record.ts";
+import { parseHistory } from "../../src/report/history.ts";
 import {
   createRenderer,
   type Renderer,
@@ -67,17 +67,18 @@ export function runRecord(rooms: readonly RoomRecord[], facts: Partial<RunRecord
 
 /** The renderer with the real templates. */
 export function loadRenderer(): Renderer {
-  return createRenderer((name) =>
-    readFileSync(new URL(`../../src/report/templates/${name}.hbs`, import.meta.url), "utf8"),
-  );
+  return createRenderer();
 }
 
-/** The report of a run on GitHub. */
-export function reportInput(record: RunRecord, facts: Partial<ReportInput> = {}): ReportInput {
+/** The report of a run on GitHub; without a text of history.json it is the first. */
+export function reportInput(
+  record: RunRecord,
+  { historyText, ...facts }: Partial<ReportInput> & { readonly historyText?: string } = {},
+): ReportInput {
   return {
     record,
     policy: { heartbeatDays: 1, tokenWarningDays: 14 },
-    historyText: undefined,
+    memory: parseHistory(historyText),
     runId: "4711",
     reportsDir: "reports",
     mappingsFile: "mappings/rooms.csv",

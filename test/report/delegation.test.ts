@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { DelegationRecord } from "../../src/delegation/record.ts";
 import { renderDelegationTerminal } from "../../src/report/delegation.ts";
-import { createDelegationRenderer } from "../../src/report/renderer.ts";
+import { createRenderer } from "../../src/report/renderer.ts";
 
-const renderer = createDelegationRenderer((name) =>
-  readFileSync(new URL(`../../src/report/templates/${name}.hbs`, import.meta.url), "utf8"),
-);
+const renderer = createRenderer();
 
 const ann = { host: "ann@acme.example", before: [], after: [], added: [], removed: [] };
 
@@ -40,7 +37,7 @@ function input(facts: Partial<DelegationRecord> = {}) {
 }
 
 test("a page lies beside its record, and says who asked, for which site and by which backend", () => {
-  const [page, json] = renderer.renderFiles(input(), "1001", "reports");
+  const [page, json] = renderer.renderDelegationFiles(input(), "1001", "reports");
   assert.deepEqual(
     [page.path, json.path],
     ["reports/delegations/2026-11-22-1001.md", "reports/delegations/2026-11-22-1001.json"],
@@ -49,13 +46,13 @@ test("a page lies beside its record, and says who asked, for which site and by w
   assert.equal(
     page.text,
     [
-      "# Delegation of 2026-11-22 05:17 UTC",
+      "# Delegation run of 2026-11-22 05:17 UTC",
       "",
-      "[← All rooms](../README.md) · [record (JSON)](2026-11-22-1001.json) · [workflow run](https://github.example/runs/1)",
+      "[← All spaces](../README.md) · [record (JSON)](2026-11-22-1001.json) · [workflow run](https://github.example/runs/1)",
       "",
-      "✅ **Every host is as asked; nothing had to be changed.**",
+      "✅ **Every host is as requested; nothing had to be changed.**",
       "",
-      "Mode add · site `acme.webex.com` · backend rest · asked for by `octo-admin`",
+      "Mode add · site `acme.webex.com` · backend rest · requested by `octo-admin`",
       "",
       "## Who may schedule for whom",
       "",
@@ -63,16 +60,16 @@ test("a page lies beside its record, and says who asked, for which site and by w
       "| --- | --- | --- | --- | --- |",
       "| — | `ann@acme.example` | nobody | nobody | none |",
       "",
-      "## Token",
+      "## Webex login",
       "",
-      "How long the refresh token lives is not known: this run did not use it.",
+      "How long the Webex login stays valid is not known: this run did not use it.",
       "",
     ].join("\n"),
   );
 });
 
 test("an unknown list is told as unknown, not as nobody", () => {
-  const [page] = renderer.renderFiles(
+  const [page] = renderer.renderDelegationFiles(
     input({ status: "partial", hosts: [{ ...ann, before: null, after: null, error: "503" }] }),
     "1",
     "reports",
@@ -108,8 +105,8 @@ test("names, addresses and errors from outside break no table, link nowhere and 
     notices: hostile,
     actor: "| a |",
   } as const;
-  const [page] = renderer.renderFiles(input(facts), "1", "reports");
-  const summary = renderer.renderSummary(input(facts), "https://github.example/page", 1_000_000);
+  const [page] = renderer.renderDelegationFiles(input(facts), "1", "reports");
+  const summary = renderer.renderDelegationSummary(input(facts), "https://github.example/page", 1_000_000);
   for (const text of [page.text, summary]) {
     const outsideCode = text.replace(/(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)/g, "");
     assert.doesNotMatch(outsideCode, /<(?!\/?code>)\w|@\w|(?<!\\)\]\(javascript|-->/);
@@ -128,12 +125,12 @@ test("a long list of users is cut between rows, and the summary says so", () => 
     displayName: `User ${index}`,
     canHost: null,
   }));
-  const summary = renderer.renderSummary(input({ mode: "show", hosts: [], users }), null, 4_000);
+  const summary = renderer.renderDelegationSummary(input({ mode: "show", hosts: [], users }), null, 4_000);
   assert.ok(Buffer.byteLength(summary) <= 4_000);
   assert.match(summary, /\*4\d\d more rows are not shown here\.\*/);
 });
 
-test("the terminal marks what was added, removed and kept, and says why a host is not as asked", () => {
+test("the terminal marks what was added, removed and kept, and says why a host is not as requested", () => {
   const text = renderDelegationTerminal(
     record({
       status: "partial",
@@ -160,6 +157,6 @@ test("the terminal marks what was added, removed and kept, and says why a host i
     "ann@acme.example  ? → ? delegates",
     "  × 403",
     "",
-    "partial: 1 host is not as asked. 1 delegation was added. 1 delegation was removed.",
+    "partial: 1 host is not as requested. 1 delegation was added. 1 delegation was removed.",
   ]);
 });

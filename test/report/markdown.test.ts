@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { codeSpan, cutText, escapeMarkdown, linkTo, md } from "../../src/report/markdown.ts";
+import { codeSpan, cutText, escapeMarkdown, linkTo, md, type View } from "../../src/report/markdown.ts";
 
 describe("a text from outside", () => {
   const unchanged = [
@@ -81,5 +81,18 @@ describe("a code span", () => {
 describe("a link", () => {
   it("cannot be ended by its address", () => {
     assert.equal(linkTo(md`page`, "runs/a b)(|.md"), "[page](runs/a%20b%29%28%7C.md)");
+  });
+});
+
+describe("a view", () => {
+  it("holds no text that was not made harmless, however deep", () => {
+    const allowed: View = { rows: [md`a`, 1, true, null], more: { text: escapeMarkdown("<b>") } };
+    // @ts-expect-error A plain text.
+    const plain: View = "<b>";
+    // @ts-expect-error A plain text within.
+    const deep: View = { rows: [{ text: String(allowed) }] };
+    // @ts-expect-error What a template would turn into a text by itself.
+    const date: View = { checkedAt: new Date(0) };
+    assert.equal([allowed, plain, deep, date].length, 4);
   });
 });

@@ -318,7 +318,7 @@ describe("faults of the second sample application", { concurrency: 2 }, () => {
     const asked = ["--mode", "add", ...hosts, "--delegate", address("eve")];
     const xml = await unadministered.run(["--backend", "xml", ...asked]);
     assert.deepEqual([xml.code, xml.writes], [1, []]);
-    assert.match(xml.stderr, /the token's owner rollcall@acme\.example is no administrator of the site/);
+    assert.match(xml.stderr, /the token's owner rollcall@acme\.example is not an administrator of the site/);
 
     await using readOnly = await startDelegationStory(acme, { readOnlySiteAdmin: true });
     assert.equal((await readOnly.run(["--backend", "xml", ...asked])).code, 1);

@@ -72,8 +72,14 @@ const cases: readonly Case[] = [
       match: ({ parameters }) => parameters.get("groupId") === group,
       status: 200,
       body: { displayName: "blind", memberSize: 3 },
+      // It is read again as long as it contradicts itself.
+      times: 3,
     }),
-    blind: { members: "4 → 4", kept, frozen: unsure.frozen },
+    blind: {
+      members: "4 → 4",
+      kept: ["Ann: changed", "Bob: changed", "Old: changed", ...kept],
+      frozen: unsure.frozen,
+    },
     problem: /^the members of group "blind" are not surely known: 0 of 3 members arrived/,
   },
   {
@@ -188,15 +194,21 @@ describe("what is not surely known removes nobody, and stops no other room", { c
       {
         line: 2,
         column: "room",
-        message: 'Webex does not say whether these members of room "NOC" are people, so they stay: Ghost',
+        message:
+          'Webex does not say who these members of space "NOC" are, so they stay: Ghost (ghost@acme.example); remove them in Webex by hand, or list their addresses under protect.people in policy.json',
       },
     ]);
     assert.deepEqual([missing.code, story.sandbox.members("NOC")], [3, ["ann", "ghost", "rollcall"]]);
+    assert.deepEqual(missing.rooms.NOC?.kept, ["Ghost: unknown", ...kept]);
 
     story.sandbox.addToRoom("Bridge", "old");
     story.sandbox.fault({ route: "GET /people", status: 403 });
     const refused = await story.run(["sync"], { local: true });
     assert.deepEqual([refused.code, refused.writes], [3, []]);
+    assert.match(
+      refused.record.problems[1]?.message ?? "",
+      /^Webex could not be asked who .*\[GET\] \/people: 403/,
+    );
     assert.deepEqual(
       refused.record.problems.map(({ line }) => line),
       [2, 3],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Exchange } from "../../sandbox/http.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
+import { createContext } from "../../src/cli/context.ts";
 import { runSync } from "../../src/commands/sync.ts";
 import { type CompiledMain, compileMain } from "../support/compiled-main.ts";
 import { organisation } from "../support/organisation.ts";
@@ -97,7 +98,8 @@ async function runAgain(
   };
   const stop = new AbortController().signal;
   const paint = (_: string, text: string) => text;
-  const code = await runSync(options, { env, print: log, log, paint, now: () => new Date(), stop });
+  const terminal = { print: log, log, paint, now: () => new Date(), stop };
+  const code = await runSync(options, await createContext(env, options, terminal));
   return { code, told: told.join("\n") };
 }
 

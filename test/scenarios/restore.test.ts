@@ -48,7 +48,7 @@ test("a run is undone: the removed are back, moderators as moderators, and the a
   assert.deepEqual(sandbox.moderators("NOC"), ["mia", "rollcall"]);
   assert.equal(end.commits, 1);
   const page = sandbox.github.commits.at(-1)?.paths.find((path) => path.endsWith(".md"));
-  assert.match(sandbox.github.files().get(page ?? "") ?? "", /Mia .*\| Removed by the run that is undone \|/);
+  assert.match(sandbox.github.files().get(page ?? "") ?? "", /Mia .*\| Removed by the run being undone \|/);
   assert.match(end.stdout, /The next sync compares these rooms with their groups again/);
   assert.deepEqual(
     end.requests.flatMap((exchange) => check?.(exchange) ?? []),
@@ -161,19 +161,19 @@ test("a record that cannot be read as a whole is refused, before the token is us
   const text = await story.folder.read(file);
   const record = JSON.parse(text);
   const cases: readonly (readonly [string, RegExp])[] = [
-    [text.slice(0, text.length / 2), /it is not whole, or no JSON \(line 1, character/],
-    ["", /it is not whole, or no JSON/],
+    [text.slice(0, text.length / 2), /it is incomplete or not valid JSON \(line 1, character/],
+    ["", /it is incomplete or not valid JSON/],
     ["[]", /it is not the record of a run/],
     [JSON.stringify({ ...record, version: 2 }), /its version is 2, and this release reads 1/],
     [
       JSON.stringify({ version: 1, command: "delegate", mode: "add", hosts: [] }),
       /it is the record of "delegate"/,
     ],
-    [JSON.stringify({ ...record, rooms: [] }), /it is not whole: totals.rooms is 2, but it lists 0/],
-    [JSON.stringify({ ...record, extra: 1 }), /extra is not as it must be/],
+    [JSON.stringify({ ...record, rooms: [] }), /it is incomplete: totals.rooms is 2, but it lists 0/],
+    [JSON.stringify({ ...record, extra: 1 }), /extra is not valid/],
     [
       JSON.stringify({ ...record, rooms: [{ ...record.rooms[0], added: [{ personId: 1 }] }] }),
-      /rooms\.0\.added\.0\.personId is not as it must be/,
+      /rooms\.0\.added\.0\.personId is not valid/,
     ],
   ];
   for (const [content, expected] of cases) {

@@ -51,7 +51,11 @@ describe("listings are read to their end", { concurrency: 2 }, () => {
       Partial: {
         members: "9 → 10",
         added: ["P0001"],
-        kept: ["Rollcall: self"],
+        kept: [
+          "Left: changed",
+          ...["P0004", "P0005", "P0006", "P0007", "P0008"].map((name) => `${name}: changed`),
+          "Rollcall: self",
+        ],
         frozen: "not surely known: cut",
       },
     });

@@ -252,7 +252,7 @@ describe("signals and second tokens", { concurrency: 2 }, () => {
       new RegExp(`^::warning title=Rollcall::.*10 days only.*by ${day} at the latest`, "m"),
     );
     assert.match(ending.stderr, new RegExp(`log in again by ${day} at the latest`));
-    assert.match(ending.summary, /⚠️ The refresh token lives until/);
+    assert.match(ending.summary, /⚠️ The Webex login is valid until/);
   });
 });
 

@@ -1,7 +1,9 @@
+import assert from "node:assert/strict";
 import type { Listing } from "../../src/lib/listing.ts";
-import type { GroupReading } from "../../src/membership/diff.ts";
-import type { GroupMember, Owner, Room, RoomMember } from "../../src/membership/directory.ts";
+import type { GroupReading, RoomDiff } from "../../src/membership/diff.ts";
+import type { GroupMember, KnownPerson, Owner, Room, RoomMember } from "../../src/membership/directory.ts";
 import type { CheckedRoom } from "../../src/membership/limits.ts";
+import type { Observation } from "../../src/membership/observe.ts";
 import type { Addition, Removal, RoomPlan } from "../../src/membership/plan.ts";
 import type { DesiredRoom } from "../../src/membership/resolve.ts";
 
@@ -26,7 +28,7 @@ export function user(name: string, type = "user"): GroupMember {
   return { key: `PEOPLE/${name}`, personId: `id-${name}`, displayName: name, type };
 }
 
-/** A member of a room: somebody of the home organisation, known to be a person. */
+/** A member of a room: somebody of the home organisation. */
 export function member(name: string, facts: Partial<RoomMember> = {}): RoomMember {
   return {
     key: `PEOPLE/${name}`,
@@ -34,7 +36,7 @@ export function member(name: string, facts: Partial<RoomMember> = {}): RoomMembe
     membershipId: `membership-${name}`,
     orgKey: home,
     isModerator: false,
-    kind: "person",
+    suggestedKind: null,
     ...facts,
   };
 }
@@ -50,13 +52,45 @@ export function group(name: string, ...people: readonly (string | GroupMember)[]
 }
 
 /** The same group, of which something is not known. */
-export function uncertain(reading: GroupReading, reason = "a page is missing"): GroupReading {
-  return { group: reading.group, members: reading.members, complete: false, reason };
+export function uncertain(
+  reading: GroupReading,
+  reason = "a page is missing",
+  isUnsteady = false,
+): GroupReading {
+  return { group: reading.group, members: reading.members, complete: false, reason, isUnsteady };
+}
+
+/** A person as the directory describes them. */
+export function described(name: string, facts: Partial<KnownPerson> = {}): KnownPerson {
+  return { displayName: name, emails: [`${name}@acme.example`], kind: "person", ...facts };
+}
+
+/** What was observed of rooms; a second look shows what the first one did. */
+export function observation(
+  differences: readonly RoomDiff[],
+  people: ReadonlyMap<string, KnownPerson> = new Map(),
+): Observation {
+  return {
+    owner,
+    differences,
+    people,
+    lookUpFailure: null,
+    problems: [],
+    compareAgain: async (of) => differences.find(({ feed }) => feed === of) ?? assert.fail("no such room"),
+  };
 }
 
 /** A room of the home organisation. */
 export function room(title: string, facts: Partial<Room> = {}): Room {
-  return { key: `ROOM/${title}`, id: `id-${title}`, title, orgKey: home, generalOfTeamId: null, ...facts };
+  return {
+    key: `ROOM/${title}`,
+    id: `id-${title}`,
+    title,
+    orgKey: home,
+    generalOfTeamId: null,
+    isModerated: false,
+    ...facts,
+  };
 }
 
 /** The rows that feed a room with groups. */

@@ -29,7 +29,7 @@ async function open(
   };
 }
 
-test("a reading names the host and the site, and an absent list means none only beside the other fields", async () => {
+test("a read names the host and the site, and an absent list is empty only if the other fields are present", async () => {
   const bodies = [{ ...others, delegateEmails: [" bob@acme.example "] }, others, { delegateEmails: [] }];
   await using webex = await open((_, index) => ({ body: bodies[index] }));
   assert.deepEqual(await webex.reader.readDelegates(host), ["bob@acme.example"]);
@@ -44,7 +44,7 @@ test("a reading names the host and the site, and an absent list means none only 
   );
 });
 
-test("a change is sent as the difference, one address an element, and never as the whole object", async () => {
+test("a change sends only the difference, one address per element, never the whole object", async () => {
   await using webex = await open(({ path }) =>
     path.includes("delete") ? { status: 204 } : { body: { emails: [] } },
   );
@@ -65,7 +65,7 @@ test("a change is sent as the difference, one address an element, and never as t
   );
 });
 
-test("removals go first where the additions have no room beside them", async () => {
+test("removals go first when the additions would not fit otherwise", async () => {
   await using webex = await open(() => ({ status: 204 }));
   const before = Array.from({ length: 20 }, (_, index) => `d${index}@acme.example`);
   const { change } = planHost({ host, mode: "replace", delegates: ["cat@acme.example"] }, before);
@@ -77,7 +77,7 @@ test("removals go first where the additions have no room beside them", async () 
   );
 });
 
-test("a write is sent once: after a 502 somebody has to read first", async () => {
+test("a write is not repeated: after a 502 the list must be read first", async () => {
   await using webex = await open(() => ({ status: 502 }));
   const { change } = planHost({ host, mode: "add", delegates: ["cat@acme.example"] }, []);
   assert.ok(change);
@@ -85,7 +85,7 @@ test("a write is sent once: after a 502 somebody has to read first", async () =>
   assert.equal(webex.server.requests.length, 1);
 });
 
-test("without the administrator's scopes nothing is asked of Webex at all", async () => {
+test("without the administrator scopes no request is sent", async () => {
   for (const [granted, mayWrite, expected] of [
     [
       ["meeting:admin_preferences_read"],
@@ -101,7 +101,7 @@ test("without the administrator's scopes nothing is asked of Webex at all", asyn
   }
 });
 
-test("the targeting is proved by a reading that must be refused", async () => {
+test("a read that Webex must refuse proves that requests act on the named host", async () => {
   for (const status of [400, 403, 404]) {
     await using webex = await open(() => ({ status }));
     await webex.reader.proveAccess(true);
@@ -119,7 +119,7 @@ test("the targeting is proved by a reading that must be refused", async () => {
   }
 });
 
-test("a user is on the site as its host, as its attendee, or not at all", async () => {
+test("a user is on the site as a host, as an attendee, or not at all", async () => {
   const person = { emails: ["Cat@acme.example"], displayName: "Cat", type: "person" };
   const answers: [object, unknown][] = [
     [{ siteUrls: ["Acme.webex.com"] }, { isActive: true, canHost: true }],

@@ -26,21 +26,15 @@ const bodies: readonly [fact: string, body: unknown, headers: Record<string, str
       "T1",
     ],
     [
-      "a description that repeats the message once",
+      "a description that repeats the message",
       { message: "No.", errors: [{ description: "No." }] },
       {},
       `${refused}No.`,
       null,
     ],
+    ["a tracking id in the header only", { message: "No." }, { TrackingID: "T2" }, `${refused}No.`, "T2"],
     [
-      "the tracking id of the header where the body has none",
-      { message: "No." },
-      { TrackingID: "T2" },
-      `${refused}No.`,
-      "T2",
-    ],
-    [
-      "the body's tracking id before the header's",
+      "two tracking ids, of which the body's wins",
       { trackingId: "T1" },
       { TrackingID: "T2" },
       `${refused}Forbidden`,
@@ -53,19 +47,25 @@ const bodies: readonly [fact: string, body: unknown, headers: Record<string, str
       `${refused}No.`,
       null,
     ],
-    ["errors that are no list", { message: "No.", errors: { description: "x" } }, {}, `${refused}No.`, null],
-    ["a message that is no text", { message: { text: "No." } }, {}, `${refused}Forbidden`, null],
-    ["a body that is no object", ["No."], {}, `${refused}Forbidden`, null],
+    [
+      "errors that are not a list",
+      { message: "No.", errors: { description: "x" } },
+      {},
+      `${refused}No.`,
+      null,
+    ],
+    ["a message that is not a string", { message: { text: "No." } }, {}, `${refused}Forbidden`, null],
+    ["a body that is not an object", ["No."], {}, `${refused}Forbidden`, null],
     ["a body that is null", null, {}, `${refused}Forbidden`, null],
     ["a body that is not JSON", "<html>No.</html>", {}, `${refused}Forbidden`, null],
     ["no body", "", {}, `${refused}Forbidden`, null],
   ];
 for (const [fact, body, headers, ...told] of bodies) {
-  test(`an error tells ${fact}, and never the query`, async () => {
+  test(`an error copes with ${fact}, and never shows the query`, async () => {
     assert.deepEqual(await log({ status: 403, headers, body }), told);
   });
 }
 
-test("a status that nobody knows is told as it is", async () => {
+test("an unknown status is reported as it is", async () => {
   assert.deepEqual(await log({ status: 499 }), ["[GET] /people: 499: unknown status", null]);
 });

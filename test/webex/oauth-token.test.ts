@@ -14,7 +14,7 @@ async function refresh(...scripts: readonly Script[]) {
     baseUrl: `${server.url}/v1`,
     clientId: "id",
     clientSecret: "client-secret",
-    timeoutMs: 100,
+    timeoutMs: 1_000,
     sleep: async (ms) => pauses.push(ms),
   });
   const outcome = await issuer.refresh("old-token").then(

@@ -27,7 +27,7 @@ function inTurn(...pages: readonly (readonly number[])[]) {
     page(pages[index] ?? [], index + 1 < pages.length ? `${url}/v1/list?after=${index + 1}` : undefined);
 }
 
-test("one page without a next link is a whole listing", async () => {
+test("one page without a next link is a complete listing", async () => {
   const { listing, paths } = await read(inTurn([1, 2]));
   assert.deepEqual(listing, { complete: true, items: [1, 2] });
   assert.deepEqual(paths, ["/v1/list?max=2"]);
@@ -43,26 +43,26 @@ test("an empty page in the middle does not end a listing", async () => {
   assert.deepEqual(listing, { complete: true, items: [1, 2] });
 });
 
-test("the next address is sent as it came, with its bare before and without a parameter of ours", async () => {
+test("the next link is requested unchanged, with its bare `before` and without added parameters", async () => {
   const { paths } = await read((_, index, url) =>
     index === 0 ? page([1], `${url}/v1/list?q=a%20b&max=1&before&after=Y2lz`) : page([2]),
   );
   assert.deepEqual(paths, ["/v1/list?max=2", "/v1/list?q=a%20b&max=1&before&after=Y2lz"]);
 });
 
-test("empty pages without an end make a listing incomplete", async () => {
+test("endless empty pages make a listing incomplete", async () => {
   const { listing, paths } = await read((_, index, url) => page([], `${url}/v1/list?after=${index}`));
   const reason = "10 pages in a row were empty, with no end";
   assert.deepEqual(listing, { complete: false, items: [], reason });
   assert.equal(paths.length, 10);
 });
 
-test("as many empty pages that do end are a whole listing", async () => {
+test("the same number of empty pages with an end are a complete listing", async () => {
   const { listing } = await read(inTurn(...Array.from({ length: 10 }, () => [])));
   assert.deepEqual(listing, { complete: true, items: [] });
 });
 
-test("a page that leads to itself or back makes a listing incomplete", async () => {
+test("a page that links to itself or to an earlier page makes a listing incomplete", async () => {
   const { listing } = await read((_, __, url) => page([1], `${url}/v1/list?max=2`));
   const reason = "page 1 continues with a page that was read before";
   assert.deepEqual(listing, { complete: false, items: [1], reason });
@@ -71,14 +71,14 @@ test("a page that leads to itself or back makes a listing incomplete", async () 
   assert.equal(circle.paths.length, 3);
 });
 
-test("a page with items of something else makes a listing incomplete, and they are left out", async () => {
+test("foreign items make a listing incomplete and are left out", async () => {
   const { listing, paths } = await read(inTurn([1, -2, -3], [4]));
   const reason = "page 1 held 2 items of something else";
   assert.deepEqual(listing, { complete: false, items: [1], reason });
   assert.equal(paths.length, 1);
 });
 
-test("a page that cannot be read makes a listing incomplete; what came before it is kept", async () => {
+test("an unreadable page makes a listing incomplete, and the pages before it are kept", async () => {
   const { listing } = await read((_, index, url) =>
     index === 0 ? page([1], `${url}/v1/list?after=1`) : { status: 404, body: { message: "Not there." } },
   );
@@ -90,10 +90,10 @@ const unmatched: readonly [fact: string, next: (url: string) => string][] = [
   ["another port", () => "http://127.0.0.1:1/v1/list?after=1"],
   ["another scheme", (url) => `${url.replace("http:", "https:")}/v1/list`],
   ["another path", (url) => `${url}/v2/list`],
-  ["a path that only begins alike", (url) => `${url}/v10/list`],
-  ["a way out of the path", (url) => `${url}/v1/../admin/list`],
+  ["a path that only starts the same", (url) => `${url}/v10/list`],
+  ["a path that climbs out", (url) => `${url}/v1/../admin/list`],
   ["a user in front of the host", (url) => url.replace("http://127.0.0.1", "http://127.0.0.1@evil.example")],
-  ["an address that is none", () => "https,//webexapis.com/v1/list?after=1"],
+  ["a malformed address", () => "https,//webexapis.com/v1/list?after=1"],
 ];
 for (const [fact, next] of unmatched) {
   test(`a next link to ${fact} is not followed and makes a listing incomplete`, async () => {
@@ -104,7 +104,7 @@ for (const [fact, next] of unmatched) {
   });
 }
 
-test("an error that is not Webex's is not taken for an incomplete listing", async () => {
+test("an error of our own code does not count as an incomplete listing", async () => {
   await using server = await startScript(() => page([1]));
   const { client } = openClient({ baseUrl: server.url });
   const broken = () => {
@@ -128,7 +128,7 @@ const headers: readonly [fact: string, link: string | null, found: boolean][] = 
   ["several links, the next one last", `<https://x/1>; rel="first", <${target}>; rel="next"`, true],
   ["several links, the next one first", `<${target}>; rel="next", <https://x/1>; rel="prev"`, true],
   ["only another rel", `<${target}>; rel="prev"`, false],
-  ["a rel that only begins alike", `<${target}>; rel=next-archive`, false],
+  ["a rel that only starts the same", `<${target}>; rel=next-archive`, false],
   ["no rel", `<${target}>`, false],
 ];
 for (const [fact, link, found] of headers) {
@@ -138,7 +138,7 @@ for (const [fact, link, found] of headers) {
   });
 }
 
-test("a relative next link is one of the API's own", () => {
+test("a relative next link is resolved against the API's base URL", () => {
   const next = readNextPage({ status: 200, body: {}, link: '</v1/people?after=1>; rel="next"' }, base);
   assert.equal(next?.path, "https://webexapis.com/v1/people?after=1");
 });

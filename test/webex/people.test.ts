@@ -33,7 +33,7 @@ async function start(options: SandboxOptions = {}) {
   return { sandbox, client, pauses, keyOf, lookUps, reader: createWebexReader(client) };
 }
 
-test("the token's owner is known by key, address and organisation", async () => {
+test("the token's owner has a key, an address and an organisation", async () => {
   const { sandbox, client, keyOf } = await start();
   await using _ = sandbox;
   const owner = await readOwner(client);
@@ -46,14 +46,14 @@ test("the token's owner is known by key, address and organisation", async () => 
   });
 });
 
-test("a token that nobody owns is an error", async () => {
+test("a token without an owner is an error", async () => {
   const { sandbox, client } = await start();
   await using _ = sandbox;
   sandbox.expireAccessTokens();
   await assert.rejects(readOwner(client), { status: 401 });
 });
 
-test("people are described with what they are; a type that Webex may invent is none of them", async () => {
+test("people are described with what they are; a machine is a device whatever Webex calls it", async () => {
   const { sandbox, client, keyOf } = await start();
   await using _ = sandbox;
   const names = ["ann", "bell", "gus", "tv"];
@@ -61,55 +61,84 @@ test("people are described with what they are; a type that Webex may invent is n
   assert.deepEqual(
     people,
     new Map([
-      [keyOf("ann"), { displayName: "Ann", email: "ann@acme.example", kind: "person" }],
-      [keyOf("bell"), { displayName: "Bell", email: "bell@webex.bot", kind: "bot" }],
-      [keyOf("gus"), { displayName: "Gus", email: "gus@acme.example", kind: "guest" }],
-      [keyOf("tv"), { displayName: "TV", email: "tv@acme.example", kind: "other" }],
+      [keyOf("ann"), { displayName: "Ann", emails: ["ann@acme.example"], kind: "person" }],
+      [keyOf("bell"), { displayName: "Bell", emails: ["bell@webex.bot"], kind: "bot" }],
+      [keyOf("gus"), { displayName: "Gus", emails: ["gus@acme.example"], kind: "guest" }],
+      [keyOf("tv"), { displayName: "TV", emails: ["tv@acme.example"], kind: "device" }],
     ]),
   );
 });
 
 for (const type of ["constructor", "__proto__", "toString"]) {
-  test(`a type named ${type} is no person`, async () => {
+  test(`a type called ${type} is not a person`, async () => {
     await using server = await startScript(() => ({ body: { items: [{ id: "p1", type }] } }));
     const people = await lookUpPeople(openClient({ baseUrl: server.url }).client, ["p1"]);
-    assert.deepEqual(people, new Map([["p1", { displayName: "", email: null, kind: "other" }]]));
+    assert.deepEqual(people, new Map([["p1", { displayName: "", emails: [], kind: "other" }]]));
   });
 }
 
-test("a person without a type is unknown, and so is one whom Webex does not find", async () => {
+test("a person without a type is unknown, and so is one that Webex does not find", async () => {
   await using server = await startScript(() => ({ body: { items: [{ id: "p1" }], notFoundIds: ["p2"] } }));
   const people = await lookUpPeople(openClient({ baseUrl: server.url }).client, ["p1", "p2"]);
-  assert.deepEqual(people, new Map([["p1", { displayName: "", email: null, kind: null }]]));
+  assert.deepEqual(people, new Map([["p1", { displayName: "", emails: [], kind: null }]]));
 });
 
-test("many people are looked up 85 at a time, and nobody asks when there is nobody to ask about", async () => {
+test("people are looked up 85 at a time, and no request is sent for an empty list", async () => {
   const { sandbox, reader, lookUps } = await start();
   await using _ = sandbox;
-  assert.equal((await reader.lookUpPeople([])).size, 0);
+  assert.equal((await reader.lookUpPeople([])).people.size, 0);
   assert.equal(lookUps().length, 0);
-  assert.equal((await reader.lookUpPeople(many.map(sandbox.personId))).size, 180);
+  assert.equal((await reader.lookUpPeople(many.map(sandbox.personId))).people.size, 180);
   const sizes = lookUps().map(
     ({ path }) => new URLSearchParams(path.split("?")[1]).get("id")?.split(",").length,
   );
   assert.deepEqual(sizes.sort(), [10, 85, 85]);
 });
 
-test("a look-up that fails leaves its people unknown, and the others are described", async () => {
+test("a failed look-up leaves its people unknown, and the others are described", async () => {
   const { sandbox, reader, keyOf } = await start({ unseenPeople: ["p1"] });
   await using _ = sandbox;
   const last = sandbox.personId("p179");
   sandbox.fault({ route: "GET /people", status: 403, match: ({ url }) => url.search.includes(last) });
-  const people = await reader.lookUpPeople(many.map(sandbox.personId));
+  const { people, failure } = await reader.lookUpPeople(many.map(sandbox.personId));
+  assert.match(String(failure), /^\[GET\] \/people: 403/);
   assert.equal(people.size, 169);
   assert.deepEqual([people.has(keyOf("p1")), people.has(keyOf("p179"))], [false, false]);
 });
 
-test("a member of two groups is one object, so that large organisations fit", async () => {
+test("a member of two groups is one object, so that large organisations fit into memory", async () => {
   const { sandbox, reader } = await start();
   await using _ = sandbox;
   const { items } = await reader.listGroups();
   const members = await Promise.all(items.map((group) => reader.listGroupMembers(group)));
   const [first, second] = members.map(({ members: { items: people } }) => people[0]);
   assert.equal(first, second);
+});
+
+test("people of whom something is missing are described without it, and spoil nobody else", async () => {
+  const items = [
+    { id: "p1", displayName: null, emails: [null, "p1@acme.example"], type: "person" },
+    { id: null },
+  ];
+  await using server = await startScript(() => ({ body: { items } }));
+  const people = await lookUpPeople(openClient({ baseUrl: server.url }).client, ["p1", "p2"]);
+  assert.deepEqual(
+    people,
+    new Map([["p1", { displayName: "", emails: ["p1@acme.example"], kind: "person" }]]),
+  );
+});
+
+test("an address is known by anybody of the organisation, and by nobody of another one", async () => {
+  const { sandbox, reader, lookUps } = await start();
+  await using _ = sandbox;
+  const addresses = ["ANN@acme.example", "nobody@acme.example"];
+  assert.deepEqual(await Promise.all(addresses.map(reader.hasAddress)), [true, false]);
+  assert.equal(lookUps().length, 2);
+});
+
+test("where an address cannot be looked up, nobody says that it is unknown", async () => {
+  const { sandbox, reader } = await start();
+  await using _ = sandbox;
+  sandbox.expireAccessTokens();
+  assert.equal(await reader.hasAddress("nobody@acme.example"), null);
 });

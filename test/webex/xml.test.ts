@@ -15,7 +15,7 @@ test("a request is well-formed, its prefixes are declared, and every value comes
   );
 });
 
-test("a character that XML cannot carry is refused, not dropped", () => {
+test("a character that XML cannot hold is refused, not dropped", () => {
   assert.throws(() => element("webExId", "a\u0000b"), /holds the character U\+0000, which XML cannot carry/);
   assert.throws(() => element("webExId", "a\uD800"), /U\+D800/);
 });
@@ -33,13 +33,13 @@ test("a reply is read by local name, whatever its prefixes", () => {
   }
 });
 
-test("one element and several are both a list; none is an empty one", () => {
+test("one element and several are both lists; none is an empty list", () => {
   assert.equal(childrenOf(childOf(parseDocument("<l><u><i>1</i></u></l>"), "l"), "u").length, 1);
   assert.equal(childrenOf(childOf(parseDocument("<l><u/><u/></l>"), "l"), "u").length, 2);
   assert.deepEqual(childrenOf(childOf(parseDocument("<l></l>"), "l"), "u"), []);
 });
 
-test("texts stay texts: leading zeros, booleans and the five named entities, each once", () => {
+test("texts stay texts: leading zeros and booleans are kept, and entities are decoded once", () => {
   const node = parseDocument("<l><id>000045</id><b>true</b><t>&amp;lt;&#60;&#x3e;&unknown;</t><e></e></l>");
   assert.deepEqual(
     ["id", "b", "t", "e", "absent"].map((name) => textOf(node, "l", name)),
@@ -47,12 +47,12 @@ test("texts stay texts: leading zeros, booleans and the five named entities, eac
   );
 });
 
-test("names of objects are no elements", () => {
+test("names of object properties are not elements", () => {
   assert.equal(childOf(parseDocument("<l></l>"), "l", "constructor"), undefined);
   assert.equal(textOf(parseDocument("<l/>"), "toString"), null);
 });
 
-test("a document type is refused, and so is what is not well-formed", () => {
+test("a document type is refused, and so is a document that is not well-formed", () => {
   const bomb = '<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><l>&b;</l>';
   assert.throws(() => parseDocument(bomb), /declares a document type/);
   for (const text of ["", "<l>", "<l></m>", "text", "<html><br></html>"]) {

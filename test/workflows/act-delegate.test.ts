@@ -19,35 +19,39 @@ async function startSite() {
 }
 
 for (const backend of ["rest", "xml"] as const) {
-  test(`delegate by hand lets two people schedule for two hosts, by ${backend}`, needsAct, async () => {
-    await using sandbox = await startSite();
-    const inputs = {
-      mode: "add",
-      host: `${emailOf("ann")}, ${emailOf("bob")}`,
-      delegate: emailOf("cy"),
-      backend,
-    };
-    const ending = await repository.run(sandbox, {
-      workflow: "delegate",
-      event: "workflow_dispatch",
-      payload: { inputs },
-      actor: "dora",
-    });
-    assert.equal(ending.succeeded, true, ending.log);
-    assert.deepEqual(sandbox.meetings.user("ann").delegates, [emailOf("cy")]);
-    assert.deepEqual(sandbox.meetings.user("bob").delegates, [emailOf("cy")]);
-    assert.equal(sandbox.github.commits.length, 1);
-    const record = [...sandbox.github.files()].find(([path]) =>
-      /^reports\/delegations\/.*\.json$/.test(path),
-    );
-    assert.match(record?.[1] ?? "", /"actor": "dora"/);
-    assert.match(ending.log, /Asked for by dora, started by dora\./);
-    assertTokenKept(sandbox);
-    assertNoSecretShown(sandbox, ending.log);
-  });
+  test(
+    `a manual Delegate run lets two people schedule for two hosts, with ${backend}`,
+    needsAct,
+    async () => {
+      await using sandbox = await startSite();
+      const inputs = {
+        mode: "add",
+        host: `${emailOf("ann")}, ${emailOf("bob")}`,
+        delegate: emailOf("cy"),
+        backend,
+      };
+      const ending = await repository.run(sandbox, {
+        workflow: "delegate",
+        event: "workflow_dispatch",
+        payload: { inputs },
+        actor: "dora",
+      });
+      assert.equal(ending.succeeded, true, ending.log);
+      assert.deepEqual(sandbox.meetings.user("ann").delegates, [emailOf("cy")]);
+      assert.deepEqual(sandbox.meetings.user("bob").delegates, [emailOf("cy")]);
+      assert.equal(sandbox.github.commits.length, 1);
+      const record = [...sandbox.github.files()].find(([path]) =>
+        /^reports\/delegations\/.*\.json$/.test(path),
+      );
+      assert.match(record?.[1] ?? "", /"actor": "dora"/);
+      assert.match(ending.log, /Requested by dora, started by dora\./);
+      assertTokenKept(sandbox);
+      assertNoSecretShown(sandbox, ending.log);
+    },
+  );
 }
 
-test("delegate with dry_run shows, and changes nothing but the token", needsAct, async () => {
+test("a Delegate run with dry_run shows the changes and writes only the token", needsAct, async () => {
   await using sandbox = await startSite();
   const inputs = { mode: "replace", host: emailOf("bob"), delegate: emailOf("ann"), dry_run: "true" };
   const ending = await repository.run(sandbox, {
@@ -62,7 +66,7 @@ test("delegate with dry_run shows, and changes nothing but the token", needsAct,
 });
 
 test(
-  "a delegation with an end is written down, and sync revokes it after its last day",
+  "a delegation with an end is added to the file, and Sync revokes it after its last day",
   needsAct,
   async () => {
     await using sandbox = await startSite();

@@ -4,21 +4,17 @@ import { assertNoSecretShown, assertTokenKept, needsAct, startNoc, useActReposit
 
 const repository = useActRepository();
 
-test(
-  "doctor by hand finds a whole set-up in order, and changes nothing but the token",
-  needsAct,
-  async () => {
-    await using sandbox = await startNoc();
-    const ending = await repository.run(sandbox, { workflow: "doctor", event: "workflow_dispatch" });
-    assert.equal(ending.succeeded, true, ending.log);
-    assert.deepEqual(sandbox.members("NOC"), ["bob", "cy", "rollcall"]);
-    assert.deepEqual(sandbox.github.commits, []);
-    assertTokenKept(sandbox);
-    assertNoSecretShown(sandbox, ending.log);
-  },
-);
+test("Doctor finds a complete set-up in order and writes only the token", needsAct, async () => {
+  await using sandbox = await startNoc();
+  const ending = await repository.run(sandbox, { workflow: "doctor", event: "workflow_dispatch" });
+  assert.equal(ending.succeeded, true, ending.log);
+  assert.deepEqual(sandbox.members("NOC"), ["bob", "cy", "rollcall"]);
+  assert.deepEqual(sandbox.github.commits, []);
+  assertTokenKept(sandbox);
+  assertNoSecretShown(sandbox, ending.log);
+});
 
-test("check marks a fault on its line of the CSV, and without any secret", needsAct, async () => {
+test("Check marks an error on its line of the CSV, without any secret", needsAct, async () => {
   await using sandbox = await startNoc();
   sandbox.github.writeFile("mappings/rooms.csv", "group,room,mode\nNOC,NOC,sometimes\n");
   const ending = await repository.run(sandbox, { workflow: "check", event: "pull_request", job: "mappings" });

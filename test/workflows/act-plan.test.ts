@@ -23,7 +23,7 @@ function logOf(number: number, headRepository: string) {
 }
 
 test(
-  "a pull request of this repository gets its plan as one comment, updated in place",
+  "a pull request from this repository gets its plan as one comment, updated in place",
   needsAct,
   async () => {
     await using sandbox = await startNoc();
@@ -53,21 +53,25 @@ test(
   },
 );
 
-test("a fork's pull request starts nothing by itself: no refresh, no request at all", needsAct, async () => {
-  await using sandbox = await startNoc();
-  const fork = "mallory/spaces";
-  const number = sandbox.github.pulls.open({ files: { "mappings/rooms.csv": proposal }, fork });
-  const ending = await repository.run(sandbox, {
-    workflow: "plan",
-    event: "pull_request_target",
-    payload: logOf(number, fork),
-  });
-  assert.deepEqual(ending.steps, {});
-  assert.deepEqual(sandbox.requests, []);
-  assert.deepEqual(findComments(sandbox, number), []);
-});
+test(
+  "a pull request from a fork starts nothing automatically: no refresh and no request",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc();
+    const fork = "mallory/spaces";
+    const number = sandbox.github.pulls.open({ files: { "mappings/rooms.csv": proposal }, fork });
+    const ending = await repository.run(sandbox, {
+      workflow: "plan",
+      event: "pull_request_target",
+      payload: logOf(number, fork),
+    });
+    assert.deepEqual(ending.steps, {});
+    assert.deepEqual(sandbox.requests, []);
+    assert.deepEqual(findComments(sandbox, number), []);
+  },
+);
 
-test("by hand the same fork's pull request gets its plan, read as data", needsAct, async () => {
+test("a manual run plans a pull request from a fork and reads it only as data", needsAct, async () => {
   await using sandbox = await startNoc();
   const number = sandbox.github.pulls.open({
     // The script would be run if anything of the pull request were checked out.
@@ -82,7 +86,7 @@ test("by hand the same fork's pull request gets its plan, read as data", needsAc
   assertTokenKept(sandbox);
 });
 
-test("a pull request whose mappings have errors is told so in the comment", needsAct, async () => {
+test("a pull request with errors in its mappings gets them in the comment", needsAct, async () => {
   await using sandbox = await startNoc();
   const files = { "mappings/rooms.csv": "group,room,mode\nNOC,NOC,sometimes\n" };
   const number = sandbox.github.pulls.open({ files });

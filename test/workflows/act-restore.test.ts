@@ -14,7 +14,7 @@ const repository = useActRepository();
 const membersAtFirst = ["bob", "cy", "rollcall"];
 
 test(
-  "restore by hand shows first, then puts the room back to what it was before that run",
+  "Restore first shows the changes, then returns the room to its state before the run",
   needsAct,
   async () => {
     await using sandbox = await startNoc();
@@ -35,7 +35,7 @@ test(
       { writes: countMembershipWrites(sandbox), commits: sandbox.github.commits.length },
       before,
     );
-    assert.match(shown.log, /Asked for by dora, started by dora\./);
+    assert.match(shown.log, /Requested by dora, started by dora\./);
     assertTokenKept(sandbox);
 
     const restored = await repository.run(sandbox, {
@@ -52,7 +52,7 @@ test(
   },
 );
 
-test("restore takes the record from REPORT_BRANCH where the reports are there", needsAct, async () => {
+test("Restore reads the record from REPORT_BRANCH when the reports are there", needsAct, async () => {
   await using sandbox = await startNoc({ branches: ["main", "reports"] });
   const variables = { REPORT_BRANCH: "reports" };
   await repository.run(sandbox, { workflow: "sync", event: "schedule", variables });
@@ -73,7 +73,7 @@ test("restore takes the record from REPORT_BRANCH where the reports are there", 
   );
 });
 
-test("restore refuses a record that is not there, and leaves Webex alone", needsAct, async () => {
+test("Restore refuses a missing record and leaves Webex alone", needsAct, async () => {
   await using sandbox = await startNoc();
   const payload = { inputs: { record: "reports/runs/none.json", dry_run: "false" } };
   const ending = await repository.run(sandbox, { workflow: "restore", event: "workflow_dispatch", payload });

@@ -12,32 +12,28 @@ import {
 
 const repository = useActRepository();
 
-test(
-  "by the clock, sync brings the room in line, stores the new token and commits the report",
-  needsAct,
-  async () => {
-    await using sandbox = await startNoc();
-    const first = sandbox.currentRefreshToken;
-    const ending = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
-    assert.equal(ending.succeeded, true, ending.log);
-    // Checkout, set-up, who asked, and the run itself.
-    assert.deepEqual(Object.values(ending.steps), ["success", "success", "success", "success"]);
-    assert.deepEqual(sandbox.members("NOC"), ["ann", "bob", "rollcall"]);
-    assert.notEqual(sandbox.currentRefreshToken, first);
-    assertTokenKept(sandbox);
-    // The repository's own secret is another one, and was left alone.
-    assert.equal(sandbox.github.secret("WEBEX_REFRESH_TOKEN"), first);
-    assert.deepEqual(
-      sandbox.github.commits.map(({ branch, message }) => [branch, message]),
-      [["main", "Rollcall: 1 added, 1 removed"]],
-    );
-    assert.match(sandbox.github.files().get("reports/README.md") ?? "", /NOC/);
-    assert.match(sandbox.github.files().get(findRecord(sandbox)) ?? "", /"status": "changed"/);
-    assertNoSecretShown(sandbox, ending.log);
-  },
-);
+test("a scheduled Sync updates the room, stores the new token and commits the report", needsAct, async () => {
+  await using sandbox = await startNoc();
+  const first = sandbox.currentRefreshToken;
+  const ending = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
+  assert.equal(ending.succeeded, true, ending.log);
+  // Checkout, set-up, who asked, and the run itself.
+  assert.deepEqual(Object.values(ending.steps), ["success", "success", "success", "success"]);
+  assert.deepEqual(sandbox.members("NOC"), ["ann", "bob", "rollcall"]);
+  assert.notEqual(sandbox.currentRefreshToken, first);
+  assertTokenKept(sandbox);
+  // The repository's own secret is another one, and was left alone.
+  assert.equal(sandbox.github.secret("WEBEX_REFRESH_TOKEN"), first);
+  assert.deepEqual(
+    sandbox.github.commits.map(({ branch, message }) => [branch, message]),
+    [["main", "Rollcall: 1 added, 1 removed"]],
+  );
+  assert.match(sandbox.github.files().get("reports/README.md") ?? "", /NOC/);
+  assert.match(sandbox.github.files().get(findRecord(sandbox)) ?? "", /"status": "changed"/);
+  assertNoSecretShown(sandbox, ending.log);
+});
 
-test("a second scheduled run finds nothing to do, and makes no commit", needsAct, async () => {
+test("a second scheduled Sync finds nothing to do and makes no commit", needsAct, async () => {
   await using sandbox = await startNoc();
   await repository.run(sandbox, { workflow: "sync", event: "schedule" });
   const before = { writes: countMembershipWrites(sandbox), commits: sandbox.github.commits.length };
@@ -50,7 +46,7 @@ test("a second scheduled run finds nothing to do, and makes no commit", needsAct
   assertTokenKept(sandbox);
 });
 
-test("a push of new mappings is applied at once", needsAct, async () => {
+test("a push to the mappings is applied immediately", needsAct, async () => {
   await using sandbox = await startNoc();
   sandbox.github.writeFile("mappings/rooms.csv", "group,room,mode\nNOC,NOC,add-only\n");
   const ending = await repository.run(sandbox, { workflow: "sync", event: "push" });
@@ -61,7 +57,7 @@ test("a push of new mappings is applied at once", needsAct, async () => {
   assertTokenKept(sandbox);
 });
 
-test("by hand with dry_run, the plan is shown and nothing but the token changes", needsAct, async () => {
+test("a manual Sync with dry_run shows the plan and writes only the token", needsAct, async () => {
   await using sandbox = await startNoc();
   const payload = { inputs: { dry_run: "true" } };
   const ending = await repository.run(sandbox, { workflow: "sync", event: "workflow_dispatch", payload });
@@ -73,39 +69,43 @@ test("by hand with dry_run, the plan is shown and nothing but the token changes"
   assertTokenKept(sandbox);
 });
 
-test("held removals turn the run red; by hand with their digest they are applied", needsAct, async () => {
-  await using sandbox = await startNoc();
-  sandbox.setGroup("NOC", []);
-  const held = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
-  assert.equal(held.succeeded, false);
-  assert.equal(held.steps.Sync, "failure");
-  assert.deepEqual(sandbox.members("NOC"), ["bob", "cy", "rollcall"]);
-  const { digest } = JSON.parse(sandbox.github.files().get(findRecord(sandbox)) ?? "{}");
-  assert.match(digest, /^[0-9a-f]{12}$/);
-  const [issue, ...others] = sandbox.github.issues.all;
-  assert.deepEqual([issue?.state, issue?.body.includes(digest), others], ["open", true, []]);
-  assertTokenKept(sandbox);
+test(
+  "held removals make the run fail, and a manual run with their digest applies them",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc();
+    sandbox.setGroup("NOC", []);
+    const held = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
+    assert.equal(held.succeeded, false);
+    assert.equal(held.steps.Sync, "failure");
+    assert.deepEqual(sandbox.members("NOC"), ["bob", "cy", "rollcall"]);
+    const { digest } = JSON.parse(sandbox.github.files().get(findRecord(sandbox)) ?? "{}");
+    assert.match(digest, /^[0-9a-f]{12}$/);
+    const [issue, ...others] = sandbox.github.issues.all;
+    assert.deepEqual([issue?.state, issue?.body.includes(digest), others], ["open", true, []]);
+    assertTokenKept(sandbox);
 
-  const payload = { inputs: { dry_run: "false", approve: digest } };
-  const approved = await repository.run(sandbox, { workflow: "sync", event: "workflow_dispatch", payload });
-  assert.equal(approved.succeeded, true, approved.log);
-  assert.deepEqual(sandbox.members("NOC"), ["rollcall"]);
-  assert.equal(sandbox.github.commits.at(-1)?.message, "Rollcall: 2 removed");
-  assert.deepEqual(
-    sandbox.github.issues.all.map(({ state }) => state),
-    ["closed"],
-  );
-  assertTokenKept(sandbox);
-});
+    const payload = { inputs: { dry_run: "false", approve: digest } };
+    const approved = await repository.run(sandbox, { workflow: "sync", event: "workflow_dispatch", payload });
+    assert.equal(approved.succeeded, true, approved.log);
+    assert.deepEqual(sandbox.members("NOC"), ["rollcall"]);
+    assert.equal(sandbox.github.commits.at(-1)?.message, "Rollcall: 2 removed");
+    assert.deepEqual(
+      sandbox.github.issues.all.map(({ state }) => state),
+      ["closed"],
+    );
+    assertTokenKept(sandbox);
+  },
+);
 
-test("in a public repository the schedule is kept alive, and without a commit", needsAct, async () => {
+test("in a public repository the schedule is kept enabled without a commit", needsAct, async () => {
   await using sandbox = await startNoc({ private: false, workflowState: "disabled_inactivity" });
   await repository.run(sandbox, { workflow: "sync", event: "schedule" });
   assert.equal(sandbox.github.workflowState, "active");
   assert.equal(sandbox.github.commits.length, 1);
 });
 
-test("what is typed as a digest is never run as a script", needsAct, async () => {
+test("a typed digest is never run as a script", needsAct, async () => {
   await using sandbox = await startNoc();
   const payload = { inputs: { dry_run: "false", approve: '"; touch injected; echo "$(touch injected)`id`' } };
   const ending = await repository.run(sandbox, { workflow: "sync", event: "workflow_dispatch", payload });
@@ -115,7 +115,7 @@ test("what is typed as a digest is never run as a script", needsAct, async () =>
 });
 
 test(
-  "with REPORT_BRANCH the report is committed there, and the protected branch is not touched",
+  "with REPORT_BRANCH the report is committed there, and the protected branch is left alone",
   needsAct,
   async () => {
     await using sandbox = await startNoc({ branches: ["main", "reports"] });
@@ -129,7 +129,7 @@ test(
   },
 );
 
-test("with a GitHub App its token stands in for both others", needsAct, async () => {
+test("with a GitHub App, its token replaces both other tokens", needsAct, async () => {
   await using sandbox = await startNoc();
   const ending = await repository.run(sandbox, {
     workflow: "sync",
@@ -145,7 +145,7 @@ test("with a GitHub App its token stands in for both others", needsAct, async ()
   assert.equal(sandbox.github.commits.length, 1);
 });
 
-test("without environments, the repository's own secret is read and rotated", needsAct, async () => {
+test("without environments, the repository secret is read and rotated", needsAct, async () => {
   await using sandbox = await startNoc({ environments: [] });
   const variables = { WEBEX_SECRET_PLACE: "repository" };
   const ending = await repository.run(sandbox, { workflow: "sync", event: "schedule", variables });

@@ -8,7 +8,7 @@ const nothing = {
   secrets: { WEBEX_CLIENT_SECRET: "", WEBEX_REFRESH_TOKEN: "", SECRETS_TOKEN: "" },
 };
 
-test("a copy that nobody has set up ends its scheduled run green, with a to-do list", needsAct, async () => {
+test("a scheduled run of a copy that is not set up succeeds with a to-do list", needsAct, async () => {
   await using sandbox = await startNoc();
   const ending = await repository.run(sandbox, { workflow: "sync", event: "schedule", ...nothing });
   assert.equal(ending.succeeded, true, ending.log);
@@ -16,7 +16,7 @@ test("a copy that nobody has set up ends its scheduled run green, with a to-do l
   assert.deepEqual(sandbox.github.commits, []);
 });
 
-test("by hand it ends red, with the same list", needsAct, async () => {
+test("a manual run of a copy that is not set up fails with the same list", needsAct, async () => {
   await using sandbox = await startNoc();
   const ending = await repository.run(sandbox, { workflow: "sync", event: "workflow_dispatch", ...nothing });
   assert.equal(ending.succeeded, false);

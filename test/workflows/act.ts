@@ -50,7 +50,7 @@ export async function createActRepository(): Promise<ActRepository> {
   await mkdir(home);
   const listed = await runTool("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], root);
   const files = listed.stdout.split("\0").filter((file) => /^(src|mappings|\.github|[^/]+$)/.test(file));
-  // A file that was deleted, but not yet from git's index, is no longer there.
+  // A deleted file may still be in git's index.
   for (const file of files) await cp(join(root, file), join(path, file)).catch(ignoreAbsence);
   await prepareForAct(path);
   await runGit(path, home, "init", "-q", "-b", "main");

@@ -5,7 +5,7 @@ import { explainAbsence, findTool, runTool } from "./tool.ts";
 
 const actionlint = await findTool("actionlint");
 
-test("actionlint finds no fault in any workflow", {
+test("actionlint finds no error in any workflow", {
   skip: explainAbsence("actionlint", actionlint),
 }, async () => {
   // Its exceptions, with their reasons, are in .github/actionlint.yaml. Without shellcheck and pyflakes, which some

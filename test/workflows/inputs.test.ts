@@ -30,7 +30,7 @@ const contract = {
 } as const;
 
 for (const [id, { inputs, options }] of Object.entries(contract)) {
-  test(`${id} by hand takes the inputs of the contract and hands each on`, async () => {
+  test(`the workflow ${id} has the inputs of the contract and passes each on`, async () => {
     const read = await readInputs(id);
     assert.deepEqual(Object.keys(read.inputs), inputs);
     assert.deepEqual(findOptions(read.run), options);
@@ -38,21 +38,21 @@ for (const [id, { inputs, options }] of Object.entries(contract)) {
     for (const input of inputs) assert.match(told, new RegExp(`\\binputs\\.${input}\\b`), input);
   });
 
-  test(`the command ${id} takes every option that its workflow gives`, () => {
+  test(`the command ${id} has every option that its workflow uses`, () => {
     const help = parseCommandLine([id, "--help"]);
-    assert.ok(help.kind === "help", `there is no command ${id}`);
+    assert.ok(help.kind === "help", `unknown command ${id}`);
     for (const option of options) assert.match(help.text, new RegExp(`${option}\\b`));
   });
 }
 
-test("delegate by hand offers the modes and backends of the contract, and shows by default", async () => {
+test("the workflow delegate offers the modes and backends of the contract, with show as the default", async () => {
   const { inputs } = await readInputs("delegate");
   assert.deepEqual(inputs.mode?.options, ["show", "add", "remove", "replace"]);
   assert.equal(inputs.mode?.default, "show");
   assert.deepEqual(inputs.backend?.options, ["rest", "xml"]);
 });
 
-test("every variable of a workflow's scripts is one that its step is given or the runner has", async () => {
+test("every variable in a workflow's script comes from its step or from the runner", async () => {
   for (const { path, workflow } of await readWorkflows()) {
     for (const step of Object.values(workflow.jobs).flatMap((job) => job.steps)) {
       const used = [...(step.run ?? "").matchAll(/\$\{?([A-Z][A-Z_]+)/g)].map(([, name = ""]) => name);
@@ -63,7 +63,7 @@ test("every variable of a workflow's scripts is one that its step is given or th
   }
 });
 
-test("every job that holds the token is told the same about Webex and about where the token is kept", async () => {
+test("every job with the token gets the same variables for Webex and for the token's secret", async () => {
   const shared = [
     "WEBEX_CLIENT_ID",
     "WEBEX_CLIENT_SECRET",

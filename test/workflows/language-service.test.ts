@@ -13,12 +13,12 @@ async function findFaults({ path, text }: Source): Promise<string[]> {
   return findings.map(({ range, message }) => `${path}:${range.start.line + 1}: ${message}`);
 }
 
-test("GitHub's language service finds no fault in any workflow", async () => {
+test("GitHub's language service finds no error in any workflow", async () => {
   const workflows = await readWorkflows();
   assert.deepEqual((await Promise.all(workflows.map(findFaults))).flat(), []);
 });
 
-test("GitHub's language service finds no fault in the set-up action", async () => {
+test("GitHub's language service finds no error in the set-up action", async () => {
   assert.deepEqual(await findFaults(await readSetUpAction()), []);
 });
 
@@ -33,7 +33,7 @@ test("GitHub's workflow parser reads every workflow without an error", async () 
   }
 });
 
-test("the language service is really asked: a misspelt key is found", async () => {
+test("the language service finds a misspelt key, so it does run", async () => {
   const [first] = await readWorkflows();
   assert.ok(first);
   const misspelt = first.text.replace("timeout-minutes:", "timeout-minuets:");

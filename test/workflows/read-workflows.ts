@@ -119,7 +119,7 @@ export async function readWorkflows(): Promise<readonly NamedWorkflow[]> {
 /** One workflow by its file's name without ending. */
 export async function readWorkflow(id: string): Promise<NamedWorkflow> {
   const found = (await readWorkflows()).find((candidate) => candidate.id === id);
-  if (!found) throw new Error(`there is no workflow ${id}`);
+  if (!found) throw new Error(`cannot find the workflow ${id}`);
   return found;
 }
 

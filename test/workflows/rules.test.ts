@@ -20,16 +20,16 @@ async function readSteps(): Promise<readonly { readonly where: string; readonly 
   ];
 }
 
-test("the workflows are those that README.md tells of", async () => {
+test("the workflows are those that README.md names", async () => {
   const ids = (await readWorkflows()).map(({ id }) => id);
   assert.deepEqual(ids, ["check", "delegate", "doctor", "plan", "restore", "sync"]);
 });
 
-test("no script holds an expression: what people type reaches it through the environment only", async () => {
+test("no script contains an expression, so input reaches it only through the environment", async () => {
   for (const { where, step } of await readSteps()) assert.doesNotMatch(step.run ?? "", /\$\{\{/, where);
 });
 
-test("every action is pinned to a commit, and its version stands beside it", async () => {
+test("every action is pinned to a commit, with its version beside it", async () => {
   const pinned = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
   for (const { where, step } of await readSteps()) {
     if (step.uses !== undefined && !step.uses.startsWith("./")) assert.match(step.uses, pinned, where);
@@ -49,13 +49,13 @@ test("one action has the same commit everywhere", async () => {
   assert.deepEqual(names, [...new Set(names)]);
 });
 
-test("a check-out leaves no credentials behind for what runs after it", async () => {
+test("a checkout leaves no credentials behind for later steps", async () => {
   const checkouts = (await readSteps()).filter(({ step }) => step.uses?.startsWith("actions/checkout@"));
   assert.ok(checkouts.length >= (await readJobs()).length);
   for (const { where, step } of checkouts) assert.equal(step.with["persist-credentials"], false, where);
 });
 
-test("a workflow has no permissions, and each job only those it names, with a reason beside each", async () => {
+test("a workflow has no permissions, and each job only those it lists, with a reason for each", async () => {
   for (const { path, text, workflow } of await readWorkflows()) {
     assert.deepEqual(workflow.permissions, {}, path);
     const lines = text.split("\n").filter((line) => /^ {6}[a-z-]+: (read|write)\b/.test(line));
@@ -91,7 +91,7 @@ test("every job that is given a secret is in the environment webex", async () =>
   for (const { where, job } of jobs) assert.equal(job.environment?.name, "webex", where);
 });
 
-test("no secret stands above the jobs, where every job would get it", async () => {
+test("no secret is defined above the jobs, where every job would get it", async () => {
   for (const { path, workflow } of await readWorkflows()) {
     const { jobs: _, ...rest } = workflow;
     assert.equal(holdsSecret(rest), false, path);
@@ -102,7 +102,7 @@ test("no secret stands above the jobs, where every job would get it", async () =
   }
 });
 
-test("all jobs that hold the token share one group; none is cancelled and none that waits is thrown away", async () => {
+test("all jobs with the token share one concurrency group, and no running or waiting job is cancelled", async () => {
   const expected = { group: "webex-token", queue: "max", "cancel-in-progress": false };
   for (const { where, job } of await readSecretJobs()) assert.deepEqual(job.concurrency, expected, where);
   for (const { path, workflow } of await readWorkflows()) {
@@ -110,7 +110,7 @@ test("all jobs that hold the token share one group; none is cancelled and none t
   }
 });
 
-test("the packages are installed before any secret is in sight, and without their install scripts", async () => {
+test("packages are installed before any step has a secret, and without install scripts", async () => {
   for (const { where, job } of await readSecretJobs()) {
     const setUp = job.steps.findIndex(isSetUp);
     assert.ok(setUp > 0, where);
@@ -127,7 +127,7 @@ test("the packages are installed before any secret is in sight, and without thei
   assert.deepEqual(installs, ["npm ci --ignore-scripts", "npm ci --omit=dev --ignore-scripts"]);
 });
 
-test("a step that is given a secret is Rollcall itself, or trades the App's key for a token", async () => {
+test("only Rollcall itself and the step that exchanges the App's key get a secret", async () => {
   for (const { where, job } of await readSecretJobs()) {
     const holders = job.steps.filter(holdsSecret);
     assert.deepEqual(
@@ -140,7 +140,7 @@ test("a step that is given a secret is Rollcall itself, or trades the App's key 
   }
 });
 
-test("a step that holds the token becomes Node itself, so that signals reach it", async () => {
+test("a step with the token replaces its shell with Node, so that signals reach it", async () => {
   for (const { where, job } of await readJobs()) {
     for (const { run } of job.steps.filter((step) => step.run?.includes("src/main.ts"))) {
       assert.match(
@@ -152,7 +152,7 @@ test("a step that holds the token becomes Node itself, so that signals reach it"
   }
 });
 
-test("the schedule is twice a day and off the hour", async () => {
+test("the schedule is twice a day, not on the hour", async () => {
   const { workflow } = await readWorkflow("sync");
   const [minute, hours, ...days] = workflow.on.schedule?.[0]?.cron.split(" ") ?? [];
   assert.equal(workflow.on.schedule?.length, 1);
@@ -162,12 +162,12 @@ test("the schedule is twice a day and off the hour", async () => {
   assert.deepEqual(days, ["*", "*", "*"]);
 });
 
-test("a push syncs when it reaches the default branch and touches the mappings", async () => {
+test("a push starts Sync when it changes the mappings on the default branch", async () => {
   const { workflow } = await readWorkflow("sync");
   assert.deepEqual(workflow.on.push, { branches: ["main"], paths: ["mappings/**"] });
 });
 
-test("the checks hold no secret, no environment and no right to write", async () => {
+test("the checks have no secret, no environment and no write permission", async () => {
   const { workflow } = await readWorkflow("check");
   assert.deepEqual(Object.keys(workflow.on), ["pull_request"]);
   assert.equal(holdsSecret(workflow), false);
@@ -181,7 +181,7 @@ test("the checks hold no secret, no environment and no right to write", async ()
   });
 });
 
-test("a plan is made by itself for branches of this repository only, always with the default branch's code", async () => {
+test("Plan starts automatically only for branches of this repository, always with the default branch's code", async () => {
   const { workflow, text } = await readWorkflow("plan");
   assert.deepEqual(Object.keys(workflow.on), ["pull_request_target", "workflow_dispatch"]);
   assert.deepEqual(workflow.on.pull_request_target?.paths, ["mappings/**"]);
@@ -199,13 +199,13 @@ test("a plan is made by itself for branches of this repository only, always with
   assert.doesNotMatch(text, /head_ref|allow-unsafe-pr-checkout|head\.sha/);
 });
 
-test("only a plan is started by pull_request_target", async () => {
+test("only Plan starts on pull_request_target", async () => {
   for (const { id, workflow } of await readWorkflows()) {
     assert.equal("pull_request_target" in workflow.on, id === "plan", id);
   }
 });
 
-test("the names of runs hold nothing that people typed", async () => {
+test("run names contain nothing that people typed", async () => {
   for (const { id, workflow } of await readWorkflows()) {
     const read = [...workflow["run-name"].matchAll(/(?:inputs|github)\.[\w.-]+/g)].map(([name]) => name);
     const harmless = /^(inputs\.(dry_run|approve|mode|pull-request)|github\.event\.pull_request\.number)$/;

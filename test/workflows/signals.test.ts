@@ -14,7 +14,7 @@ async function readScript(): Promise<string> {
   return step.run;
 }
 
-test("a signal to the step's shell, as the runner sends it, ends a run in order", async () => {
+test("a signal to the step's shell, as the runner sends it, ends a run cleanly", async () => {
   await using sandbox = await startSandbox(
     organisation({ groups: { NOC: ["ann"] }, rooms: { NOC: ["bob"] } }),
   );

@@ -28,7 +28,7 @@ export async function writeStandIns(folder: string): Promise<string[]> {
     );
     const outputs = `outputs:\n  token: {value: '\${{ steps.token.outputs.token }}'}\n`;
     const text = `name: Stand-in\ninputs:\n${inputs.join("")}${outputs}runs:\n  using: composite\n  steps:\n${steps[name]}\n`;
-    if (!steps[name]) throw new Error(`there is no stand-in for ${name}`);
+    if (!steps[name]) throw new Error(`cannot find a stand-in for ${name}`);
     await write(join(folder, name, "action.yml"), text);
     args.push("--local-repository", `${uses}=${join(folder, name)}`);
   }

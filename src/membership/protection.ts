@@ -1,0 +1,51 @@
+import { findNearest, suggestNearest } from "../lib/did-you-mean.ts";
+import { foldAddress } from "../lib/email.ts";
+import type { Problem } from "../lib/problem.ts";
+import { quoteText } from "../lib/text.ts";
+import type { KnownPerson, Owner } from "./directory.ts";
+import type { Policy } from "./policy.ts";
+
+/** The port by which Webex is asked about an address. */
+export interface AddressReader {
+  /** Whether somebody of the organisation bears it, as any of their addresses; null when Webex cannot be asked. */
+  hasAddress(address: string): Promise<boolean | null>;
+}
+
+/** Whom the run has met. */
+interface Met {
+  readonly owner: Owner;
+  readonly people: ReadonlyMap<string, KnownPerson>;
+}
+
+/**
+ * Finds the addresses of `protect.people` that nobody bears: they protect nobody, and somebody believes they do.
+ * Asks Webex only for those that nobody has whom the run has met; where Webex cannot be asked, nothing is said.
+ */
+export async function findIdleProtections(
+  reader: AddressReader,
+  { protect }: Policy,
+  met: Met,
+): Promise<readonly Problem[]> {
+  const known = listAddresses(met);
+  const asked = protect.people.filter((address) => !known.has(address));
+  const answers = await Promise.all(asked.map((address) => reader.hasAddress(address)));
+  const idle = asked.filter((_, index) => answers[index] === false);
+  const candidates = [...known];
+  return idle.map((address) => ({ line: null, column: null, message: describeIdle(address, candidates) }));
+}
+
+function listAddresses({ owner, people }: Met): ReadonlySet<string> {
+  const addresses = [...people.values()].flatMap(({ emails }) => emails);
+  return new Set([...addresses, ...(owner.email === null ? [] : [owner.email])].map(foldAddress));
+}
+
+/** Names the nearest address: one of the same domain whose name is near, or the same name at another domain. */
+function describeIdle(address: string, known: readonly string[]): string {
+  const [name = "", domain = ""] = address.split("@");
+  const atDomain = known.filter((other) => other.endsWith(`@${domain}`));
+  const names = atDomain.map((other) => other.slice(0, other.indexOf("@")));
+  const nearName = findNearest(name, names, 1)[0];
+  const elsewhere = known.filter((other) => other.startsWith(`${name}@`));
+  const nearest = nearName === undefined ? elsewhere : [`${nearName}@${domain}`];
+  return `protect.people in policy.json names ${quoteText(address)}, but nobody bears this address, so it protects nobody${suggestNearest(address, nearest, "; correct it or remove it", 1)}`;
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { resolvePaths } from "../../src/config/paths.ts";
+
+test("without options every file has its usual place", () => {
+  const usual = { reports: "reports", delegations: "mappings/delegations.csv" };
+  assert.deepEqual(resolvePaths({}), {
+    mappings: "mappings/rooms.csv",
+    policy: "mappings/policy.json",
+    isPolicyNamed: false,
+    disk: usual,
+    repository: usual,
+    reportsElsewhere: null,
+    json: null,
+    markdown: null,
+  });
+});
+
+test("delegations.csv lies beside the mappings, and a named policy is known as named", () => {
+  const { disk, repository, isPolicyNamed } = resolvePaths({ mappings: "teams/rooms.csv", policy: "p.json" });
+  assert.deepEqual(
+    [disk.delegations, repository.delegations],
+    ["teams/delegations.csv", "teams/delegations.csv"],
+  );
+  assert.equal(isPolicyNamed, true);
+});
+
+for (const outside of [".", "..", "../reports", "/var/reports"]) {
+  test(`nothing is committed to ${outside}, which is no folder of the repository`, () => {
+    const { disk, repository, reportsElsewhere } = resolvePaths({
+      reports: outside,
+      mappings: "/etc/rooms.csv",
+    });
+    assert.deepEqual([disk.reports, reportsElsewhere], [outside, outside]);
+    assert.deepEqual(repository, { reports: "reports", delegations: "mappings/delegations.csv" });
+  });
+}
+
+test("a folder that is spelled in another way is committed as the repository knows it", () => {
+  for (const reports of ["./docs/reports/", join(process.cwd(), "docs/reports")]) {
+    const { repository, reportsElsewhere } = resolvePaths({ reports });
+    assert.deepEqual([repository.reports, reportsElsewhere], ["docs/reports", null]);
+  }
+});
+
+test("JSON goes to a file only where one is named", () => {
+  assert.deepEqual(
+    [resolvePaths({ json: true }).json, resolvePaths({ json: "a.json" }).json],
+    [null, "a.json"],
+  );
+});

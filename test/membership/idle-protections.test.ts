@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultPolicy } from "../../src/membership/policy.ts";
+import { findIdleProtections } from "../../src/membership/protection.ts";
+import { owner } from "../support/builders.ts";
+
+/** The problems of a policy that protects these, in an organisation where the run has met eve and jon. */
+async function find(
+  protectedPeople: readonly string[],
+  answers: Readonly<Record<string, boolean | null>> = {},
+) {
+  const asked: string[] = [];
+  const hasAddress = (address: string) => {
+    asked.push(address);
+    return Promise.resolve(answers[address] ?? (address in answers ? null : false));
+  };
+  const people = new Map(
+    [["Eve@acme.example"], ["jon.snow@acme.example"], []].map((emails, index) => {
+      return [`PEOPLE/${index}`, { displayName: "somebody", emails, kind: "person" }] as const;
+    }),
+  );
+  const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, people: protectedPeople } };
+  const problems = await findIdleProtections({ hasAddress }, policy, { owner, people });
+  return {
+    asked,
+    messages: problems.map(({ message }) => message.replace(/^protect\.people in policy\.json names /, "")),
+  };
+}
+
+test("without anybody to protect nothing is asked", async () => {
+  assert.deepEqual(await find([]), { asked: [], messages: [] });
+});
+
+test("an address of somebody whom the run has met, or of the token's owner, costs no request", async () => {
+  assert.deepEqual(await find(["eve@acme.example", "rollcall@acme.example"]), { asked: [], messages: [] });
+});
+
+test("an address that Webex knows is no problem, and neither is one that Webex cannot be asked about", async () => {
+  const answers = { "ceo@acme.example": true, "cfo@acme.example": null };
+  assert.deepEqual(await find(["ceo@acme.example", "cfo@acme.example"], answers), {
+    asked: ["ceo@acme.example", "cfo@acme.example"],
+    messages: [],
+  });
+});
+
+const idle = "but nobody bears this address, so it protects nobody";
+const nearest: readonly [fact: string, address: string, ending: string][] = [
+  ["a slip in the name", "john.snow@acme.example", '; did you mean "jon.snow@acme.example"?'],
+  ["a slip in the domain", "eve@acme.exmaple", '; did you mean "eve@acme.example"?'],
+  ["the domain alone is no likeness", "bob@acme.example", "; correct it or remove it"],
+  ["nothing is like it", "x@y.example", "; correct it or remove it"],
+];
+for (const [fact, address, ending] of nearest) {
+  test(`an address that nobody bears is told with the nearest one: ${fact}`, async () => {
+    assert.deepEqual((await find([address])).messages, [`"${address}", ${idle}${ending}`]);
+  });
+}
