@@ -59,9 +59,10 @@ interface Publication<Told extends RunRecord | DelegationRecord> {
  */
 async function publish<Told extends RunRecord | DelegationRecord>(
   { report, annotations, tokenWarningDays, conclude, render }: Publication<Told>,
-  { runner, paths, print, log }: Context,
+  { runner, paths, print, log, stop }: Context,
 ): Promise<Told> {
-  const { address, error } = report === null ? { address: null, error: null } : await storeReport(report);
+  const { address, error } =
+    report === null ? { address: null, error: null } : await storeReport(report, stop);
   const record = conclude(error);
   const { status, token, finishedAt } = record;
   const { counts, digest, terminal, summary, json } = render(record, address);
@@ -216,10 +217,11 @@ function nameUnwritten({ set }: DelegationsFileEdit): string {
 /** Stores a report, and says where people read it, or why they cannot. Never throws: the rest has to be told. */
 async function storeReport(
   report: Report,
+  stop: AbortSignal,
 ): Promise<{ readonly address: string | null; readonly error: string | null }> {
   try {
     return {
-      address: addressOf(report.target, findPage(await storeFiles(report)) ?? report.page),
+      address: addressOf(report.target, findPage(await storeFiles(report, stop)) ?? report.page),
       error: null,
     };
   } catch (error) {
@@ -228,7 +230,10 @@ async function storeReport(
 }
 
 /** Writes the files to disk, or commits them. Returns them as they were stored. */
-async function storeFiles({ target, memoryPath, draft, headline }: Report): Promise<readonly ReportFile[]> {
+async function storeFiles(
+  { target, memoryPath, draft, headline }: Report,
+  stop: AbortSignal,
+): Promise<readonly ReportFile[]> {
   if (target.kind === "folder") {
     const files = await draft((path) => readFile(path, "utf8").catch(() => undefined));
     for (const { path, text } of files) await replaceFile(path, text);
@@ -236,12 +241,13 @@ async function storeFiles({ target, memoryPath, draft, headline }: Report): Prom
   }
   const { commitReport } = await import("../github/commit.ts");
   let stored: readonly ReportFile[] = [];
-  await commitReport(target, memoryPath, async (memory, read) => {
+  const draftReport = async (memory: string | undefined, read: ReadText) => {
     const files = await draft(async (path) => (path === memoryPath ? memory : await read(path)));
     // Asked again, it may find the files committed already, by an answer that got lost on the way.
     if (files.length > 0) stored = files;
     return files.length === 0 ? null : { files, headline };
-  });
+  };
+  await commitReport(target, memoryPath, draftReport, { stop });
   return stored;
 }
 
