@@ -41,7 +41,7 @@ function createRestoreTask(
         const { rooms, problems, planAgain } = planChanges(observation, policy);
         const restored = addAsModerators(rooms, observation.moderators);
         const notices = [...files.describe(), ...observation.notices, ...warnOfNextSync(restored)];
-        return { rooms: restored, problems, planAgain, ownerKey: observation.owner.key, notices };
+        return { rooms: restored, problems, names: [], planAgain, ownerKey: observation.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },
