@@ -19,23 +19,23 @@ export interface Answered {
 
 /** What every service is thought to bear: slow answers never lead below it, only refusals do. */
 const start = 8;
-/** Up to here growth is always fast: among few answers, some slow ones may well be chance. */
-const minKnee = 16;
+/** Up to here growth is always fast, and no round is shorter: some slow answers among few may well be chance. */
+const few = 16;
 /** How many more for each round of answers, and at most for each second. */
 const growth = {
-  first: { perRound: 2, perSecond: 20 },
+  first: { perRound: 1.5, perSecond: 20 },
   trusting: { perRound: 4, perSecond: 100 },
-  beyondKnee: { perRound: 1, perSecond: 1 },
+  beyondKnee: { perRound: 1, perSecond: 0.25 },
 };
 /** After so many answers without a sign of trouble a service is trusted with faster growth. */
 const answersForTrust = 420;
 /** Growth beyond the knee doubles every so many seconds: what was too much once may not be for ever. */
-const kneeSeconds = 2;
+const kneeSeconds = 1.5;
 /**
  * A round is too slow when it takes so many times as long as the quickest (and some milliseconds) and brings less than
  * this share of the best throughput, or takes very much longer. One such round may be chance, two in a row are not.
  */
-const tolerance = { factor: 1.5, ms: 5, share: 0.8, maxFactor: 3, rounds: 2 };
+const tolerance = { factor: 1.5, ms: 5, share: 0.7, maxFactor: 3, rounds: 2 };
 const cut = 0.7;
 /** The best of a kind is forgotten after one to two of these. */
 const memoryMs = 10_000;
@@ -73,7 +73,8 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
   /** Up to here growth is fast: a bit below the level that was too much. */
   let knee = Number.POSITIVE_INFINITY;
   let kneeAt = 0;
-  let cutAt = Number.NEGATIVE_INFINITY;
+  /** What was sent before tells of the load before a cut, or of the same moment as a round that was slow. */
+  let ignoredUntil = Number.NEGATIVE_INFINITY;
   let grownAt = 0;
   /** Since the last cut. */
   let answers = 0;
@@ -85,7 +86,7 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
     const known = kinds.get(kind) ?? { times: [], best: nothing, bestBefore: nothing, since: now };
     kinds.set(kind, known);
     known.times.push(now - sentAt);
-    if (known.times.length < Math.max(start, limit / 2)) return null;
+    if (known.times.length < Math.max(few, limit / 2)) return null;
     const ms = known.times.sort((a, b) => a - b)[Math.floor(known.times.length / 2)] ?? 0;
     known.times = [];
     if (now - known.since > memoryMs) {
@@ -112,12 +113,16 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
     grownAt = now;
   }
 
+  function beginAgain(now: number): void {
+    ignoredUntil = now;
+    for (const kind of kinds.values()) kind.times = [];
+  }
+
   function lower(to: number, now: number): void {
     limit = to;
-    cutAt = now;
     answers = 0;
     slowRounds = 0;
-    for (const kind of kinds.values()) kind.times = [];
+    beginAgain(now);
   }
 
   return {
@@ -125,18 +130,22 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
       return Math.max(1, Math.floor(limit));
     },
     answered(answer) {
-      // What was sent before a cut tells of the load before it.
-      if (answer.sentAt <= cutAt) return;
+      if (answer.sentAt <= ignoredUntil) return;
       answers += 1;
       const slowness = endRound(answer);
-      if (slowness !== null) slowRounds = slowness > tolerance.factor ? slowRounds + 1 : 0;
-      if (slowness !== null && slowRounds >= tolerance.rounds && limit > start) {
-        knee = Math.max(minKnee, limit * 0.9);
+      if (slowness !== null && slowness > tolerance.factor) {
+        slowRounds += 1;
+        beginAgain(answer.now);
+        if (slowRounds < tolerance.rounds || limit <= start) return;
+        knee = Math.max(few, limit * 0.93);
         lower(Math.max(start, limit * Math.max(0.5, tolerance.factor / slowness)), answer.now);
-      } else if (slowRounds === 0 && answer.underWay >= Math.floor(limit)) grow(answer.now);
+        return;
+      }
+      if (slowness !== null) slowRounds = 0;
+      if (slowRounds === 0 && answer.underWay >= Math.floor(limit)) grow(answer.now);
     },
     overloaded(sentAt, now) {
-      if (sentAt > cutAt) lower(Math.max(1, limit * cut), now);
+      if (sentAt > ignoredUntil) lower(Math.max(1, limit * cut), now);
     },
   };
 }
