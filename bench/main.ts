@@ -5,7 +5,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { growthCases, speedCases } from "./cases.ts";
-import { measureGrowth, measureSpeed, measureStart } from "./measure.ts";
+import { measureGrowth, measureSample, measureSpeed, measureStart } from "./measure.ts";
 import { describeMachine, renderPage, renderTable } from "./page.ts";
 
 const page = new URL("../docs/performance.md", import.meta.url);
@@ -20,9 +20,11 @@ console.log(`${describeMachine()}\n`);
 const start = isChosen("start", "start") ? await measureStart(log) : null;
 if (start) console.log(renderTable([start]));
 const speed = [];
-for (const one of speedCases)
-  if (isChosen("speed", one.name))
-    speed.push(await measureSpeed(isAlone ? { ...one, contenders: [] } : one, log));
+const chosen = speedCases
+  .filter(({ name }) => isChosen("speed", name))
+  .map((one) => (isAlone ? { ...one, contenders: [] } : one));
+const samples = chosen.map((one) => (one.contenders?.includes("sample") ? measureSample(one) : null));
+for (const [index, one] of chosen.entries()) speed.push(await measureSpeed(one, samples[index] ?? null, log));
 if (speed.length > 0) console.log(`\n${renderTable(speed.map(({ row }) => row))}`);
 const growth = [];
 for (const one of growthCases) if (isChosen("growth", one.name)) growth.push(await measureGrowth(one, log));
