@@ -1,6 +1,7 @@
 import { type Context, createContext } from "./cli/context.ts";
 import type { CommandName, OptionsOf } from "./cli/options.ts";
 import { type Call, parseCommandLine } from "./cli/parse-args.ts";
+import { gate } from "./lib/redact.ts";
 import { errorMessage, type Paint } from "./lib/text.ts";
 
 type RunCommand<Name extends CommandName> = (options: OptionsOf<Name>, context: Context) => Promise<number>;
@@ -23,6 +24,11 @@ const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 const hasColours = process.stdout.isTTY && process.stdout.hasColors();
 
 const paint: Paint = (style, text) => (hasColours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
+
+/** What may be printed: no secret, and nothing that the runner takes for a command. */
+function makeSafe(text: string): string {
+  return disarm(gate.clean(text));
+}
 
 /**
  * A runner takes `::name::` at the start of a line and `##[name]` anywhere for its commands, and a name in Webex or
@@ -57,8 +63,8 @@ async function runCommand<Name extends CommandName>(
   stop: AbortSignal,
 ): Promise<number> {
   const terminal = {
-    print: (text: string) => console.log(disarm(text)),
-    log: (text: string) => console.error(disarm(text)),
+    print: (text: string) => console.log(makeSafe(text)),
+    log: (text: string) => console.error(makeSafe(text)),
     paint,
     now: () => new Date(),
     stop,
@@ -75,7 +81,7 @@ run(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    console.error(disarm(errorMessage(error)));
+    console.error(makeSafe(errorMessage(error)));
     process.exitCode = 1;
   },
 );

@@ -1,7 +1,8 @@
 import { type Actions, type Environment, readActions } from "../config/actions.ts";
 import { type PathOptions, type Paths, resolvePaths } from "../config/paths.ts";
-import { createSettings, type Settings } from "../config/settings.ts";
+import { createSettings, type Settings, secretNames } from "../config/settings.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
+import { gate } from "../lib/redact.ts";
 import type { Paint } from "../lib/text.ts";
 
 /** The process as a command sees it. */
@@ -30,6 +31,7 @@ export async function createContext(
   options: PathOptions,
   { print, log, paint, now, stop }: Terminal,
 ): Promise<Context> {
+  for (const name of secretNames) gate.add(env[name] ?? "");
   const actions = readActions(env);
   const runner = await createRunner(actions);
   const settings = createSettings(env, runner.mask);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Octokit } from "@octokit/rest";
 import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
+import { cleanDeep, gate } from "../lib/redact.ts";
 
 /** GitHub's REST and GraphQL operations, as one token may use them. */
 export type GithubClient = Octokit;
@@ -11,6 +12,9 @@ const timeoutMs = 30_000;
 const apiVersion = "2022-11-28";
 
 const attempts = 4;
+
+/** What Octokit needs as it is; everything else of a request is what GitHub gets to keep, and to show. */
+const ownOptions = new Set(["method", "url", "baseUrl", "headers", "request", "mediaType"]);
 
 /**
  * Opens a client for one GitHub. Every request has a timeout; reads, and writes that say so with
@@ -34,6 +38,9 @@ export function createGithubClient(
   });
   client.hook.before("request", (options) => {
     options.headers["x-github-api-version"] = apiVersion;
+    for (const [name, value] of Object.entries(options)) {
+      if (!ownOptions.has(name)) Object.assign(options, { [name]: cleanDeep(value, gate.clean) });
+    }
   });
   client.hook.wrap("request", async (send, options) => {
     const isRepeatable = options.method === "GET" || options.request?.repeatable === true;
