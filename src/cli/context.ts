@@ -11,6 +11,8 @@ export interface Terminal {
   print(text: string): void;
   /** A line about the work that goes on, or about what went wrong. */
   log(text: string): void;
+  /** A line that only those see who have asked for more (`--verbose`). */
+  detail(text: string): void;
   readonly paint: Paint;
   readonly now: () => Date;
   /** Aborted when the run is to end in order: nothing new begins, and the report is still made. */
@@ -29,13 +31,13 @@ export interface Context extends Terminal {
 export async function createContext(
   env: Environment,
   options: PathOptions,
-  { print, log, paint, now, stop }: Terminal,
+  terminal: Terminal,
 ): Promise<Context> {
   for (const name of secretNames) gate.add(env[name] ?? "");
   const actions = readActions(env);
   const runner = await createRunner(actions);
   const settings = createSettings(env, runner.mask);
-  return { print, log, paint, now, stop, actions, settings, runner, paths: resolvePaths(options) };
+  return { ...terminal, actions, settings, runner, paths: resolvePaths(options) };
 }
 
 const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;

@@ -12,6 +12,7 @@ import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
 import { toDateString } from "../lib/date.ts";
 import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
+import { type ChangeLog, createChangeLog } from "../run/change-log.ts";
 import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
 import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
 import { openSession, runInSession, type Session } from "../run/session.ts";
@@ -36,7 +37,7 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
     async ({ request, config, session }) => {
       const opened = await openBackend(backend, config, session, runner.mask);
       try {
-        return await run(request, opened, session, isDryRun);
+        return await run(request, opened, session, isDryRun ? null : createChangeLog(context));
       } finally {
         await opened.close();
       }
@@ -113,12 +114,12 @@ function endInFailure(found: Findings, lostAccess: Error | null): Findings {
   return { ...found, problems, hasFailed: true };
 }
 
-/** Proves, reads everything, plans, and only then writes; `show` and `--dry-run` never make a writer. */
+/** Proves, reads everything, plans, and only then writes; `show` and a dry run, which logs no changes, make no writer. */
 async function run(
   request: DelegationRequest,
   { reader, createWriter }: OpenBackend,
   { stop, waitForConsistency }: Session,
-  isDryRun: boolean,
+  changeLog: ChangeLog | null,
 ): Promise<Findings> {
   await reader.proveAccess(request.mode !== "show");
   if (request.mode === "show" && request.hosts.length === 0) return await listUsers(reader);
@@ -129,10 +130,12 @@ async function run(
     const outcomes = plan.hosts.map((host) => preview({ ...host, change: null }));
     return { ...found, outcomes, hasFailed: true };
   }
-  if (request.mode === "show" || isDryRun) {
+  if (request.mode === "show" || changeLog === null) {
     return { ...found, outcomes: plan.hosts.map(preview), hasFailed: false };
   }
-  const outcomes = await applyPlans(plan.hosts, { reader, writer: createWriter(), stop, waitForConsistency });
+  const writer = changeLog.watchDelegates(createWriter());
+  const collaborators = { reader, writer, stop, waitForConsistency };
+  const outcomes = await applyPlans(plan.hosts, collaborators).finally(changeLog.end);
   return { ...found, outcomes, hasFailed: false };
 }
 

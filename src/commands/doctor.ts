@@ -95,7 +95,7 @@ async function checkWebex(
       ...(await checkDelegation(session, config)),
     ];
   } finally {
-    await session.client.close();
+    await session.close();
   }
 }
 

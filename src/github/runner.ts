@@ -20,6 +20,8 @@ export interface Runner {
   annotate(annotations: readonly Annotation[]): void;
   /** Shows a warning that belongs to no file. */
   warn(message: string): void;
+  /** Folds all later lines of the log under a title, until what it returns is called. */
+  fold(title: string): () => void;
   /** What cannot be written here, and by the next, is a warning: the run has done its work by then. */
   setOutputs(outputs: Readonly<Record<string, string | number>>): void;
   /** Returns what replaces this text by another one, where it turns out that there is more to say. */
@@ -37,7 +39,14 @@ export async function createRunner(actions: Actions): Promise<Runner> {
   const { isRunner, outputFile, summaryFile } = actions;
   if (!isRunner && outputFile === null && summaryFile === null) {
     const writeSummary = () => Promise.resolve(() => Promise.resolve());
-    return { mask: gate.add, annotate: ignore, warn: ignore, setOutputs: ignore, writeSummary };
+    return {
+      mask: gate.add,
+      annotate: ignore,
+      warn: ignore,
+      fold: () => ignore,
+      setOutputs: ignore,
+      writeSummary,
+    };
   }
   // Loaded only where it is needed: it would double the time until the first request.
   const core = await import("@actions/core");
@@ -65,6 +74,11 @@ export async function createRunner(actions: Actions): Promise<Runner> {
       if (more > 0) core.error(`${more} more, see the summary of this run`, { title: "Rollcall" });
     },
     warn,
+    fold(title) {
+      if (!isRunner) return ignore;
+      core.startGroup(title);
+      return core.endGroup;
+    },
     setOutputs(outputs) {
       if (outputFile === null) return;
       try {

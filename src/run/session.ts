@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
 import type { Config, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
+import { defaultPolicy } from "../membership/policy.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
 import type { Recovery, TokenRecord, TokenStore } from "../token/store.ts";
@@ -23,6 +24,7 @@ export interface Session {
   readonly lostAccess: Error | null;
   /** Waits as long as Webex may need to show a change, before something is looked at a second time. */
   waitForConsistency(): Promise<unknown>;
+  close(): Promise<void>;
 }
 
 const consistencyMs = 2_000;
@@ -76,10 +78,11 @@ export async function openSession(
       lost.abort();
     },
   });
+  const stop = AbortSignal.any([context.stop, lost.signal]);
   return {
     client,
     scopes: first.scopes,
-    stop: AbortSignal.any([context.stop, lost.signal]),
+    stop,
     get accessToken() {
       return accessToken;
     },
@@ -89,7 +92,12 @@ export async function openSession(
     get lostAccess() {
       return lostAccess;
     },
-    waitForConsistency: () => delay(consistencyMs),
+    // Nobody waits for a change to show once the run is to end.
+    waitForConsistency: () => delay(consistencyMs, undefined, { signal: stop }).catch(() => undefined),
+    async close() {
+      context.detail(`${client.requestCount()} requests to Webex`);
+      await client.close();
+    },
   };
 }
 
@@ -110,7 +118,7 @@ export async function runInSession<Opened extends { readonly session: Session },
   } catch (error) {
     return { opened, error };
   } finally {
-    await opened?.session.client.close();
+    await opened?.session.close();
   }
 }
 
@@ -122,10 +130,10 @@ export async function openStore(tokenStore: TokenStoreConfig, startedAt: Date): 
   return createSecretStore({ ...tokenStore, startedAt });
 }
 
-/** The days are counted for the reader here; whether they are few is for the policy, which the report knows. */
-function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log }: Context): void {
-  const expiry = measureExpiry(refreshTokenExpiresAt, now(), 0);
-  if (expiry !== null) log(describeExpiry(expiry));
+/** Few days are told to everybody, by the policy's own number once it is known; many to those who want details. */
+function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log, detail }: Context): void {
+  const expiry = measureExpiry(refreshTokenExpiresAt, now(), defaultPolicy.report.tokenWarningDays);
+  if (expiry !== null) (expiry.isShort ? log : detail)(describeExpiry(expiry));
 }
 
 /** In the log and in the summary: one of the two may be out of reach when it is needed. */
