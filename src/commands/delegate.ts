@@ -15,7 +15,7 @@ import { defaultPolicy } from "../membership/policy.ts";
 import { type ChangeLog, createChangeLog } from "../run/change-log.ts";
 import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
 import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
-import { openSession, runInSession, type Session } from "../run/session.ts";
+import { findReportTarget, openSession, runInSession, type Session } from "../run/session.ts";
 
 /** What a run came to know and did; all of it may be missing when it was stopped early. */
 interface Findings {
@@ -36,11 +36,7 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
     () => setUp(options, context),
     async ({ request, config, session }) => {
       const opened = await openBackend(backend, config, session, runner.mask);
-      try {
-        return await run(request, opened, session, isDryRun ? null : createChangeLog(context));
-      } finally {
-        await opened.close();
-      }
+      return await run(request, opened, session, isDryRun ? null : createChangeLog(context));
     },
   );
   const { opened } = ending;
@@ -95,9 +91,11 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
   const { request, faults } = parseRequest({ mode, hosts, delegates, until }, today);
   if (request === null) throw new Error(faults.join("; "));
   const inputs = await readDelegationInputs(context.paths);
-  const config = context.settings.readSiteConfig();
-  const { reportTarget } = config;
-  logReportsElsewhere(reportTarget, context);
+  const found = context.settings.readSiteConfig();
+  logReportsElsewhere(found.reportTarget, context);
+  const leavesReport = mode !== null && mode !== "show" && options["dry-run"] !== true;
+  const reportTarget = leavesReport ? await findReportTarget(found.reportTarget) : found.reportTarget;
+  const config = { ...found, reportTarget };
   const { refName } = context.actions;
   if (until !== null && reportTarget.kind === "branch" && reportTarget.branch !== refName) {
     throw new Error(

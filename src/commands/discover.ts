@@ -27,7 +27,7 @@ export async function runDiscover({ csv, json }: OptionsOf<"discover">, context:
     if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
     return isWhole ? 0 : 1;
   } finally {
-    await session.close();
+    session.close();
   }
 }
 

@@ -95,14 +95,14 @@ async function checkWebex(
       ...(await checkDelegation(session, config)),
     ];
   } finally {
-    await session.close();
+    session.close();
   }
 }
 
 function checkStore({ tokenStore }: Config, { now }: Context): Promise<Check> {
   const title = tokenStore.kind === "file" ? "Token file" : "Secret store";
   return check("store", title, "See what GitHub or the file system says, and allow it", async () => {
-    const store = await openStore(tokenStore, now());
+    const store = await openStore(tokenStore, now);
     await store.exclusively(() => store.prove());
     return ok("takes a token; tried with a probe that was deleted again");
   });

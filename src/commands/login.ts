@@ -142,12 +142,7 @@ function checkScopes({ wanted, scopes }: Login, granted: readonly string[] | nul
 }
 
 async function readPerson({ webexUrl: baseUrl }: LoginConfig, accessToken: string): Promise<Owner> {
-  const client = createWebexClient({ baseUrl, accessToken });
-  try {
-    return await readOwner(client);
-  } finally {
-    await client.close();
-  }
+  return await readOwner(createWebexClient({ baseUrl, accessToken }));
 }
 
 /** Keeps the refresh token that a login brings. */
@@ -164,7 +159,7 @@ export async function createDestination(config: LoginConfig, context: Context): 
   if (tokenStore === null) {
     return { prove: () => Promise.resolve(), keep: (refreshToken) => keepForGh(refreshToken, config) };
   }
-  const store = await openStore(tokenStore, context.now());
+  const store = await openStore(tokenStore, context.now);
   return {
     prove: () => store.exclusively(() => store.prove()),
     async keep(refreshToken) {

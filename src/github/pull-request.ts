@@ -1,7 +1,7 @@
 import type { Repository } from "../config/actions.ts";
 import { errorMessage } from "../lib/text.ts";
 import { type GithubClient, statusOf } from "./client.ts";
-import { type Contents, readContents } from "./contents.ts";
+import { type Contents, readContents, UnknownCommit } from "./contents.ts";
 
 /** A pull request, as far as its files are read. */
 export interface PullRequest {
@@ -50,9 +50,12 @@ export async function readHeadFile(
   pull: PullRequest,
   path: string,
 ): Promise<Contents> {
-  const contents = await readContents(github, { owner, repo, path, ref: pull.headSha });
   const [forkOwner, fork] = pull.headRepository?.split("/") ?? [];
-  if (contents.kind !== "missing" || !forkOwner || !fork || pull.headRepository === `${owner}/${repo}`)
-    return contents;
-  return await readContents(github, { owner: forkOwner, repo: fork, path, ref: pull.headSha });
+  try {
+    return await readContents(github, { owner, repo, path, ref: pull.headSha });
+  } catch (error) {
+    const isOwn = pull.headRepository === `${owner}/${repo}`;
+    if (!(error instanceof UnknownCommit) || !forkOwner || !fork || isOwn) throw error;
+    return await readContents(github, { owner: forkOwner, repo: fork, path, ref: pull.headSha });
+  }
 }

@@ -8,7 +8,7 @@ import type { RunRecord } from "../membership/record.ts";
 import { InputError, logReportsElsewhere } from "./inputs.ts";
 import type { LoadedTask, MembershipTask } from "./reconcile.ts";
 import type { Revocation } from "./revoke.ts";
-import { openSession, runInSession, type Session } from "./session.ts";
+import { findReportTarget, openSession, runInSession, type Session } from "./session.ts";
 
 /**
  * Runs one membership command: set up, rotate the token, decide, check the limits, apply unless it is only a plan,
@@ -73,8 +73,11 @@ interface Opened {
 /** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
 async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const loaded = await task.load();
-  const config = context.settings.readConfig();
-  if (task.command !== "plan") logReportsElsewhere(config.reportTarget, context);
+  const found = context.settings.readConfig();
+  const leavesReport = task.command !== "plan";
+  if (leavesReport) logReportsElsewhere(found.reportTarget, context);
+  const reportTarget = leavesReport ? await findReportTarget(found.reportTarget) : found.reportTarget;
+  const config = { ...found, reportTarget };
   const session = await openSession(config, context, { mayStartFreshRun: true });
   if (loaded.grants.length === 0) return { loaded, config, session, revocation: null };
   // What has expired is revoked first: a room that cannot be read must not keep anybody's right alive. Loaded only

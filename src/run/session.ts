@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
-import type { Config, TokenStoreConfig } from "../config/settings.ts";
+import type { Config, ReportTarget, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
+import { openHttp } from "../lib/http.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
@@ -24,7 +25,8 @@ export interface Session {
   readonly lostAccess: Error | null;
   /** Waits as long as Webex may need to show a change, before something is looked at a second time. */
   waitForConsistency(): Promise<unknown>;
-  close(): Promise<void>;
+  /** Tells how many requests there were, where details are asked for. */
+  close(): void;
 }
 
 const consistencyMs = 2_000;
@@ -40,7 +42,9 @@ export async function openSession(
   { mayStartFreshRun = false } = {},
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
-  const store = await openStore(config.tokenStore, context.now());
+  // Loads while the store is opened; whoever sends first is told what is wrong with it.
+  openHttp().catch(() => undefined);
+  const store = await openStore(config.tokenStore, context.now);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
     try {
@@ -94,10 +98,7 @@ export async function openSession(
     },
     // Nobody waits for a change to show once the run is to end.
     waitForConsistency: () => delay(consistencyMs, undefined, { signal: stop }).catch(() => undefined),
-    async close() {
-      context.detail(`${client.requestCount()} requests to Webex`);
-      await client.close();
-    },
+    close: () => context.detail(`${client.requestCount()} requests to Webex`),
   };
 }
 
@@ -118,16 +119,23 @@ export async function runInSession<Opened extends { readonly session: Session },
   } catch (error) {
     return { opened, error };
   } finally {
-    await opened?.session.close();
+    opened?.session.close();
   }
 }
 
-/** Opens whatever keeps the refresh token; `startedAt` is when the run was given its copy. */
-export async function openStore(tokenStore: TokenStoreConfig, startedAt: Date): Promise<TokenStore> {
+/** Opens whatever keeps the refresh token. */
+export async function openStore(tokenStore: TokenStoreConfig, now: () => Date): Promise<TokenStore> {
   if (tokenStore.kind === "file") return createTokenFile(tokenStore.path, tokenStore.seed);
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
-  return createSecretStore({ ...tokenStore, startedAt });
+  return createSecretStore({ ...tokenStore, now });
+}
+
+/** Where reports go, with a branch that is there. @throws when it is not, before anything was touched. */
+export async function findReportTarget(target: ReportTarget): Promise<ReportTarget> {
+  if (target.kind === "folder") return target;
+  const { checkReportBranch } = await import("../github/commit.ts");
+  return { kind: "branch", ...(await checkReportBranch(target)) };
 }
 
 /** Few days are told to everybody, by the policy's own number once it is known; many to those who want details. */

@@ -33,5 +33,6 @@ export async function openWebex(sandbox: Sandbox): Promise<PatientClient> {
     clientSecret: env.WEBEX_CLIENT_SECRET ?? "",
   });
   const { accessToken } = await issuer.refresh(sandbox.currentRefreshToken);
+  if (accessToken === null) throw new Error("the sandbox sent no access token");
   return openClient({ baseUrl, accessToken });
 }

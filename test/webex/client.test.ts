@@ -49,7 +49,9 @@ test("a body is sent as JSON, and a reply without a body is an empty string", as
 });
 
 test("several Link headers are read as one", async () => {
-  const { server, client } = await start([{ headers: { link: ["<a>; rel=prev", "<b>; rel=next"] } }]);
+  const { server, client } = await start([
+    { headers: { link: ["<a>; rel=prev", "<b>; rel=next"] }, body: {} },
+  ]);
   await using _ = server;
   assert.equal((await client.send(get)).link, "<a>; rel=prev, <b>; rel=next");
 });
@@ -218,4 +220,35 @@ test("a reply larger than 32 MiB is refused", async () => {
   const { server, client } = await start([flood], { attempts: 1 });
   await using _ = server;
   assert.match((await fail(client.send(get))).detail, /UND_ERR_RES_EXCEEDED_MAX_SIZE/);
+});
+
+test("a write that never left this machine is sent again, and counts as sent once only", async () => {
+  const { server, client } = await start([{ status: 404 }]);
+  await using _ = server;
+  const gone = await startScript(() => ok);
+  await gone[Symbol.asyncDispose]();
+  const { client: cut, pauses } = openClient({ baseUrl: gone.url, attempts: 3 });
+  const error = await fail(cut.send({ method: "POST", path: "/x" }));
+  assert.match(error.message, /ECONNREFUSED.*; nothing was sent$/);
+  assert.deepEqual([error.attempts, pauses.length], [1, 2]);
+  assert.equal((await fail(client.send({ method: "POST", path: "/x" }))).attempts, 1);
+});
+
+test("an empty answer to a reading is none, and the reading is repeated", async () => {
+  const { server, client } = await start([{ status: 200 }, ok]);
+  await using _ = server;
+  assert.deepEqual((await client.send(get)).body, { items: [] });
+  assert.equal(server.requests.length, 2);
+});
+
+test("a request that hangs at a stop is given up three seconds later", async () => {
+  const stop = new AbortController();
+  const server = await startScript(() => {
+    stop.abort();
+    return hang;
+  });
+  await using _ = server;
+  const { client } = openClient({ baseUrl: server.url, stop: stop.signal });
+  const error = await fail(client.send(get));
+  assert.match(error.message, /given up 3 s after the run was stopped; not repeated/);
 });
