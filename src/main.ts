@@ -1,6 +1,7 @@
 import { type Context, createContext } from "./cli/context.ts";
 import type { CommandName, OptionsOf } from "./cli/options.ts";
 import { type Call, parseCommandLine } from "./cli/parse-args.ts";
+import { giveUpRequestsAfter } from "./lib/http.ts";
 import { gate } from "./lib/redact.ts";
 import { errorMessage, type Paint } from "./lib/text.ts";
 
@@ -77,6 +78,7 @@ function createStop(maxMinutes: number): AbortSignal {
     end("an error that nobody expected");
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end(signal));
+  giveUpRequestsAfter(stop.signal);
   const isOver = () => end(`the run's time is over (${maxMinutes} minutes, --max-minutes)`);
   setTimeout(isOver, maxMinutes * 60_000).unref();
   return stop.signal;

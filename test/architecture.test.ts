@@ -118,6 +118,7 @@ const pureModules = new Set([
   "valibot",
   "csv-parse/sync",
   "handlebars",
+  "node:zlib",
 ]);
 const core = /^src\/(membership|delegation|token|report|lib)\//;
 /** The renderer reads its own templates: they are a part of the program, as its code is. */

@@ -9,13 +9,15 @@ import { observeDelegation } from "../delegation/observe.ts";
 import { planDelegation } from "../delegation/plan.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
+import { proveFile } from "../disk/write-atomic.ts";
 import { toDateString } from "../lib/date.ts";
 import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { type ChangeLog, createChangeLog } from "../run/change-log.ts";
 import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
-import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
-import { findReportTarget, openSession, runInSession, type Session } from "../run/session.ts";
+import { proveDestinations } from "../run/destinations.ts";
+import { type Inputs, readDelegationInputs } from "../run/inputs.ts";
+import { openSession, runInSession, type Session } from "../run/session.ts";
 
 /** What a run came to know and did; all of it may be missing when it was stopped early. */
 interface Findings {
@@ -92,10 +94,11 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
   if (request === null) throw new Error(faults.join("; "));
   const inputs = await readDelegationInputs(context.paths);
   const found = context.settings.readSiteConfig();
-  logReportsElsewhere(found.reportTarget, context);
-  const leavesReport = mode !== null && mode !== "show" && options["dry-run"] !== true;
-  const reportTarget = leavesReport ? await findReportTarget(found.reportTarget) : found.reportTarget;
+  const leavesReport = request.mode !== "show" && options["dry-run"] !== true;
+  const reportTarget = await proveDestinations(found.reportTarget, leavesReport, context);
   const config = { ...found, reportTarget };
+  if (until !== null && leavesReport && reportTarget.kind === "folder")
+    await proveFile(context.paths.disk.delegations);
   const { refName } = context.actions;
   if (until !== null && reportTarget.kind === "branch" && reportTarget.branch !== refName) {
     throw new Error(

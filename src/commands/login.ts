@@ -159,7 +159,7 @@ export async function createDestination(config: LoginConfig, context: Context): 
   if (tokenStore === null) {
     return { prove: () => Promise.resolve(), keep: (refreshToken) => keepForGh(refreshToken, config) };
   }
-  const store = await openStore(tokenStore, context.now);
+  const store = await openStore(tokenStore, context);
   return {
     prove: () => store.exclusively(() => store.prove()),
     async keep(refreshToken) {

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Octokit } from "@octokit/rest";
 import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
-import { HttpFailure, type HttpRequest, sendHttp } from "../lib/http.ts";
+import { HttpFailure, type HttpRequest, pause, sendHttp } from "../lib/http.ts";
 import { cleanDeep, gate } from "../lib/redact.ts";
 
 /** GitHub's REST and GraphQL operations, as one token may use them. */
@@ -30,7 +29,7 @@ const unstatedPauseMs = 15_000;
 export function createGithubClient(
   apiUrl: string,
   token: string,
-  sleep: (ms: number) => Promise<unknown> = delay,
+  sleep: (ms: number) => Promise<unknown> = pause,
 ): GithubClient {
   const client = new Octokit({
     auth: token,

@@ -43,7 +43,7 @@ export function createRedactor(): Redactor {
 }
 
 /**
- * The gate of this process. It stands at every way out (terminal, runner, files, GitHub's API), so that no caller can
+ * The one gate of a run. It stands at every way out (terminal, runner, files, GitHub's API), so that no caller can
  * forget it; whatever learns a secret names it here.
  */
 export const gate: Redactor = createRedactor();

@@ -66,13 +66,15 @@ interface Publication<Told extends RunRecord | DelegationRecord> {
  */
 async function publish<Told extends RunRecord | DelegationRecord>(
   { report, annotations, tokenWarningDays, conclude, render }: Publication<Told>,
-  { runner, paths, print, log }: Context,
+  context: Context,
 ): Promise<Told> {
+  const { runner, paths, print, log } = context;
   const known = render(conclude({ report: null, files: [] }), null);
   const rewriteSummary = await runner.writeSummary(known.summary);
   if (report !== null) await writeFile(paths.json, known.json);
 
-  const { address, error } = report === null ? { address: null, error: null } : await storeReport(report);
+  const { address, error } =
+    report === null ? { address: null, error: null } : await storeReport(report, context);
   const stored = render(conclude({ report: error, files: [] }), address);
   const files = [
     ...(await writeFile(paths.json, stored.json)),
@@ -101,7 +103,7 @@ async function writeFile(path: string | null, text: string): Promise<readonly st
     await replaceFile(path, text);
     return [];
   } catch (error) {
-    return [`${path} could not be written: ${errorMessage(error)}`];
+    return [errorMessage(error)];
   }
 }
 
@@ -152,7 +154,8 @@ export async function publishMembership(
     annotations,
     tokenWarningDays: policy.tokenWarningDays,
     conclude(faults) {
-      const messages = [faults.report ?? [], faults.files].flat();
+      const known = new Set(told.problems.map(({ message }) => message));
+      const messages = [faults.report ?? [], faults.files].flat().filter((message) => !known.has(message));
       if (messages.length === 0) return told;
       const found = messages.map((message) => ({ line: null, column: null, message: gate.clean(message) }));
       // A plan has nothing but what it tells.
@@ -198,7 +201,10 @@ export async function publishDelegation(
     annotations: [],
     tokenWarningDays,
     conclude({ report, files }) {
-      const found = [report === null ? [] : report + nameUnwritten(edit), files].flat().map(gate.clean);
+      const found = [report === null ? [] : report + nameUnwritten(edit), files]
+        .flat()
+        .map(gate.clean)
+        .filter((message) => !record.problems.includes(message));
       if (found.length === 0) return record;
       const changesNothing = isDryRun || record.mode === "show";
       const status = record.status === "failed" || changesNothing ? "failed" : "partial";
@@ -248,10 +254,11 @@ function nameUnwritten({ set }: DelegationsFileEdit): string {
 /** Stores a report, and says where people read it, or why they cannot. Never throws: the rest has to be told. */
 async function storeReport(
   report: Report,
+  context: Context,
 ): Promise<{ readonly address: string | null; readonly error: string | null }> {
   try {
     return {
-      address: addressOf(report.target, findPage(await storeFiles(report)) ?? report.page),
+      address: addressOf(report.target, findPage(await storeFiles(report, context)) ?? report.page),
       error: null,
     };
   } catch (error) {
@@ -260,7 +267,10 @@ async function storeReport(
 }
 
 /** Writes the files to disk, or commits them. Returns them as they were stored. */
-async function storeFiles({ target, memoryPath, draft, headline }: Report): Promise<readonly ReportFile[]> {
+async function storeFiles(
+  { target, memoryPath, draft, headline }: Report,
+  { stop }: Context,
+): Promise<readonly ReportFile[]> {
   if (target.kind === "folder") {
     const files = await draft((path) => readFile(path, "utf8").catch(() => undefined));
     for (const { path, text } of files) await replaceFile(path, text);
@@ -268,13 +278,14 @@ async function storeFiles({ target, memoryPath, draft, headline }: Report): Prom
   }
   const { commitReport } = await import("../github/commit.ts");
   let stored: readonly ReportFile[] = [];
-  await commitReport(target, memoryPath, async (memory, read) => {
+  const commit = async (memory: string | undefined, read: ReadText) => {
     const drafted = await draft(async (path) => (path === memoryPath ? memory : await read(path)));
     const files = cleanDeep(drafted, gate.clean);
     // Asked again, it may find the files committed already, by an answer that got lost on the way.
     if (files.length > 0) stored = files;
     return files.length === 0 ? null : { files, headline };
-  });
+  };
+  await commitReport(target, memoryPath, commit, { stop });
   return stored;
 }
 
