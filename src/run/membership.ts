@@ -5,10 +5,11 @@ import { errorMessage } from "../lib/text.ts";
 import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { InputError, logReportsElsewhere } from "./inputs.ts";
+import { proveDestinations } from "./destinations.ts";
+import { InputError } from "./inputs.ts";
 import type { LoadedTask, MembershipTask } from "./reconcile.ts";
 import type { Revocation } from "./revoke.ts";
-import { findReportTarget, openSession, runInSession, type Session } from "./session.ts";
+import { openSession, runInSession, type Session } from "./session.ts";
 
 /**
  * Runs one membership command: set up, rotate the token, decide, check the limits, apply unless it is only a plan,
@@ -73,11 +74,9 @@ interface Opened {
 /** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
 async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const loaded = await task.load();
-  let config = context.settings.readConfig();
-  if (task.command !== "plan") {
-    logReportsElsewhere(config.reportTarget, context);
-    config = { ...config, reportTarget: await findReportTarget(config.reportTarget) };
-  }
+  const found = context.settings.readConfig();
+  const reportTarget = await proveDestinations(found.reportTarget, task.command !== "plan", context);
+  const config = { ...found, reportTarget };
   const session = await openSession(config, context, { mayStartFreshRun: true });
   if (loaded.grants.length === 0) return { loaded, config, session, revocation: null };
   // What has expired is revoked first: a room that cannot be read must not keep anybody's right alive. Loaded only
