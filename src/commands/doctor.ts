@@ -4,6 +4,7 @@ import type { Config } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import { toDateString } from "../lib/date.ts";
 import { endMappings, isRow } from "../membership/mapping.ts";
+import { noNames } from "../membership/names.ts";
 import {
   type Check,
   formatChecks,
@@ -13,6 +14,7 @@ import {
 } from "../report/checklist.ts";
 import { proveFiles } from "../run/destinations.ts";
 import { type Inputs, readInputs } from "../run/inputs.ts";
+import { readMemory } from "../run/memory.ts";
 import { openSession, openStore, type Session } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type Feature, findMissingScopes } from "../token/scopes.ts";
@@ -87,13 +89,15 @@ async function checkWebex(
   });
   if (session === null) return [api, store, token];
   const { mappings } = endMappings(inputs?.mappings ?? [], toDateString(context.now()));
+  // Where reports cannot be read, the repository's checks say so.
+  const memory = await readMemory(config.reportTarget, context).catch(() => null);
   try {
     return [
       api,
       store,
       token,
       checkScopes(session, config),
-      ...(await checkMappings(session.client, mappings)),
+      ...(await checkMappings(session.client, mappings, memory?.names ?? noNames)),
       ...(await checkDelegation(session, config)),
     ];
   } finally {

@@ -50,6 +50,7 @@ export async function observeRestore(
     people: new Map([...people, ...lookUp.people]),
     lookUpFailure: lookUp.failure,
     problems: restored.flatMap((one) => one.problems),
+    names: [],
     notices: restored.flatMap((one) => one.notices),
     moderators: new Set(
       changed.flatMap(({ roomId, removed }) =>

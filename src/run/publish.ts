@@ -10,12 +10,14 @@ import type { ReadText } from "../github/commit.ts";
 import type { Annotation } from "../github/runner.ts";
 import { cleanDeep, gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
+import type { RememberedName } from "../membership/names.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, parseHistory } from "../report/history.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
+import { extendState, parseState } from "../report/state.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 
@@ -110,6 +112,8 @@ async function writeFile(path: string | null, text: string): Promise<readonly st
 /** What is told about a run that looked at memberships. */
 export interface MembershipPublication {
   readonly record: RunRecord;
+  /** Where the names in the mappings led, to be kept; null for a run that has not looked, or must not learn. */
+  readonly names: readonly RememberedName[] | null;
   readonly annotations: readonly Annotation[];
   readonly policy: Policy["report"];
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
@@ -120,7 +124,7 @@ export interface MembershipPublication {
 
 /** Tells what became of the memberships. A report that cannot be stored makes the run `partial`. */
 export async function publishMembership(
-  { annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
+  { names, annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
   context: Context,
 ): Promise<RunRecord> {
   // Before anything is rendered: a secret in a name or an error could hide behind what Markdown makes of it.
@@ -134,6 +138,7 @@ export async function publishMembership(
   const createReport = (target: ReportTarget): Report => {
     const { reports: reportsDir } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
+    const statePath = `${reportsDir}/state.json`;
     const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
     const runId = nameRun(record, actions);
     let drafts = 0;
@@ -144,7 +149,13 @@ export async function publishMembership(
       if (drafts > 1 && memory.history.checkedAt === record.startedAt) return [];
       told = { ...record, notices: [...record.notices, ...findFlapping(memory.history, record)] };
       const files = renderer.renderFiles({ record: told, policy, memory, runId, ...where });
-      return [...files, ...(draftOthers === null ? [] : await draftOthers(read))];
+      // A name that is met for the first time is worth a commit: what is not kept cannot be missed.
+      const state = names === null ? null : extendState(parseState(await read(statePath)), names);
+      return [
+        ...files,
+        ...(state === null ? [] : [{ path: statePath, text: state }]),
+        ...(draftOthers === null ? [] : await draftOthers(read)),
+      ];
     };
     return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };
   };
