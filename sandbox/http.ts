@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "./clock.ts";
 import { type Answer, answerFaulty, type Met } from "./faults.ts";
 import { type ApiRequest, createFinder, Refusal, type Reply, type Routes } from "./router.ts";
+import type { Service } from "./service.ts";
 
 /** One of the APIs that the server serves. */
 export interface Half {
@@ -43,6 +44,8 @@ export interface Exchange {
 export interface ListenerOptions {
   readonly halves: readonly Half[];
   readonly latencyMs: number;
+  /** How fast Webex is besides, and how much it allows. */
+  readonly service?: Service | undefined;
   /** Keep the bodies of answers in the record. */
   readonly keepResponses: boolean;
   readonly takeFaults: (route: string, request: ApiRequest) => Met;
@@ -136,6 +139,14 @@ function createAnswerer(half: Half, takeFaults: ListenerOptions["takeFaults"]) {
   };
 }
 
+function refuseAsTooMany(seconds: number, trackingId: string): Reply {
+  return {
+    status: 429,
+    headers: { "retry-after": String(seconds), trackingid: trackingId },
+    body: { message: "Too Many Requests", trackingId },
+  };
+}
+
 /** Makes the server's request listener: record, delay, fault, authorise, handle, answer. */
 export function createListener(options: ListenerOptions) {
   const started = performance.now();
@@ -170,12 +181,19 @@ export function createListener(options: ListenerOptions) {
     options.record(exchange);
     const trackingId = `SANDBOX_${count}`;
 
-    if (options.latencyMs > 0) await delay(options.latencyMs);
-    const result = await answer(message, url, path, exchange, trackingId);
+    const service = half === "webex" ? options.service : undefined;
+    const reception = service?.arrive(performance.now());
+    const delayMs = options.latencyMs + (reception?.delayMs ?? 0);
+    if (delayMs > 0) await delay(delayMs);
+    const result: Answer =
+      reception?.retryAfterSeconds === undefined
+        ? await answer(message, url, path, exchange, trackingId)
+        : { reply: refuseAsTooMany(reception.retryAfterSeconds, trackingId) };
     const { reply, cut } = result;
     if (reply && (!cut || cut === "silently")) exchange.status = reply.status;
     if (reply && !cut && options.keepResponses) exchange.response = reply.body;
     await options.beforeAnswer(exchange);
     send(response, result, options.clock.now());
+    service?.leave();
   };
 }

@@ -6,6 +6,8 @@ export interface OrganisationPerson {
   /** Null for somebody without a name, as Webex has some. */
   readonly displayName: string | null;
   readonly email: string;
+  /** Addresses besides the first: `/people` tells and finds all of them, memberships only the first. */
+  readonly moreEmails?: readonly string[];
   /**
    * Webex documents person, bot and appuser; `place` and `device` are the devices of a workspace, which groups list as
    * `machine`; any other text stands for a type of the future. Default: person.

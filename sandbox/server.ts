@@ -5,6 +5,7 @@ import { Github, type GithubOptions } from "./github/github.ts";
 import { createGithubHalf } from "./github/routes.ts";
 import { createListener, type Exchange } from "./http.ts";
 import type { Organisation } from "./organisation.ts";
+import type { Service } from "./service.ts";
 import { createWebex } from "./webex/api.ts";
 import { Meetings } from "./webex/meetings.ts";
 import { Tokens } from "./webex/oauth.ts";
@@ -15,6 +16,8 @@ import { leave, type Person, setModerator, World } from "./webex/world.ts";
 export interface SandboxOptions extends Quirks {
   /** Added to every request. Default: 0. */
   readonly latencyMs?: number;
+  /** How fast its Webex is besides, and how much it allows. Default: at once, and everything. */
+  readonly service?: Service;
   /** Keep the bodies of answers in `requests`; a benchmark of a million memberships does not. Default: true. */
   readonly keepResponses?: boolean;
   readonly github?: GithubOptions;
@@ -109,6 +112,7 @@ export async function startSandbox(
         ...(xml ? [xml.half] : []),
       ],
       latencyMs: options.latencyMs ?? 0,
+      service: options.service,
       keepResponses: options.keepResponses ?? true,
       takeFaults: faults.take,
       clock,

@@ -118,15 +118,32 @@ const pureModules = new Set([
   "valibot",
   "csv-parse/sync",
   "handlebars",
+  "node:zlib",
 ]);
 const core = /^src\/(membership|delegation|token|report|lib)\//;
+/** The one way out of the process: both edges use it, and neither may import the other. */
+const wayOut = "src/lib/http.ts";
+const isPure = (file: string) => core.test(file) && file !== wayOut;
 /** The renderer reads its own templates: they are a part of the program, as its code is. */
 const readsTemplates = ({ from, to }: Import) => from === "src/report/renderer.ts" && to === "node:fs";
+
+test("undici is loaded in one place, and nothing else reaches the network", async () => {
+  const loaders = imports.filter(({ from, to }) => from.startsWith("src/") && to === "undici");
+  assert.deepEqual([...new Set(loaders.map(({ from }) => from))], [wayOut]);
+  const importers = imports.filter(({ to }) => to === wayOut).map(({ from }) => roomOf(from));
+  assert.deepEqual(
+    [...new Set(importers)].filter((room) => core.test(`src/${room}/`)),
+    [],
+  );
+  for (const file of (await listFiles()).filter((name) => name.startsWith("src/"))) {
+    assert.doesNotMatch(await readFile(`${root}${file}`, "utf8"), /(?<![.\w])fetch\(/, file);
+  }
+});
 
 test("core and lib load no package that has effects", () => {
   const broken = imports.filter(
     (one) =>
-      core.test(one.from) &&
+      isPure(one.from) &&
       !isOurs(one.to) &&
       !one.isTypeOnly &&
       !pureModules.has(one.to) &&
@@ -139,7 +156,7 @@ test("core and lib load no package that has effects", () => {
 });
 
 test("core reads no clock, no randomness and no process", async () => {
-  const files = (await listFiles()).filter((file) => core.test(file));
+  const files = (await listFiles()).filter(isPure);
   assert.ok(files.length > 10);
   const effects = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bfetch\(|\bsetTimeout\(/;
   for (const file of files) assert.doesNotMatch(await readFile(`${root}${file}`, "utf8"), effects, file);

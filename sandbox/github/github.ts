@@ -15,6 +15,8 @@ export interface GithubOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** The environments that exist. */
   readonly environments?: readonly string[];
+  /** Where the refresh token is stored. Rollcall wants it in one place. Default: in the environments, if any. */
+  readonly tokenIn?: "repository" | "environments" | "both";
   /** What keeps commits from all branches. */
   readonly protection?: Protection;
   /** Who sees the repository. Default: true. */
@@ -81,7 +83,6 @@ export class Github {
   readonly #runs: Run[] = [];
   readonly #tokens = new Map<string, TokenGrant>();
 
-  /** The refresh token is stored in the repository and in each environment. */
   constructor(
     readonly serverUrl: string,
     refreshToken: string,
@@ -105,13 +106,16 @@ export class Github {
     this.#tokens.set(this.token, { kind: "installation", login: bot.login ?? "", permissions, ...workflow });
     const personal = { kind: "fine-grained", login: "octo-admin", permissions: allPermissions } as const;
     this.#tokens.set(this.secretsToken, { ...personal, ...secrets });
-    const createScope = (keyId: string) => {
+    const { tokenIn = environments.length > 0 ? "environments" : "repository" } = options;
+    const createScope = (keyId: string, place: "repository" | "environments") => {
       const scope = new SecretScope(keyId, () => clock.tick());
-      scope.store("WEBEX_REFRESH_TOKEN", refreshToken);
+      if (tokenIn === place || tokenIn === "both") scope.store("WEBEX_REFRESH_TOKEN", refreshToken);
       return scope;
     };
-    this.#repositorySecrets = createScope("568250167242549743");
-    this.#environmentSecrets = new Map(environments.map((name, index) => [name, createScope(`60${index}`)]));
+    this.#repositorySecrets = createScope("568250167242549743", "repository");
+    this.#environmentSecrets = new Map(
+      environments.map((name, index) => [name, createScope(`60${index}`, "environments")]),
+    );
   }
 
   /** Makes a token that may do just this. */

@@ -9,6 +9,7 @@ export interface Person {
   readonly id: string;
   readonly displayName: string | null;
   readonly email: string;
+  readonly moreEmails: readonly string[];
   readonly type: string;
   readonly orgId: string;
 }
@@ -91,7 +92,9 @@ export class World {
     this.orgId = organisationId(organisation.name);
     for (const person of organisation.people) {
       const orgId = person.organisation ? organisationId(person.organisation) : this.orgId;
-      this.addPerson(person.key, person.displayName, person.email, orgId, person.type);
+      const added = this.addPerson(person.key, person.displayName, person.email, orgId, person.type);
+      added.moreEmails.push(...(person.moreEmails ?? []));
+      for (const email of added.moreEmails) this.#byEmail.set(email.toLowerCase(), added);
     }
     this.owner = organisation.owner
       ? this.person(organisation.owner)
@@ -125,9 +128,24 @@ export class World {
     for (const room of this.rooms) this.#roomByUuid.set(room.uuid, room);
   }
 
-  addPerson(key: string, displayName: string | null, email: string, orgId: string, type = "person"): Person {
+  addPerson(
+    key: string,
+    displayName: string | null,
+    email: string,
+    orgId: string,
+    type = "person",
+  ): Person & { readonly moreEmails: string[] } {
     const uuid = uuidOf("person", key);
-    const person = { key, uuid, id: encodeId("PEOPLE", uuid), displayName, email, type, orgId };
+    const person = {
+      key,
+      uuid,
+      id: encodeId("PEOPLE", uuid),
+      displayName,
+      email,
+      moreEmails: [],
+      type,
+      orgId,
+    };
     this.#byKey.set(key, person);
     this.#byUuid.set(uuid, person);
     this.#byEmail.set(email.toLowerCase(), person);

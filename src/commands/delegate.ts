@@ -9,11 +9,14 @@ import { observeDelegation } from "../delegation/observe.ts";
 import { planDelegation } from "../delegation/plan.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
+import { proveFile } from "../disk/write-atomic.ts";
 import { toDateString } from "../lib/date.ts";
 import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
+import { type ChangeLog, createChangeLog } from "../run/change-log.ts";
 import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
-import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
+import { proveDestinations } from "../run/destinations.ts";
+import { type Inputs, readDelegationInputs } from "../run/inputs.ts";
 import { openNewestFiles } from "../run/newest-files.ts";
 import { openSession, runInSession, type Session } from "../run/session.ts";
 
@@ -36,11 +39,7 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
     () => setUp(options, context),
     async ({ request, config, session }) => {
       const opened = await openBackend(backend, config, session, runner.mask);
-      try {
-        return await run(request, opened, session, isDryRun);
-      } finally {
-        await opened.close();
-      }
+      return await run(request, opened, session, isDryRun ? null : createChangeLog(context));
     },
   );
   const { opened } = ending;
@@ -98,9 +97,12 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
   if (request === null) throw new Error(faults.join("; "));
   const files = await openNewestFiles(context);
   const inputs = await readDelegationInputs(context.paths, files.read);
-  const config = context.settings.readSiteConfig();
-  const { reportTarget } = config;
-  logReportsElsewhere(reportTarget, context);
+  const found = context.settings.readSiteConfig();
+  const leavesReport = request.mode !== "show" && options["dry-run"] !== true;
+  const reportTarget = await proveDestinations(found.reportTarget, leavesReport, context);
+  const config = { ...found, reportTarget };
+  if (until !== null && leavesReport && reportTarget.kind === "folder")
+    await proveFile(context.paths.disk.delegations);
   const { refName } = context.actions;
   if (until !== null && reportTarget.kind === "branch" && reportTarget.branch !== refName) {
     throw new Error(
@@ -117,12 +119,12 @@ function endInFailure(found: Findings, lostAccess: Error | null): Findings {
   return { ...found, problems, hasFailed: true };
 }
 
-/** Proves, reads everything, plans, and only then writes; `show` and `--dry-run` never make a writer. */
+/** Proves, reads everything, plans, and only then writes; `show` and a dry run, which logs no changes, make no writer. */
 async function run(
   request: DelegationRequest,
   { reader, createWriter }: OpenBackend,
   { stop, waitForConsistency }: Session,
-  isDryRun: boolean,
+  changeLog: ChangeLog | null,
 ): Promise<Findings> {
   await reader.proveAccess(request.mode !== "show");
   if (request.mode === "show" && request.hosts.length === 0) return await listUsers(reader);
@@ -133,10 +135,12 @@ async function run(
     const outcomes = plan.hosts.map((host) => preview({ ...host, change: null }));
     return { ...found, outcomes, hasFailed: true };
   }
-  if (request.mode === "show" || isDryRun) {
+  if (request.mode === "show" || changeLog === null) {
     return { ...found, outcomes: plan.hosts.map(preview), hasFailed: false };
   }
-  const outcomes = await applyPlans(plan.hosts, { reader, writer: createWriter(), stop, waitForConsistency });
+  const writer = changeLog.watchDelegates(createWriter());
+  const collaborators = { reader, writer, stop, waitForConsistency };
+  const outcomes = await applyPlans(plan.hosts, collaborators).finally(changeLog.end);
   return { ...found, outcomes, hasFailed: false };
 }
 

@@ -5,6 +5,7 @@ import { startSandbox } from "../../sandbox/server.ts";
 import { type Context, createContext } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
+import { bypassProxies } from "../lib/http.ts";
 import { runSync } from "./sync.ts";
 
 const files = new URL("../../sandbox/demo/", import.meta.url);
@@ -16,6 +17,8 @@ const files = new URL("../../sandbox/demo/", import.meta.url);
 export async function runDemo(options: OptionsOf<"demo">, context: Context): Promise<number> {
   const { log, print, paint } = context;
   const folder = options.reports ?? "rollcall-demo";
+  // A company's proxy cannot reach the sandbox, which listens on this machine alone.
+  bypassProxies();
   await using sandbox = await startSandbox(await loadOrganisation(new URL("organisation.json", files)));
   log(paint("dim", `A sandbox stands in for Webex and GitHub at ${sandbox.url}; no account is needed`));
   const mappings = relative("", fileURLToPath(new URL("rooms.csv", files)));

@@ -1,14 +1,15 @@
 import type { Context } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
-import { replaceFile } from "../disk/write-atomic.ts";
+import { proveFile, replaceFile } from "../disk/write-atomic.ts";
 import type { Listing } from "../lib/listing.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { compareStrings } from "../lib/text.ts";
 import type { Group, MembershipReader, Room } from "../membership/directory.ts";
 import { suggestMappings } from "../membership/suggest-mappings.ts";
 import { type Directory, type DirectoryEntry, renderDirectory } from "../report/discovery.ts";
+import { proveFiles } from "../run/destinations.ts";
 import { openSession } from "../run/session.ts";
-import { allowedConnections, type WebexClient } from "../webex/client.ts";
+import { maxConnections, type WebexClient } from "../webex/client.ts";
 import { createWebexReader } from "../webex/directory.ts";
 import { readGroupSize } from "../webex/groups.ts";
 
@@ -17,7 +18,11 @@ import { readGroupSize } from "../webex/groups.ts";
  * the exit code: 1 when a list could not be read to its end.
  */
 export async function runDiscover({ csv, json }: OptionsOf<"discover">, context: Context): Promise<number> {
-  const session = await openSession(context.settings.readConfig(), context);
+  const config = context.settings.readConfig();
+  await proveFiles([json], context);
+  // The mappings themselves may be meant.
+  if (csv !== undefined) await proveFile(csv);
+  const session = await openSession(config, context);
   try {
     const { directory, isWhole } = await discover(session.client, context);
     const text = renderDirectory(directory);
@@ -27,7 +32,7 @@ export async function runDiscover({ csv, json }: OptionsOf<"discover">, context:
     if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
     return isWhole ? 0 : 1;
   } finally {
-    await session.client.close();
+    session.close();
   }
 }
 
@@ -36,7 +41,7 @@ async function discover(client: WebexClient, { log }: Context) {
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
   const isWhole = [logGap("groups", groups, log), logGap("rooms", rooms, log)].every(Boolean);
   log(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
-  const semaphore = createSemaphore(allowedConnections);
+  const semaphore = createSemaphore(maxConnections);
   const directory: Directory = {
     groups: await Promise.all(groups.items.map((group) => semaphore.run(() => describeGroup(client, group)))),
     rooms: await Promise.all(rooms.items.map((room) => semaphore.run(() => describeRoom(reader, room)))),

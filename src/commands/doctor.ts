@@ -12,6 +12,7 @@ import {
   renderChecklist,
   renderChecklistMarkdown,
 } from "../report/checklist.ts";
+import { proveFiles } from "../run/destinations.ts";
 import { type Inputs, readInputs } from "../run/inputs.ts";
 import { readMemory } from "../run/memory.ts";
 import { openSession, openStore, type Session } from "../run/session.ts";
@@ -31,6 +32,7 @@ export async function runDoctor({ json }: OptionsOf<"doctor">, context: Context)
   const log = (text: string) => {
     if (text.includes("RECOVERY:")) context.log(text);
   };
+  if (typeof json === "string") await proveFiles([json], context);
   const checks = await makeChecks({ ...context, log });
   if (typeof json === "string") await replaceFile(json, formatChecks(checks));
   context.print(json === true ? formatChecks(checks).trimEnd() : renderChecklist(checks, context.paint));
@@ -99,14 +101,14 @@ async function checkWebex(
       ...(await checkDelegation(session, config)),
     ];
   } finally {
-    await session.client.close();
+    session.close();
   }
 }
 
-function checkStore({ tokenStore }: Config, { now }: Context): Promise<Check> {
+function checkStore({ tokenStore }: Config, context: Context): Promise<Check> {
   const title = tokenStore.kind === "file" ? "Token file" : "Secret store";
   return check("store", title, "See what GitHub or the file system says, and allow it", async () => {
-    const store = await openStore(tokenStore, now());
+    const store = await openStore(tokenStore, context);
     await store.exclusively(() => store.prove());
     return ok("takes a token; tried with a probe that was deleted again");
   });

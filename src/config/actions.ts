@@ -46,7 +46,8 @@ export function readActions(env: Environment): Actions {
     refName: env.GITHUB_REF_NAME?.trim() || null,
     isBranch: readIsBranch(env),
     eventName: env.GITHUB_EVENT_NAME?.trim() || null,
-    reportBranch: env.REPORT_BRANCH?.trim() || env.GITHUB_REF_NAME?.trim() || null,
+    reportBranch:
+      env.REPORT_BRANCH?.trim().replace(/^refs\/heads\//, "") || env.GITHUB_REF_NAME?.trim() || null,
     environment: env.WEBEX_ENVIRONMENT?.trim() || null,
     repositoryUrl,
     runUrl: runId && repositoryUrl ? `${repositoryUrl}/actions/runs/${runId}` : null,

@@ -1,4 +1,5 @@
-import { dirname, isAbsolute, join, relative } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 
 /** What the command line may say about files. */
 export interface PathOptions {
@@ -57,6 +58,28 @@ export function resolvePaths(options: PathOptions): Paths {
     json: typeof options.json === "string" ? options.json : null,
     markdown: options.markdown ?? null,
   };
+}
+
+/**
+ * Names the option that leads to the file of the refresh token, by whatever path or link: as an input its content
+ * would be quoted, as an output it would be overwritten. Null when there is none.
+ */
+export async function findTokenOption(options: PathOptions, tokenFile: string): Promise<string | null> {
+  const token = await identify(tokenFile);
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value === "string" && (await identify(value)) === token) return name;
+  }
+  return null;
+}
+
+/** What makes two paths the same file: where there is none yet, the path itself. */
+async function identify(path: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return resolve(path);
+  }
 }
 
 /** The path of a file or folder as the repository knows it; null when it lies outside. */

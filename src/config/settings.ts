@@ -33,6 +33,8 @@ export interface WorkflowRun {
   readonly ref: string | null;
   /** The file that holds the event which started the run. */
   readonly eventPath: string | null;
+  /** True when a workflow's token dispatched the run, as Rollcall does in the place of a stale one. */
+  readonly isDispatchedByBot: boolean;
 }
 
 /** Where reports go. */
@@ -41,6 +43,8 @@ export type ReportTarget =
       readonly kind: "branch";
       readonly repository: Repository;
       readonly branch: string;
+      /** True when REPORT_BRANCH names it; otherwise it is what the run is on, which need not be a branch. */
+      readonly isNamed: boolean;
       readonly token: string;
     }
   | { readonly kind: "folder" };
@@ -59,6 +63,14 @@ export interface Config {
   /** Everything in here that must never be shown. */
   readonly secrets: readonly string[];
 }
+
+/** The variables whose values must never be shown. */
+export const secretNames = [
+  "WEBEX_CLIENT_SECRET",
+  "WEBEX_REFRESH_TOKEN",
+  "SECRETS_TOKEN",
+  "GITHUB_TOKEN",
+] as const;
 
 /** What delegation needs. */
 export type SiteConfig = Config & { readonly siteUrl: string };
@@ -120,9 +132,18 @@ export function readConfig(env: Environment, needsSite = false): Config {
   const readReportTarget = (): ReportTarget => {
     const token = get("GITHUB_TOKEN");
     if (token === null || get("GITHUB_REPOSITORY") === null) return { kind: "folder" };
-    const branch =
-      get("REPORT_BRANCH") ?? need("GITHUB_REF_NAME", "the branch for reports, unless REPORT_BRANCH is set");
-    return { kind: "branch", token, branch, repository: readRepository() };
+    const named = get("REPORT_BRANCH")?.replace(/^refs\/heads\//, "") || null;
+    // A tag may have the name of a branch that has nothing to do with it.
+    const prefix = get("GITHUB_REF_TYPE") === "tag" ? "refs/tags/" : "";
+    const ofRun = () =>
+      prefix + need("GITHUB_REF_NAME", "the branch for reports, unless REPORT_BRANCH is set");
+    return {
+      kind: "branch",
+      token,
+      branch: named ?? ofRun(),
+      isNamed: named !== null,
+      repository: readRepository(),
+    };
   };
 
   const readSite = (): string | null => {
@@ -147,9 +168,7 @@ export function readConfig(env: Environment, needsSite = false): Config {
     clientSecret: need("WEBEX_CLIENT_SECRET", "the Webex integration's client secret"),
     tokenStore: readTokenStore(),
     reportTarget: readReportTarget(),
-    secrets: ["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN", "GITHUB_TOKEN"].flatMap(
-      (name) => get(name) ?? [],
-    ),
+    secrets: secretNames.flatMap((name) => get(name) ?? []),
   };
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join("; "));
   return config;
@@ -164,6 +183,8 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
     token: get("GITHUB_TOKEN"),
     ref: get("GITHUB_REF_NAME"),
     eventPath: get("GITHUB_EVENT_PATH"),
+    isDispatchedByBot:
+      get("GITHUB_EVENT_NAME") === "workflow_dispatch" && (get("GITHUB_ACTOR")?.endsWith("[bot]") ?? false),
   };
 }
 

@@ -25,7 +25,7 @@ export const delegationRecordSchema = v.strictObject({
       after: v.nullable(addresses),
       added: addresses,
       removed: addresses,
-      /** Present when the host is not as was asked. */
+      /** Present when the host is not as requested. */
       error: v.exactOptional(v.string()),
     }),
   ),
@@ -53,7 +53,7 @@ export const delegationRecordSchema = v.strictObject({
       }),
     ),
   ),
-  /** What has to be put right, and concerns more than one host. */
+  /** What needs fixing and concerns more than one host. */
   problems: v.array(v.string()),
   notices: v.array(v.string()),
 });

@@ -1,19 +1,39 @@
-import { chmod, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { createHash } from "node:crypto";
+import {
+  chmod,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { errorMessage } from "../lib/text.ts";
 import type { SaveOutcome, TokenStore } from "../token/store.ts";
-import { type LockOptions, withFileLock } from "./file-lock.ts";
+import { type LockOptions, LockRefused, withFileLock } from "./file-lock.ts";
 
 const ownerOnly = 0o600;
 
 /** Room for any token, reserved before the refresh: a disk that is full afterwards can do no harm. */
 const reservedBytes = 4096;
 
+/** How a token comes into the file: what was proved. */
+type Way = "replace" | "in place";
+
 /**
  * Keeps the refresh token in a file that only its owner may read. While the file does not exist, `seed` stands in
- * for it: the first run stores it there. The new token is written to a neighbour, synced and renamed; a neighbour
- * that a crash left complete is the newer token, and is moved into place by the next run. One process at a time:
- * `<path>.lock` is the lock, `<path>.next` the neighbour.
+ * for it: the first run stores it there. The new token is written to a neighbour, synced and renamed; where the file
+ * cannot be replaced (mounted on its own, another owner), it is written in place. A neighbour that a crash left
+ * complete is the newer token if it is younger than the file; the next run moves it into place and keeps what it
+ * replaces. One process at a time: `<path>.lock` is the lock, `<path>.next` the neighbour, `<path>.previous` what was
+ * replaced.
  */
 export function createTokenFile(
   path: string,
@@ -21,26 +41,37 @@ export function createTokenFile(
   lockOptions: LockOptions = {},
 ): TokenStore {
   let file = path;
+  let way: Way | null = null;
+  /** What the file held before it was padded to make room; null when it was not. */
+  let unpadded: Buffer | null = null;
   const next = () => `${file}.next`;
-  let isReserved = false;
+
+  const tidy = async () => {
+    if (way === "replace") await rm(next(), { force: true });
+    if (unpadded !== null) await overwrite(file, unpadded, unpadded.length);
+    way = unpadded = null;
+  };
+
   return {
     async exclusively(work) {
       // A link stays a link: what it leads to is replaced.
       file = await realpath(path).catch(() => path);
       await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
-        throw cannotWrite(file, error);
+        throw new Error(
+          `the token file's folder ${dirname(file)} cannot be made: ${errorMessage(error)}. Nothing was refreshed`,
+        );
       });
-      const workAndTidy = async () => {
+      const workOnNewest = async () => {
+        await adoptNext(file, next());
         try {
           return await work();
         } finally {
-          if (isReserved) await rm(next(), { force: true });
+          await tidy();
         }
       };
-      return await withFileLock(`${file}.lock`, workAndTidy, lockOptions);
+      return await withSomeLock(file, workOnNewest, lockOptions);
     },
     async load() {
-      await adoptNext(file, next());
       const text = await readText(file);
       const refreshToken = text?.trim() || seed;
       if (!refreshToken)
@@ -52,57 +83,149 @@ export function createTokenFile(
     // Read from the store itself, under its lock: never stale.
     dateCopy: () => Promise.resolve(null),
     async prove() {
-      try {
-        await reserve(next());
-        isReserved = true;
-        await chmod(file, ownerOnly).catch(ignoreAbsence);
-      } catch (error) {
-        throw cannotWrite(file, error);
+      await tidy();
+      // Where there are no modes, or they are another's to change, the token is still stored.
+      await chmod(file, ownerOnly).catch(() => undefined);
+      const replacing = await tryOut(() => proveReplacing(file, next()));
+      if (replacing === null) {
+        way = "replace";
+        return;
       }
+      // What was made on the way holds the token, and must not be found by a later run.
+      await rm(next(), { force: true }).catch(() => undefined);
+      const writing = await tryOut(async () => {
+        unpadded = await readFile(file);
+        await overwrite(file, unpadded, Math.max(unpadded.length, reservedBytes));
+      });
+      if (writing === null) {
+        way = "in place";
+        return;
+      }
+      unpadded = null;
+      throw new Error(
+        `the token file ${file} can neither be replaced (${replacing}) nor written in place (${writing}). Nothing was refreshed`,
+      );
     },
     async save(refreshToken): Promise<SaveOutcome> {
-      try {
-        isReserved = false;
-        await fill(next(), refreshToken);
+      const bytes = Buffer.from(`${refreshToken}\n`);
+      const replace = async () => {
+        await fill(next(), bytes);
         await rename(next(), file);
         await syncFolder(dirname(file));
-        return { stored: true };
-      } catch (error) {
-        return { stored: false, reason: describe(file, error), recovery: recover(file, next()) };
+      };
+      const writeInPlace = async () => {
+        await overwrite(file, bytes, reservedBytes);
+        await overwrite(file, bytes, bytes.length);
+      };
+      const faults: string[] = [];
+      // What was proved comes first; if it fails all the same, the other one may do.
+      for (const attempt of way === "in place" ? [writeInPlace, replace] : [replace, writeInPlace]) {
+        const fault = await tryOut(attempt);
+        if (fault === null) {
+          unpadded = null;
+          return { stored: true };
+        }
+        faults.push(fault);
       }
+      // Neither what is in the neighbour now nor what is in the file may be tidied away.
+      way = unpadded = null;
+      const reason = `the token file ${file} could not be written: ${faults.join("; ")}`;
+      return { stored: false, reason, recovery: await saveElsewhere(file, bytes) };
     },
   };
 }
 
-/** A neighbour that holds a whole token was written after a refresh, by a run that died before it could rename it. */
+/** Beside the file; where its folder takes none, in the system's own; where that takes none either, there is none. */
+async function withSomeLock<T>(file: string, work: () => Promise<T>, options: LockOptions): Promise<T> {
+  const name = createHash("sha256").update(file).digest("hex").slice(0, 16);
+  for (const lock of [`${file}.lock`, join(tmpdir(), `rollcall-${name}.lock`)]) {
+    try {
+      return await withFileLock(lock, work, options);
+    } catch (error) {
+      if (!(error instanceof LockRefused)) throw error;
+    }
+  }
+  return await work();
+}
+
+/**
+ * A neighbour that holds a whole token was written after a refresh, by a run that died before it could rename it. It
+ * is the newer one only if it is younger. Whichever is not used is kept: both were tokens once.
+ */
 async function adoptNext(file: string, next: string): Promise<void> {
   const text = await readText(next);
   if (text === null) return;
-  if (/^\S+\n *$/.test(text)) await rename(next, file);
-  else await rm(next, { force: true });
+  if (!/^\S+\s*$/.test(text)) {
+    await rm(next, { force: true });
+    return;
+  }
+  const previous = `${file}.previous`;
+  const held = await readText(file);
+  if (held?.trim()) {
+    const [{ mtimeMs: heldSince }, { mtimeMs: nextSince }] = await Promise.all([stat(file), stat(next)]);
+    if (nextSince <= heldSince) return await rename(next, previous);
+    await makeAnew(previous, Buffer.from(held));
+  }
+  const replacing = await tryOut(() => rename(next, file));
+  if (replacing === null) return;
+  const bytes = Buffer.from(text);
+  await overwrite(file, bytes, bytes.length);
+  await rm(next, { force: true });
 }
 
-/** Blanks are never taken for a token. */
-async function reserve(next: string): Promise<void> {
-  await rm(next, { force: true });
-  const handle = await open(next, "wx", ownerOnly);
-  try {
-    await handle.writeFile(" ".repeat(reservedBytes));
+/**
+ * Does what the storing will do, with what the file holds already: the file is replaced by its own copy. Leaves the
+ * neighbour with room for the new token.
+ */
+async function proveReplacing(file: string, next: string): Promise<void> {
+  const held = await stat(file).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  });
+  await makeAnew(next, held === null ? Buffer.from(" ") : await readFile(file));
+  // As old as it was: a neighbour that a crash leaves later on must be younger.
+  if (held !== null) await utimes(next, held.atime, held.mtime).catch(() => undefined);
+  await rename(next, file);
+  if (held === null) await rm(file);
+  await makeAnew(next, Buffer.alloc(reservedBytes, " "));
+}
+
+async function makeAnew(path: string, bytes: Buffer): Promise<void> {
+  await rm(path, { force: true });
+  await withFile(path, "wx", async (handle) => {
+    await handle.writeFile(bytes);
     await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** Within the reserved room: a file that does not grow cannot meet a full disk. */
-async function fill(next: string, refreshToken: string): Promise<void> {
-  const bytes = Buffer.from(`${refreshToken}\n`);
-  const handle = await open(next, "r+");
-  try {
-    await handle.write(bytes, 0, bytes.length, 0);
+async function fill(next: string, bytes: Buffer): Promise<void> {
+  await withFile(next, "r+", async (handle) => {
+    await handle.writeFile(bytes);
     await handle.sync();
     // Whoever finds it before this finds the token and blanks.
     await handle.truncate(bytes.length);
+  });
+}
+
+/** Writes over the file from its beginning, padded with blanks to `size`, and lets it end there. */
+async function overwrite(file: string, bytes: Buffer, size: number): Promise<void> {
+  await withFile(file, "r+", async (handle) => {
+    const padding = Buffer.alloc(Math.max(0, size - bytes.length), " ");
+    await handle.writeFile(Buffer.concat([bytes, padding]));
+    await handle.sync();
+    await handle.truncate(bytes.length + padding.length);
+  });
+}
+
+async function withFile(
+  path: string,
+  flags: string,
+  work: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  const handle = await open(path, flags, ownerOnly);
+  try {
+    await work(handle);
   } finally {
     await handle.close();
   }
@@ -122,24 +245,25 @@ async function readText(path: string): Promise<string | null> {
   });
 }
 
-function recover(file: string, next: string) {
-  return {
-    advice: `If ${next} holds a token, it is the new one: move it into place, or log in again (npm run login)`,
-    facts: [],
-    command: `mv ${next} ${file}`,
-  };
+/** The last resort: a file of its own that only this user may read. */
+async function saveElsewhere(file: string, bytes: Buffer) {
+  try {
+    const place = join(await mkdtemp(join(tmpdir(), "rollcall-")), "refresh-token");
+    await writeFile(place, bytes, { mode: ownerOnly });
+    const advice = `The new refresh token is in ${place}, which only this user may read: move it into place`;
+    return { advice, facts: [], command: `cat '${place}' > '${file}' && rm '${place}'` };
+  } catch {
+    const advice = `If ${file}.next holds a token, it is the new one: move it into place, or log in again (npm run login)`;
+    return { advice, facts: [], command: `mv '${file}.next' '${file}'` };
+  }
 }
 
-function cannotWrite(file: string, error: unknown): Error {
-  return new Error(`${describe(file, error)}. Nothing was refreshed; make the folder writable for this user`);
-}
-
-function describe(file: string, error: unknown): string {
-  return `the token file's folder ${dirname(file)} cannot be written: ${errorMessage(error)}`;
-}
-
-function ignoreAbsence(error: unknown): void {
-  if (codeOf(error) !== "ENOENT") throw error;
+/** Null when it worked, else why not. */
+async function tryOut(work: () => Promise<void>): Promise<string | null> {
+  return await work().then(
+    () => null,
+    (error: unknown) => errorMessage(error),
+  );
 }
 
 function codeOf(error: unknown): unknown {

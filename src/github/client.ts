@@ -1,25 +1,35 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Octokit } from "@octokit/rest";
 import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
+import { HttpFailure, type HttpRequest, pause, sendHttp } from "../lib/http.ts";
+import { cleanDeep, gate } from "../lib/redact.ts";
 
 /** GitHub's REST and GraphQL operations, as one token may use them. */
 export type GithubClient = Octokit;
-
-const timeoutMs = 30_000;
 
 const apiVersion = "2022-11-28";
 
 const attempts = 4;
 
+/** What Octokit needs as it is; everything else of a request is what GitHub gets to keep, and to show. */
+const ownOptions = new Set(["method", "url", "baseUrl", "headers", "request", "mediaType"]);
+
+/** The longest that one request waits in all because GitHub asks it to. */
+const maxAskedMs = 3 * 60_000;
+
+/** What GitHub asks to wait where it does not say how long. */
+const unstatedPauseMs = 15_000;
+
 /**
- * Opens a client for one GitHub. Every request has a timeout; reads, and writes that say so with
- * `request: { repeatable: true }`, are sent again after 5xx and network errors.
+ * Opens a client for one GitHub. Refusals that ask to wait are waited out. Reads, and writes that say so with
+ * `request: { repeatable: true }`, are sent again after 5xx, network errors and answers that cannot be read;
+ * `request: { single: true }` sends once, for whoever repeats by rules of their own.
+ * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 export function createGithubClient(
   apiUrl: string,
   token: string,
-  sleep: (ms: number) => Promise<unknown> = delay,
+  sleep: (ms: number) => Promise<unknown> = pause,
 ): GithubClient {
   const client = new Octokit({
     auth: token,
@@ -27,26 +37,118 @@ export function createGithubClient(
     userAgent: "webex-rollcall",
     // Errors are told by whoever catches them; Octokit's own log lines would come on top.
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    request: {
-      fetch: (url: string, init: RequestInit) =>
-        fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) }),
-    },
+    request: { fetch: fetchWithin },
   });
   client.hook.before("request", (options) => {
     options.headers["x-github-api-version"] = apiVersion;
+    for (const [name, value] of Object.entries(options)) {
+      if (!ownOptions.has(name)) Object.assign(options, { [name]: cleanDeep(value, gate.clean) });
+    }
   });
   client.hook.wrap("request", async (send, options) => {
     const isRepeatable = options.method === "GET" || options.request?.repeatable === true;
-    for (let attempt = 1; ; attempt += 1) {
+    let askedMs = 0;
+    for (let attempt = 1; ; ) {
       try {
-        return await send(options);
+        const response = await send(options);
+        refuseUnreadable(response, options.method);
+        return response;
       } catch (error) {
-        if (attempt === attempts || !isRepeatable || !isPassing(error)) throw error;
-        await sleep(500 * 2 ** attempt * (1 - Math.random() / 2));
+        if (options.request?.single === true) throw error;
+        const asked = askedPauseMs(error);
+        askedMs += asked ?? 0;
+        if (askedMs > maxAskedMs) throw error;
+        if (asked === null) {
+          if (attempt === attempts || !isPassing(error) || !(isRepeatable || isNeverSent(error))) throw error;
+          attempt += 1;
+        }
+        await sleep(asked ?? 250 * 2 ** attempt * (1 - Math.random() / 2));
       }
     }
   });
   return client;
+}
+
+/** What Octokit needs of `fetch`. */
+interface FetchInit {
+  readonly method: HttpRequest["method"];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+const maxRedirects = 3;
+
+/**
+ * Octokit's way to the network. A renamed repository redirects within GitHub: a reading follows that, a writing never,
+ * and nothing leaves the origin that was asked.
+ */
+async function fetchWithin(address: string, init: FetchInit) {
+  let url = new URL(address);
+  for (let redirects = 0; ; redirects += 1) {
+    const { method, headers, body, signal } = init;
+    const reply = await sendHttp({ method, url, headers, ...(body && { body }), ...(signal && { signal }) });
+    const { status, text } = reply;
+    if (status < 300 || status > 399 || status === 304) {
+      return {
+        status,
+        headers: reply.headers,
+        url: url.href,
+        text: () => Promise.resolve(text),
+        arrayBuffer: () => Promise.resolve(new TextEncoder().encode(text).buffer),
+      };
+    }
+    const location = reply.headers.get("location") ?? "";
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : null;
+    if (method !== "GET" || next?.origin !== url.origin || redirects === maxRedirects) {
+      throw new Error(
+        `${url.origin} answered ${status}, a redirect to ${next?.origin ?? "nowhere"} that is not followed`,
+      );
+    }
+    url = next;
+  }
+}
+
+/**
+ * What a proxy or a cut connection makes of an answer is text where GitHub has JSON. A rate limit of GraphQL is an
+ * answer of 200 as well. @throws for both, with the response.
+ */
+function refuseUnreadable(
+  response: { status: number; headers: object; data: unknown },
+  method: string,
+): void {
+  const { status, data } = response;
+  const isEmpty = data === undefined || data === "";
+  // A writing may be confirmed by its status alone; a reading never.
+  const mayBeEmpty = method !== "GET" && (method === "PUT" || status !== 200);
+  if (isEmpty ? !mayBeEmpty : typeof data === "string" || data instanceof ArrayBuffer) {
+    throw new UnreadableAnswer(
+      `GitHub's answer (${status}) cannot be read: it is not JSON, or was cut short`,
+      response,
+    );
+  }
+  const answer = v.safeParse(limitSchema, data);
+  if (answer.success) throw new UnreadableAnswer(answer.output.errors[0].message, response);
+}
+
+/** https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api */
+const limitSchema = v.object({
+  errors: v.tupleWithRest(
+    [v.object({ type: v.literal("RATE_LIMITED"), message: v.optional(v.string(), "rate limited") })],
+    v.unknown(),
+  ),
+});
+
+/** A 2xx that is no answer to what was asked. */
+export class UnreadableAnswer extends Error {
+  override readonly name = "UnreadableAnswer";
+
+  constructor(
+    message: string,
+    readonly response: { readonly status: number; readonly headers: object; readonly data: unknown },
+  ) {
+    super(message);
+  }
 }
 
 /** A path or a branch as it stands in an address: the slashes stay, which Octokit would encode too. */
@@ -61,9 +163,45 @@ export function statusOf(error: unknown): number | null {
     : null;
 }
 
+/** A header of the answer that an error came from; null where there is none. */
+export function headerOf(error: unknown, name: string): string | null {
+  if (!(error instanceof Error) || !("response" in error)) return null;
+  const { response } = error;
+  if (typeof response !== "object" || response === null || !("headers" in response)) return null;
+  const headers: unknown = response.headers;
+  if (typeof headers !== "object" || headers === null) return null;
+  const value: unknown = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/**
+ * How many milliseconds GitHub asks to wait before the same request: by `retry-after`, or until its limit is renewed,
+ * by GitHub's own clock. Null where it asks nothing.
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+ */
+export function askedPauseMs(error: unknown): number | null {
+  const isLimit =
+    statusOf(error) === 429 || (error instanceof UnreadableAnswer && v.is(limitSchema, error.response.data));
+  if (!isLimit && statusOf(error) !== 403) return null;
+  const retryAfter = headerOf(error, "retry-after");
+  if (retryAfter !== null) {
+    return /^\d+$/.test(retryAfter.trim()) ? Math.max(1, Number(retryAfter)) * 1000 : unstatedPauseMs;
+  }
+  if (headerOf(error, "x-ratelimit-remaining") === "0") {
+    const reset = Number(headerOf(error, "x-ratelimit-reset") ?? Number.NaN) * 1000;
+    const now = Date.parse(headerOf(error, "date") ?? "") || Date.now();
+    return Number.isNaN(reset) ? unstatedPauseMs : Math.max(0, reset - now) + 1000;
+  }
+  return isLimit ? unstatedPauseMs : null;
+}
+
 /** Octokit reports a network error as status 500 too. */
 function isPassing(error: unknown): boolean {
   return (statusOf(error) ?? 500) >= 500;
+}
+
+function isNeverSent(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof HttpFailure && !error.cause.mayBeSent;
 }
 
 function quiet(): void {}

@@ -1,9 +1,11 @@
-import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
 import type { ReportTarget } from "../config/settings.ts";
+import { pause } from "../lib/http.ts";
 import { errorMessage } from "../lib/text.ts";
-import { createGithubClient, encodePath, type GithubClient } from "./client.ts";
-import { readContents } from "./contents.ts";
+import { createGithubClient, encodePath, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
+import { readContents, UnsureContents } from "./contents.ts";
+import { type Patience, persist } from "./patience.ts";
+import { explainRefusal, isUnexplained } from "./permissions.ts";
 
 /** A file to commit; the path is seen from the root of the repository. */
 export interface CommitFile {
@@ -28,7 +30,11 @@ export class ReportRefused extends Error {
   override readonly name = "ReportRefused";
 }
 
-const attempts = 5;
+/** The report is the last thing that a stopped run does. */
+const graceMs = 8000;
+
+/** How often a report is drafted on top of what others commit meanwhile. */
+const maxDrafts = 5;
 
 const mutation =
   "mutation($input:CreateCommitOnBranchInput!){createCommitOnBranch(input:$input){commit{oid url}}}";
@@ -36,8 +42,8 @@ const mutation =
 /**
  * Commits the report as one commit on top of what the branch holds at that moment. `draft` is given the text of
  * `memoryPath` on that very commit (undefined where there is none), may read other files of it by `read`, and returns
- * null when there is nothing to commit; when somebody else's commit comes in between, it is asked again. Returns the
- * commit's id, or null.
+ * null when there is nothing to commit; when somebody else's commit comes in between, it is asked again. What may
+ * pass is repeated for up to a minute. Returns the commit's id, or null.
  * https://docs.github.com/en/graphql/reference/mutations#createcommitonbranch
  * @throws {ReportRefused} when the branch does not take it.
  */
@@ -45,67 +51,103 @@ export async function commitReport(
   place: ReportBranch,
   memoryPath: string,
   draft: (memory: string | undefined, read: ReadText) => ReportDraft | null | Promise<ReportDraft | null>,
-  sleep: (ms: number) => Promise<unknown> = delay,
+  patience: Patience = {},
 ): Promise<string | null> {
-  const github = createGithubClient(place.repository.apiUrl, place.token, sleep);
+  const github = createGithubClient(place.repository.apiUrl, place.token);
+  let drafts = 0;
+  const attempt = async (signal: AbortSignal | undefined): Promise<string | null> => {
+    const request = { single: true, ...(signal && { signal }) };
+    const head = await readHead(github, place, request);
+    if (head === null) throw new MayPass(`there is no branch ${place.branch}`);
+    const read: ReadText = (path) => readText(github, place, path, { ref: head, request });
+    const memory = await read(memoryPath);
+    drafts += 1;
+    const wanted = await draft(memory, read);
+    if (wanted === null) return null;
+    return await createCommit(github, place, { head, wanted, request });
+  };
+  const isFinal = (error: unknown) => !mayPass(error) || (error instanceof StaleHead && drafts >= maxDrafts);
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      const head = await readHead(github, place);
-      const read: ReadText = (path) => readText(github, place, path, head);
-      const wanted = await draft(await read(memoryPath), read);
-      if (wanted === null) return null;
-      const answer = await createCommit(github, place, head, wanted);
-      if ("oid" in answer) return answer.oid;
-      if (!answer.isStale || attempt === attempts) throw new ReportRefused(answer.message);
-      await sleep(200 * 2 ** attempt * Math.random());
-    }
+    return await persist(attempt, isFinal, { graceMs, ...patience });
   } catch (error) {
     throw new ReportRefused(explain(error, place), { cause: error });
   }
 }
 
+/** Something that GitHub may answer otherwise in a moment. */
+class MayPass extends Error {}
+
+/** The branch's rules do not let it in. */
+class ProtectedBranch extends Error {}
+
+/** Somebody else has committed since the head was read. */
+class StaleHead extends MayPass {}
+
+/** Whatever GitHub or the way to it brought may pass; what we make of it ourselves does not. */
+function mayPass(error: unknown): boolean {
+  const isOurs =
+    error instanceof MayPass || error instanceof UnsureContents || error instanceof UnreadableAnswer;
+  return isOurs || statusOf(error) !== null;
+}
+
 const refSchema = v.object({ object: v.object({ sha: v.string() }) });
 
-async function readHead(github: GithubClient, { repository, branch }: ReportBranch): Promise<string> {
+/** The commit that a branch points to; null where there is no such branch. */
+async function readHead(
+  github: GithubClient,
+  { repository, branch }: ReportBranch,
+  request: object = {},
+): Promise<string | null> {
   const route = `GET /repos/${repository.owner}/${repository.name}/git/ref/heads/${encodePath(branch)}`;
-  const { data } = await github.request(route);
-  return v.parse(refSchema, data).object.sha;
+  try {
+    const { data } = await github.request(route, { request });
+    const ref = v.safeParse(refSchema, data);
+    if (!ref.success) throw new MayPass("GitHub does not say which commit the branch points to");
+    return ref.output.object.sha;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
 }
 
 async function readText(
   github: GithubClient,
   { repository }: ReportBranch,
   path: string,
-  ref: string,
+  { ref, request }: { readonly ref: string; readonly request: object },
 ): Promise<string | undefined> {
-  const contents = await readContents(github, { owner: repository.owner, repo: repository.name, path, ref });
+  const place = { owner: repository.owner, repo: repository.name, path, ref };
+  const contents = await readContents(github, place, request);
   if (contents.kind === "file") return contents.bytes.toString("utf8");
   if (contents.kind === "missing") return undefined;
   // Taken for empty, it would be written anew from nothing.
-  throw new Error(`${path} on the branch is no file that can be read (${contents.kind})`);
+  throw new Error(`${path} on the branch is not a file that can be read (${contents.kind})`);
 }
 
-type Answer = { readonly oid: string } | { readonly isStale: boolean; readonly message: string };
+/** What goes onto which commit, and how it is sent. */
+interface CommitOrder {
+  readonly head: string;
+  readonly wanted: ReportDraft;
+  readonly request: object;
+}
 
 async function createCommit(
   github: GithubClient,
   { repository, branch }: ReportBranch,
-  expectedHeadOid: string,
-  { files, headline }: ReportDraft,
-): Promise<Answer> {
+  { head, wanted, request }: CommitOrder,
+): Promise<string> {
   const input = {
     branch: { repositoryNameWithOwner: `${repository.owner}/${repository.name}`, branchName: branch },
-    expectedHeadOid,
-    message: { headline },
+    // Sent again after a lost answer, it cannot commit twice: the head has moved then, and GitHub says so.
+    expectedHeadOid: head,
+    message: { headline: wanted.headline },
     fileChanges: {
-      additions: files.map(({ path, text }) => ({
+      additions: wanted.files.map(({ path, text }) => ({
         path,
         contents: Buffer.from(text, "utf8").toString("base64"),
       })),
     },
   };
-  // Sent again after a network error, it cannot commit twice: the head has moved then, and GitHub says so.
-  const request = { repeatable: true };
   const { data } = await github.request({
     method: "POST",
     url: repository.graphqlUrl,
@@ -118,26 +160,81 @@ async function createCommit(
 
 const answerSchema = v.object({
   errors: v.optional(
-    v.array(v.object({ type: v.optional(v.string()), message: v.optional(v.string(), "unknown error") })),
+    v.array(
+      v.object({
+        type: v.optional(v.string()),
+        message: v.optional(v.string(), "unknown error"),
+        extensions: v.optional(v.looseObject({ code: v.optional(v.string()) })),
+      }),
+    ),
   ),
   data: v.nullish(
     v.object({ createCommitOnBranch: v.nullish(v.object({ commit: v.object({ oid: v.string() }) })) }),
   ),
 });
 
+/** What is wrong with the request itself, or with the branch's rules for it: it stays so. */
+const finalTypes = new Set(["BRANCH_PROTECTION_RULE_VIOLATION", "UNPROCESSABLE", "INSUFFICIENT_SCOPES"]);
+
+/** Rulesets have no type of their own. */
+const ruleViolation = /rule violations|protected branch|through a pull request/i;
+
 /** GraphQL tells errors inside a 200. */
-function readAnswer(data: unknown): Answer {
-  const { errors = [], data: reply } = v.parse(answerSchema, data);
+function readAnswer(data: unknown): string {
+  const answer = v.safeParse(answerSchema, data);
+  if (!answer.success) throw new MayPass("GitHub's answer to the commit is not as documented");
+  const { errors = [], data: reply } = answer.output;
   const oid = reply?.createCommitOnBranch?.commit.oid;
-  if (errors.length === 0 && oid !== undefined) return { oid };
+  if (errors.length === 0 && oid !== undefined) return oid;
   const message = errors.map((error) => error.message).join("; ") || "GitHub's answer holds no commit";
-  return { isStale: errors.some((error) => error.type === "STALE_DATA"), message };
+  if (errors.some(({ type }) => type === "STALE_DATA")) throw new StaleHead(message);
+  // A query that is wrong in itself has a code; what only failed this time has neither code nor type of these.
+  const isFinal = errors.some(
+    ({ type, extensions }) => finalTypes.has(type ?? "") || extensions?.code !== undefined,
+  );
+  if (!isFinal) throw new MayPass(message);
+  throw ruleViolation.test(message) ? new ProtectedBranch(message) : new Error(message);
 }
 
+/** GitHub's own words; what to do is added where they say that the branch is protected, or say nothing. */
 function explain(error: unknown, { branch }: ReportBranch): string {
   const said = errorMessage(error);
-  return (
-    `the report was not committed to ${branch}: ${said}. What was changed in Webex is as this run reports it. ` +
-    "Let the workflow's token write to that branch (permissions: contents: write), or set REPORT_BRANCH to a branch without protection"
+  const remedy =
+    error instanceof ProtectedBranch
+      ? ". To let it in, set REPORT_BRANCH to a branch without protection, or let a GitHub App that may bypass it write the report"
+      : isUnexplained(said)
+        ? ". Let the workflow's token write to that branch (permissions: contents: write)"
+        : "";
+  return `the report was not committed to ${branch}: ${said.trim()}. What was changed in Webex is as this run reports it${remedy}`;
+}
+
+/**
+ * Finds the branch that takes the report, before anything is changed: the one that REPORT_BRANCH names, else that of
+ * the run, else (a run on a tag or a commit) the default branch.
+ * https://docs.github.com/en/rest/git/refs#get-a-reference
+ * @throws when there is no such branch, or GitHub does not let the token look.
+ */
+export async function checkReportBranch(
+  target: ReportBranch,
+  sleep: (ms: number) => Promise<unknown> = pause,
+): Promise<ReportBranch> {
+  const { repository, branch, isNamed } = target;
+  const { owner, name } = repository;
+  const github = createGithubClient(repository.apiUrl, target.token, sleep);
+  try {
+    if ((await readHead(github, target)) !== null) return target;
+    // A single "not found" is not believed.
+    await sleep(1000);
+    if ((await readHead(github, target)) !== null) return target;
+    const { data } = await github.repos.get({ owner, repo: name });
+    if (!isNamed && data.default_branch) return { ...target, branch: data.default_branch };
+  } catch (error) {
+    const said = explainRefusal(error, "GITHUB_TOKEN", "Contents: Read and write");
+    throw new Error(`the branch ${branch}, which takes the report, cannot be looked at: ${said}`, {
+      cause: error,
+    });
+  }
+  throw new Error(
+    `there is no branch ${branch} in ${owner}/${name}: make it, or set REPORT_BRANCH to another`,
   );
 }

@@ -1,5 +1,5 @@
 import { errorMessage } from "../lib/text.ts";
-import { statusOf } from "./client.ts";
+import { headerOf, statusOf } from "./client.ts";
 
 /**
  * What GitHub names as needed for a refused request, as the settings of a token call it: "Environments: Read and
@@ -18,14 +18,33 @@ function readAcceptedPermissions(error: unknown): string | null {
   return [...new Set(sets)].join(", or ");
 }
 
-/** Says what GitHub answered and, where a permission is missing, what to tick; `fallback` where GitHub named none. */
+/** What GitHub says where it refuses without a reason. Everything else is a reason: sign-on, address list, policy, … */
+const withoutReason =
+  /^(Not Found|Forbidden|Resource not accessible by|Must have admin rights|Bad credentials|Requires authentication)/i;
+
+/** True where GitHub refuses without saying why. */
+export function isUnexplained(message: string): boolean {
+  return message === "" || withoutReason.test(message);
+}
+
+/** The hint where GitHub refuses without saying why; nothing beside a reason that it gives. */
+export function hintAt(error: unknown, hint: string): string {
+  const status = statusOf(error);
+  return (status === 403 || status === 404) && isUnexplained(errorMessage(error)) ? hint : "";
+}
+
+/**
+ * Says what GitHub answered, in its own words and with its link. Only where it gives no reason, what to tick is added:
+ * the permissions that it names, or `fallback`.
+ */
 export function explainRefusal(error: unknown, tokenName: string, fallback: string): string {
   const said = errorMessage(error);
   const status = statusOf(error);
-  if (status === 401)
+  if (status === 401 && isUnexplained(said))
     return `${said}; ${tokenName} is expired, revoked or mistyped: make a new one and store it`;
   // Fine-grained tokens are often told 404 where 403 is meant.
-  if (status !== 403 && status !== 404) return said;
+  if (status !== 401 && status !== 403 && status !== 404) return said;
+  if (!isUnexplained(said)) return `${status}: ${said}`;
   const named = readAcceptedPermissions(error);
   const wants = named === null ? `it usually takes ${fallback}` : `GitHub names what it takes: ${named}`;
   return `${status}: ${said}; ${wants}. Give ${tokenName} that permission for this repository`;
@@ -36,14 +55,4 @@ function describePermission(part: string): string {
   const words = name.replaceAll("_", " ");
   const level = { read: "Read", write: "Read and write", admin: "Admin" }[access] ?? access;
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}: ${level}`;
-}
-
-function headerOf(error: unknown, name: string): string | null {
-  if (!(error instanceof Error) || !("response" in error)) return null;
-  const { response } = error;
-  if (typeof response !== "object" || response === null || !("headers" in response)) return null;
-  const headers: unknown = response.headers;
-  if (typeof headers !== "object" || headers === null) return null;
-  const value: unknown = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
-  return typeof value === "string" && value !== "" ? value : null;
 }

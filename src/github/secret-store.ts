@@ -1,8 +1,11 @@
 import sodium from "libsodium-wrappers";
+import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
+import { graceAfter, pause } from "../lib/http.ts";
 import type { Recovery, SaveOutcome, TokenCopyAge, TokenStore } from "../token/store.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { type Patience, persist } from "./patience.ts";
 import { explainRefusal } from "./permissions.ts";
 import { readRun } from "./workflows.ts";
 
@@ -16,32 +19,57 @@ export interface SecretStoreOptions {
   readonly refreshToken: string;
   /** The workflow run that was given it; null outside of a runner. */
   readonly run: WorkflowRun | null;
-  /** When this process began: an environment's secrets were read before that. */
-  readonly startedAt: Date;
+  /** This machine's clock, by which only spans are measured: what GitHub dated is compared by GitHub's clock. */
+  readonly now: () => Date;
+  readonly sleep?: Patience["sleep"];
 }
 
 /** Written and deleted to prove that the place can be written; the real secret is never rewritten to find out. */
 const probeName = "WEBEX_WRITE_PROBE";
 
-/** GitHub's servers and ours agree on the time to the second. */
-const clockSlackMs = 2000;
+/** How often a date is looked for, a second apart, before its absence is believed. */
+const looks = 3;
+
+/** A run ends by itself after 25 minutes: who waited for it to end began no later than this after it had stored. */
+const longestRunMs = 30 * 60_000;
+
+/** What a place must be like for the next writing to be recognised: what the proof found there. */
+interface Proof {
+  readonly scope: SecretScope;
+  readonly seal: Seal;
+  /** GitHub's date of the probe: whatever is written later is not older. */
+  readonly probedAt: Date;
+  /** GitHub's date of the secret before it is written; null when there was none. */
+  readonly before: Date | null;
+}
 
 /**
- * Keeps the refresh token in a GitHub secret, sealed for GitHub alone.
+ * Keeps the refresh token in a GitHub secret, sealed for GitHub alone. What GitHub answers is a claim: the secret
+ * counts as stored when its date shows it.
  * https://docs.github.com/en/rest/actions/secrets
  */
 export function createSecretStore(options: SecretStoreOptions): TokenStore {
-  const { repository } = options;
-  const github = createGithubClient(repository.apiUrl, options.secretsToken);
+  const { repository, now, sleep } = options;
+  const github = createGithubClient(repository.apiUrl, options.secretsToken, sleep);
+  const startedAt = now();
   let refreshToken = options.refreshToken;
-  /** When this run itself stored its copy; from then on it is dated by that. */
+  /** GitHub's date of what this run itself stored; from then on its copy is dated by that. */
   let savedAt: Date | null = null;
-  let place: SecretScope | null = null;
-  let seal: Seal | null = null;
+  let proof: Proof | null = null;
+  let scope: SecretScope | null = null;
 
   const findScope = async () => {
-    place ??= await findSecretScope(github, repository, options.environment);
-    return place;
+    scope ??= await findSecretScope(github, repository, options.environment);
+    return scope;
+  };
+  const wait = sleep ?? pause;
+
+  /** Not found is believed at the second look, where this run was given a value that must come from somewhere. */
+  const dateSecret = async (path: string): Promise<SecretDate> => {
+    const first = await readSecretDate(github, `${path}/${secretName}`);
+    if (first.updatedAt !== null || options.run === null) return first;
+    await wait(1000);
+    return await readSecretDate(github, `${path}/${secretName}`);
   };
 
   return {
@@ -49,73 +77,146 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
     exclusively: (work) => work(),
     load: () => Promise.resolve({ refreshToken, isStored: true }),
     async dateCopy() {
-      const { path, what, updatedAt } = await explaining("look at", options, findScope);
+      const askedAt = now();
+      const { what, environment, date } = await explaining("look at", options, async () => {
+        const found = await findScope();
+        return { ...found, date: await dateSecret(found.path) };
+      });
       // Outside of a runner nothing waits in a queue: a person has put the copy there just now.
       const { run } = options;
       if (run === null) return null;
-      if (savedAt !== null) {
-        const until = new Date(savedAt.getTime() + clockSlackMs);
-        return { what, updatedAt: await readUpdatedAt(github, path), takenFrom: until, takenUntil: until };
-      }
-      return { what, updatedAt, ...(await dateRun(await findScope(), run, options)) };
+      const { updatedAt } = date;
+      if (savedAt !== null) return { what, updatedAt, takenFrom: savedAt, takenUntil: savedAt };
+      // When this process began, by the clock that dated the secret. Whole seconds: it may be one later than told.
+      const elapsedMs = askedAt.getTime() - startedAt.getTime();
+      const beganAt = date.now === null ? null : new Date(date.now.getTime() + 1000 - elapsedMs);
+      return { what, updatedAt, ...(await dateRun({ environment, beganAt, updatedAt }, run, options)) };
     },
     async prove() {
       await explaining("write", options, async () => {
-        const { path } = await findScope();
-        seal = await createSeal(github, path);
+        const found = await findScope();
+        const seal = await createSeal(github, found.path);
+        const path = `${found.path}/${probeName}`;
         const request = { repeatable: true };
-        await github.request(`PUT ${path}/${probeName}`, { ...seal("probe"), request });
-        await github.request(`DELETE ${path}/${probeName}`, { request }).catch((error: unknown) => {
+        const { status } = await github.request(`PUT ${path}`, { ...seal("probe"), request });
+        requireStored(status);
+        const probedAt = await findProbe(() => readSecretDate(github, path), wait);
+        await github.request(`DELETE ${path}`, { request }).catch((error: unknown) => {
           // Sent again after an answer that got lost, it is gone already.
           if (statusOf(error) !== 404) throw error;
         });
+        const { updatedAt: before } = await readSecretDate(github, `${found.path}/${secretName}`);
+        proof = { scope: found, seal, probedAt, before };
       });
     },
-    async save(next): Promise<SaveOutcome> {
-      if (seal === null || place === null) throw new Error("the place must be proved before it is written");
-      const { path, what } = place;
+    async save(next, stop): Promise<SaveOutcome> {
+      if (proof === null) throw new Error("the place must be proved before it is written");
+      const { path, what } = proof.scope;
+      let { seal } = proof;
+      const known = proof;
+      const attempt = async (signal: AbortSignal | undefined) => {
+        const request = { single: true, ...(signal && { signal }) };
+        try {
+          const { status } = await github.request(`PUT ${path}/${secretName}`, { ...seal(next), request });
+          requireStored(status);
+        } catch (error) {
+          // The key may have been replaced meanwhile.
+          if (statusOf(error) === 422) seal = await createSeal(github, path, request);
+          throw error;
+        }
+        const { updatedAt } = await readSecretDate(github, `${path}/${secretName}`, request);
+        return requireNewer(updatedAt, known);
+      };
       try {
-        savedAt = await putSecret(github, path, seal, next);
+        savedAt = await persist(attempt, () => false, { stop, ...(sleep && { sleep }) });
         refreshToken = next;
         return { stored: true };
       } catch (error) {
         const reason = `${what} could not be written: ${explainRefusal(error, "SECRETS_TOKEN", usualPermission(options))}`;
-        return { stored: false, reason, recovery: recover(repository, path, seal(next)) };
+        // GitHub opens only what is sealed with a key it still has.
+        const signal = graceAfter(stop, keyGraceMs);
+        const request = { single: true, ...(signal && { signal }) };
+        const fresh = await createSeal(github, path, request).catch(() => seal);
+        return { stored: false, reason, recovery: recover(repository, path, fresh(next)) };
       }
     },
   };
 }
 
-/** Between which instants the run was given its copy. */
-async function dateRun(
-  { environment }: SecretScope,
-  run: WorkflowRun,
-  { repository, secretsToken, startedAt }: SecretStoreOptions,
-): Promise<Pick<TokenCopyAge, "takenFrom" | "takenUntil">> {
-  const github = createGithubClient(repository.apiUrl, run.token ?? secretsToken);
-  const queuedAt = (await readRun(github, repository, run.id))?.createdAt ?? null;
-  // A re-run has been seen to hold the secrets of the first attempt: https://github.com/cli/cli/issues/13522
-  if (run.attempt > 1) return { takenFrom: queuedAt, takenUntil: queuedAt };
-  // A repository's secrets are read when the run is queued, an environment's when the job starts:
-  // https://docs.github.com/en/actions/reference/security/secrets
-  if (environment === null && queuedAt !== null) return { takenFrom: queuedAt, takenUntil: queuedAt };
-  return { takenFrom: queuedAt, takenUntil: startedAt };
+/** The key for the recovery is waited for until so long after a stop. */
+const keyGraceMs = 7500;
+
+/** Only these two confirm a secret. https://docs.github.com/en/rest/actions/secrets#create-or-update-a-repository-secret */
+function requireStored(status: number): void {
+  if (status !== 201 && status !== 204)
+    throw new Error(`the answer was ${status} where GitHub confirms a secret with 201 or 204`);
 }
 
-/** Writes the secret and returns GitHub's time of it. A key that GitHub has replaced meanwhile is read again. */
-async function putSecret(github: GithubClient, path: string, seal: Seal, value: string): Promise<Date> {
-  const put = async (sealed: SealedValue) => {
-    const request = { repeatable: true };
-    const { headers } = await github.request(`PUT ${path}/${secretName}`, { ...sealed, request });
-    const date = Date.parse(headers.date ?? "");
-    return Number.isNaN(date) ? new Date() : new Date(date);
-  };
-  try {
-    return await put(seal(value));
-  } catch (error) {
-    if (statusOf(error) !== 422) throw error;
-    return await put((await createSeal(github, path))(value));
+/**
+ * In whole seconds, what is written in the second of the writing before has the same date: it is written once more
+ * then, in a later second.
+ */
+function requireNewer(updatedAt: Date | null, { probedAt, before }: Proof): Date {
+  if (updatedAt !== null && updatedAt >= probedAt && (before === null || updatedAt > before))
+    return updatedAt;
+  throw new Error(
+    "GitHub confirmed the secret, but its date (updated_at) does not show that it was written; is something in between, such as a proxy?",
+  );
+}
+
+async function findProbe(
+  look: () => Promise<SecretDate>,
+  wait: (ms: number) => Promise<unknown>,
+): Promise<Date> {
+  for (let count = 1; ; count += 1) {
+    const { updatedAt } = await look();
+    if (updatedAt !== null) return updatedAt;
+    if (count === looks)
+      throw new Error(
+        `GitHub confirmed the secret ${probeName}, but it is not there; is something in between, such as a proxy?`,
+      );
+    await wait(1000);
   }
+}
+
+/** Between which instants the run was given its copy, all of them by GitHub's clock. */
+async function dateRun(
+  { environment, beganAt, updatedAt }: Pick<SecretScope, "environment"> & RunDates,
+  run: WorkflowRun,
+  { repository, secretsToken }: SecretStoreOptions,
+): Promise<Omit<TokenCopyAge, "what" | "updatedAt">> {
+  const queuedAt = (await findRun(repository, run, secretsToken))?.createdAt ?? null;
+  // A re-run has been seen to hold the secrets of the first attempt: https://github.com/cli/cli/issues/13522
+  if (run.attempt > 1) {
+    const unsure = "this is a re-run that may hold the value of its first attempt";
+    return { takenFrom: queuedAt, takenUntil: queuedAt, unsure };
+  }
+  // Without any clock but this machine's nothing is said to be stale.
+  const began = beganAt ?? updatedAt;
+  if (environment !== null) return { takenFrom: queuedAt, takenUntil: began };
+  // A repository's secrets are read when the run is queued, an environment's when the job starts:
+  // https://docs.github.com/en/actions/reference/security/secrets
+  if (queuedAt !== null) return { takenFrom: queuedAt, takenUntil: queuedAt };
+  // Who cannot tell when the run was queued may have waited for the run that stored the newest value.
+  const mayHaveWaited = updatedAt !== null && began !== null && +began - +updatedAt < longestRunMs;
+  const unsure =
+    "when this run was queued cannot be read (the workflow's token needs actions: read), so it may have waited for the run that stored it";
+  return { takenFrom: null, takenUntil: mayHaveWaited ? null : began, unsure };
+}
+
+interface RunDates {
+  /** When this process began; null when no clock of GitHub's says. */
+  readonly beganAt: Date | null;
+  readonly updatedAt: Date | null;
+}
+
+/** With the workflow's own token, and where that may not, with the other one. */
+async function findRun(repository: Repository, { id, token }: WorkflowRun, secretsToken: string) {
+  for (const one of token === null ? [secretsToken] : [token, secretsToken]) {
+    const found = await readRun(createGithubClient(repository.apiUrl, one), repository, id);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 async function explaining<T>(
@@ -126,6 +227,7 @@ async function explaining<T>(
   try {
     return await work();
   } catch (error) {
+    if (error instanceof DoubleSecret) throw new Error(`${error.message}. The token was not refreshed`);
     const { repository, environment } = options;
     const place = environment === null ? "" : `, environment ${environment}`;
     const missing =
@@ -165,22 +267,21 @@ export const secretName = "WEBEX_REFRESH_TOKEN";
 /** The environment that README.md tells people to make; it is looked into when none is named. */
 export const usualEnvironment = "webex";
 
-/** Where the secret is, and when it was last written. */
+/** Where the secret is. */
 export interface SecretScope {
   /** The environment that holds it; null for the repository's own. */
   readonly environment: string | null;
   /** The API's path of all secrets of that place. */
   readonly path: string;
-  /** Null when there is no such secret yet. */
-  readonly updatedAt: Date | null;
   /** The place in words. */
   readonly what: string;
 }
 
 /**
  * Finds the secret: in the environment that is named; with none named, in the repository, and only when it is not
- * there, in the environment `webex`. Where it is nowhere yet, it will be the repository's own.
+ * there, in the environment `webex`. Where it is nowhere yet, it will be the named one's or the repository's own.
  * https://docs.github.com/en/rest/actions/secrets
+ * @throws when it is in both places: a run may be given the one and store the other.
  */
 export async function findSecretScope(
   github: GithubClient,
@@ -188,14 +289,36 @@ export async function findSecretScope(
   named: string | null,
 ): Promise<SecretScope> {
   const own = describeStore(repository, named);
-  const updatedAt = await readUpdatedAt(github, own.path);
-  if (updatedAt !== null || named !== null) return { ...own, updatedAt };
-  const usual = describeStore(repository, usualEnvironment);
-  const found = await readUpdatedAt(github, usual.path);
-  return found === null ? { ...own, updatedAt: null } : { ...usual, updatedAt: found };
+  const other = describeStore(repository, named === null ? usualEnvironment : null);
+  const [inOwn, inOther] = [await isThere(github, own), await isThere(github, other)];
+  if (inOwn && inOther)
+    throw new DoubleSecret(describeDouble(repository, named ?? usualEnvironment, named !== null));
+  return inOther && named === null ? other : own;
 }
 
-/** The environment that holds the secret, as `findSecretPlace` finds it; null for the repository's own. */
+/** What a token may not see counts as not there: if it is what is wanted, the probe tells the missing permission. */
+async function isThere(github: GithubClient, { path }: SecretScope): Promise<boolean> {
+  try {
+    return (await readSecretDate(github, `${path}/${secretName}`)).updatedAt !== null;
+  } catch (error) {
+    if (statusOf(error) === 403) return false;
+    throw error;
+  }
+}
+
+/** Two copies of the refresh token: one of them will be spent by the next run. */
+class DoubleSecret extends Error {}
+
+function describeDouble({ owner, name }: Repository, environment: string, isNamed: boolean): string {
+  const full = `${owner}/${name}`;
+  const remove = `gh secret delete ${secretName} --repo ${full}`;
+  const both = `${secretName} is a secret of ${full} and of its environment ${environment} as well, and one of the two is out of date`;
+  return isNamed
+    ? `${both}. WEBEX_ENVIRONMENT names the environment, so delete the repository's: ${remove}`
+    : `${both}. WEBEX_ENVIRONMENT is not set, so the repository's is in use: delete the environment's (${remove} --env ${environment}), or set WEBEX_ENVIRONMENT to ${environment} and delete the repository's (${remove})`;
+}
+
+/** The environment that holds the secret, as `findSecretScope` finds it; null for the repository's own. */
 export async function findSecretEnvironment(
   repository: Repository,
   secretsToken: string,
@@ -205,15 +328,26 @@ export async function findSecretEnvironment(
   return (await findSecretScope(github, repository, named)).environment;
 }
 
-/** When the secret was last written; null when it, or its place, is not there or not to be seen. */
-export async function readUpdatedAt(github: GithubClient, path: string): Promise<Date | null> {
+/** When a secret was last written, and what time it is, both by GitHub's clock. */
+interface SecretDate {
+  /** Null when there is no such secret, or no such place. */
+  readonly updatedAt: Date | null;
+  /** Null when the answer was not dated. */
+  readonly now: Date | null;
+}
+
+const secretSchema = v.object({ updated_at: v.pipe(v.string(), v.isoTimestamp()) });
+
+/** @throws when GitHub refuses to show it, or does not answer. */
+async function readSecretDate(github: GithubClient, path: string, request: object = {}): Promise<SecretDate> {
   try {
-    const { data } = await github.request(`GET ${path}/${secretName}`);
-    return new Date(data.updated_at);
+    const { data, headers } = await github.request(`GET ${path}`, { request });
+    const secret = v.safeParse(secretSchema, data);
+    if (!secret.success) throw new Error("GitHub does not say when the secret was updated (updated_at)");
+    const now = new Date(headers.date ?? "");
+    return { updatedAt: new Date(secret.output.updated_at), now: Number.isNaN(now.getTime()) ? null : now };
   } catch (error) {
-    const status = statusOf(error);
-    // What a token may not see, it may not write either: the probe tells then, with the permission that is missing.
-    if (status === 403 || status === 404) return null;
+    if (statusOf(error) === 404) return { updatedAt: null, now: null };
     throw error;
   }
 }
@@ -235,6 +369,8 @@ export interface SealedValue {
   readonly key_id: string;
 }
 
+const keySchema = v.object({ key_id: v.union([v.string(), v.number()]), key: v.string() });
+
 /** Seals values for one place of secrets. */
 export type Seal = (value: string) => SealedValue;
 
@@ -242,12 +378,18 @@ export type Seal = (value: string) => SealedValue;
  * Reads the public key of a place of secrets and loads libsodium.
  * https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api
  */
-export async function createSeal(github: GithubClient, secretsPath: string): Promise<Seal> {
-  const { data } = await github.request(`GET ${secretsPath}/public-key`);
+export async function createSeal(
+  github: GithubClient,
+  secretsPath: string,
+  request: object = {},
+): Promise<Seal> {
+  const { data } = await github.request(`GET ${secretsPath}/public-key`, { request });
+  const found = v.safeParse(keySchema, data);
+  if (!found.success) throw new Error("GitHub's public key for secrets is not as documented");
   await sodium.ready;
-  const keyId = String(data.key_id);
+  const keyId = String(found.output.key_id);
   // The API takes padded standard base64; libsodium's own default is the other one.
-  const key = sodium.from_base64(data.key, sodium.base64_variants.ORIGINAL);
+  const key = sodium.from_base64(found.output.key, sodium.base64_variants.ORIGINAL);
   return (value) => ({
     encrypted_value: sodium.to_base64(sodium.crypto_box_seal(value, key), sodium.base64_variants.ORIGINAL),
     key_id: keyId,

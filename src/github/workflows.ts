@@ -3,11 +3,14 @@ import type { Repository, RepositoryAccess } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
 import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { hintAt } from "./permissions.ts";
 
 /** When a run was queued and which workflow it belongs to. */
 export interface RunFacts {
   readonly createdAt: Date;
   readonly workflowId: number;
+  /** True when a workflow's token dispatched it. */
+  readonly isDispatchedByBot: boolean;
 }
 
 /**
@@ -25,7 +28,11 @@ export async function readRun(
       repo: repository.name,
       run_id: runId,
     });
-    return { createdAt: new Date(data.created_at), workflowId: data.workflow_id };
+    const actor = data.triggering_actor ?? data.actor;
+    const isDispatchedByBot = data.event === "workflow_dispatch" && (actor?.login.endsWith("[bot]") ?? false);
+    const createdAt = new Date(data.created_at);
+    if (Number.isNaN(createdAt.getTime())) throw new Error("GitHub does not say when this run was queued");
+    return { createdAt, workflowId: data.workflow_id, isDispatchedByBot };
   } catch (error) {
     const status = statusOf(error);
     if (status !== null && status >= 400 && status < 500) return null;
@@ -35,7 +42,7 @@ export async function readRun(
 
 /**
  * Starts the same workflow once more, with the same inputs, on the same branch: a fresh run is given fresh secrets.
- * Returns what happened, in words.
+ * Once only: a run that was started so itself starts no other. Returns what happened, in words.
  * https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
  */
 export async function dispatchFreshRun(repository: Repository, run: WorkflowRun): Promise<string> {
@@ -44,6 +51,8 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
   const github = createGithubClient(repository.apiUrl, run.token);
   try {
     const facts = await readRun(github, repository, run.id);
+    if (run.isDispatchedByBot || facts?.isDispatchedByBot)
+      return `${byHand}; this run was dispatched by a workflow already, so it starts no other`;
     if (facts === null)
       return `${byHand}; with "permissions: actions: write" the workflow could do it itself`;
     await github.actions.createWorkflowDispatch({
@@ -55,8 +64,7 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
     });
     return "a fresh run was started by dispatch";
   } catch (error) {
-    const hint =
-      statusOf(error) === 403 ? '; with "permissions: actions: write" the workflow could do it itself' : "";
+    const hint = hintAt(error, '; with "permissions: actions: write" the workflow could do it itself');
     return `${byHand}${hint} (${errorMessage(error)})`;
   }
 }

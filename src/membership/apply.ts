@@ -47,8 +47,9 @@ export interface ApplyCollaborators {
 
 /**
  * Applies a plan: rooms side by side, in each first all additions, then a second look at whom its removals rest on,
- * then the removals that both looks agree on. A change that fails is recorded and stops nothing else. Every changed
- * room is read again. Returns the outcomes by room key, of the rooms that had something to change.
+ * then the removals that both looks agree on, each kind side by side too. A change that fails is recorded and stops
+ * nothing else. Every changed room is read again. Returns the outcomes by room key, of the rooms that had something
+ * to change.
  */
 export async function applyPlan(
   plan: CheckedPlan,
@@ -62,8 +63,11 @@ export async function applyPlan(
   return new Map(await Promise.all(outcomes));
 }
 
-/** Rooms changed at once: enough to keep every connection busy, few enough that a stopped run leaves few half done. */
-const roomsAtOnce = 16;
+/** Rooms changed at once: enough for all requests that may be under way, even where each room has one change. */
+const roomsAtOnce = 64;
+
+/** Changes of one room that wait for their turn at once: a big room leaves places in the queue to the others. */
+const changesAtOnce = 64;
 
 /** One change that was tried. */
 type Attempt = {
@@ -111,24 +115,25 @@ async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): 
     after: seen.count,
     notBegun,
     unverified: seen.unverified,
-    problems: [...(confirmed?.problems ?? []), ...unshown.map((what) => explainUnshown(feed.room, what))],
+    problems: [...(confirmed?.problems ?? []), ...explainUnshown(feed.room, unshown)],
   };
 }
 
-/** Makes changes one by one, until the run is stopped: a change that the stop forestalled was never begun. */
+/** Makes changes side by side, until the run is stopped; returns those that were begun, in their order. */
 async function tryAll<Change, Tried extends { readonly error: unknown }>(
   changes: readonly Change[],
   stop: AbortSignal,
   tryOne: (change: Change) => Promise<Tried>,
 ): Promise<readonly Tried[]> {
-  const tried: Tried[] = [];
-  for (const change of changes) {
-    if (stop.aborted) break;
-    const one = await tryOne(change);
-    if (isUnsent(one.error)) break;
-    tried.push(one);
-  }
-  return tried;
+  const semaphore = createSemaphore(changesAtOnce);
+  const tried = changes.map((change) =>
+    semaphore.run(async () => {
+      if (stop.aborted) return [];
+      const one = await tryOne(change);
+      return isUnsent(one.error) ? [] : [one];
+    }),
+  );
+  return (await Promise.all(tried)).flat();
 }
 
 async function attempt(
@@ -195,9 +200,9 @@ function concludeRoom(
 ): Pick<RoomOutcome, "added" | "removed" | "failed"> & { readonly unshown: readonly Attempt[] } {
   const isShown = (one: Attempt) => present !== null && holds(one, present);
   const isMissed = (one: Attempt) => present !== null && !holds(one, present);
-  const made = attempts.filter((one) =>
-    one.error === null ? one.person !== null : isShown(one) && !isRefusal(one.error),
-  );
+  const isMade = (one: Attempt) =>
+    one.error === null ? one.person !== null : isShown(one) && !isRefusal(one.error);
+  const made = attempts.filter(isMade);
   return {
     added: made.flatMap(({ action, person, change }) =>
       action === "add" ? [pickPerson(person ?? change)] : [],
@@ -206,7 +211,7 @@ function concludeRoom(
       one.action === "remove" ? [{ ...pickPerson(one.change), wasModerator: one.change.wasModerator }] : [],
     ),
     failed: attempts
-      .filter((one) => !made.includes(one) && (one.error === null ? isMissed(one) : !isShown(one)))
+      .filter((one) => !isMade(one) && (one.error === null ? isMissed(one) : !isShown(one)))
       .map(({ action, change, error }) =>
         recordFailure(change, action, error ?? new Error(contradiction[action])),
       ),
@@ -219,11 +224,15 @@ const contradiction = {
   remove: "Webex says that the person is not in the room any more, but shows them there",
 };
 
-function explainUnshown({ title }: Room, { action, person, change }: Attempt): string {
-  const name = labelOf(person ?? change);
-  return action === "add"
-    ? `Webex accepted that ${name} was added to space "${title}", but does not show it yet; the next run looks again`
-    : `Webex accepted that ${name} was removed from space "${title}", but still shows them there; the next run looks again`;
+function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly string[] {
+  return (["add", "remove"] as const).flatMap((action) => {
+    const names = unshown.flatMap((one) => (one.action === action ? labelOf(one.person ?? one.change) : []));
+    if (names.length === 0) return [];
+    const [made, shown] = action === "add" ? ["added to", "does not show"] : ["removed from", "still shows"];
+    return [
+      `Webex accepted that these people were ${made} space "${title}", but ${shown} them there: ${names.sort().join(", ")}; the next run looks again`,
+    ];
+  });
 }
 
 /** Surely nothing was changed. */

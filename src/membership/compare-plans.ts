@@ -2,33 +2,33 @@ import { identityOf } from "../lib/webex-id.ts";
 import type { Policy } from "./policy.ts";
 import type { HeldReason, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
-/** What a plan says of one person in one room. */
+/** What a plan does with one person in one room. */
 export type Verdict = "add" | "remove" | HeldReason;
 
-/** One person whom a plan would add, remove or hold: by the one plan, by the other, or by both. */
+/** One person whom at least one of the two plans would add, remove or hold. */
 export interface PersonEffect {
   readonly person: RecordedPerson;
-  /** What would happen without the proposal, and with it; null for nothing. At least one of the two is given. */
+  /** What would happen without the proposal, and with it; null for nothing. At least one is not null. */
   readonly without: Verdict | null;
   readonly with: Verdict | null;
 }
 
-/** What a proposal changes in one room, and what would happen there anyway. */
+/** What a proposal changes in one room, and what would happen there without it. */
 export interface RoomEffect {
   /** The room as the proposal has it; null where the proposal no longer names it. */
   readonly with: RoomRecord | null;
-  /** The room as it is mapped without the proposal; null where it is not. At least one of the two is given. */
+  /** The room as mapped without the proposal; null where it is not. At least one is not null. */
   readonly without: RoomRecord | null;
-  /** Whom the proposal makes a difference to. */
+  /** The people for whom the proposal makes a difference. */
   readonly changes: readonly PersonEffect[];
-  /** Whom a run would change just so without the proposal: the drift. */
+  /** The drift: whom a run would change in the same way without the proposal. */
   readonly drift: readonly PersonEffect[];
 }
 
 /** What a proposal changes, compared with what would be done without it. */
 export interface PlanEffect {
   readonly rooms: readonly RoomEffect[];
-  /** The messages of the problems that are there without the proposal, too. */
+  /** The messages of the problems that exist without the proposal, too. */
   readonly oldProblems: ReadonlySet<string>;
 }
 
@@ -40,8 +40,8 @@ export interface PolicyChange {
 }
 
 /**
- * Tells what a proposal changes from what has drifted anyway. Both plans must come from one observation, so that
- * nothing but the proposal can make the difference.
+ * Separates what a proposal changes from drift. Both plans must come from one observation, so that nothing but the
+ * proposal can make a difference.
  */
 export function comparePlans(proposed: RunRecord, present: RunRecord): PlanEffect {
   const presentRooms = new Map(present.rooms.map((room) => [identityOf(room.roomId, "ROOM"), room]));

@@ -38,7 +38,7 @@ export interface Observation {
 }
 
 /** Rooms read at once; each keeps one request under way. More would only hold memory. */
-const roomsAtOnce = 16;
+const roomsAtOnce = 64;
 
 /**
  * Reads what several mappings name, each room and each group once, and gives an observation for each of them: what

@@ -1,3 +1,4 @@
+import { foldAddress } from "../lib/email.ts";
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
 import { compareStrings } from "../lib/text.ts";
@@ -195,9 +196,7 @@ function judgeSurplus(
 
   /** Any address of a person protects that person. */
   function addressesOf({ key, email }: RoomMember): readonly string[] {
-    return [...(email === null ? [] : [email]), ...(people.get(key)?.emails ?? [])].map((one) =>
-      one.toLowerCase(),
-    );
+    return [...(email === null ? [] : [email]), ...(people.get(key)?.emails ?? [])].map(foldAddress);
   }
 
   /** Somebody of another organisation than the room's, or of none that is known, may be barred from coming back. */

@@ -163,12 +163,12 @@ export function labelOf({ displayName, email, personId }: RecordedPerson): strin
   return displayName || email || personId;
 }
 
-/** Which kind of record a text is, before anything else about it is believed. */
+/** Enough to say which kind of record a text is. */
 const kindSchema = v.object({ version: v.unknown(), command: v.unknown() });
 
 /**
- * Reads the record of a run that changed something, or says why it cannot be undone: a record is believed as a
- * whole or not at all, for undoing a part of a run would leave rooms as they never were.
+ * Reads the record of a run that changed something, or says why it cannot be undone. A record is believed as a whole
+ * or not at all: undoing a part of a run would leave rooms as they never were.
  */
 export function parseRecord(text: string): { readonly record: RunRecord } | { readonly refusal: string } {
   let input: unknown;
@@ -177,7 +177,7 @@ export function parseRecord(text: string): { readonly record: RunRecord } | { re
   } catch {
     const fault = findJsonFault(text);
     const where = fault ? `line ${fault.line}, character ${fault.character}: ${fault.found}` : "it is empty";
-    return { refusal: `it is not whole, or no JSON (${where}); take the file as the run wrote it` };
+    return { refusal: `it is incomplete or not valid JSON (${where}); use the file as the run wrote it` };
   }
   const kind = v.safeParse(kindSchema, input);
   if (!kind.success) return { refusal: "it is not the record of a run" };
@@ -192,13 +192,13 @@ export function parseRecord(text: string): { readonly record: RunRecord } | { re
   const parsed = v.safeParse(recordSchema, input);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    return { refusal: `${v.getDotPath(issue) ?? "the record"} is not as it must be: ${issue.message}` };
+    return { refusal: `${v.getDotPath(issue) ?? "the record"} is not valid: ${issue.message}` };
   }
   const mismatch = findMismatch(parsed.output);
   return mismatch === null ? { record: parsed.output } : { refusal: mismatch };
 }
 
-/** A record from which a room or a person was taken out still counts them. */
+/** Finds what was cut out of a record: its totals still count it. */
 function findMismatch({ totals, rooms }: RunRecord): string | null {
   const counted = {
     rooms: rooms.length,
@@ -207,7 +207,7 @@ function findMismatch({ totals, rooms }: RunRecord): string | null {
   };
   for (const name of ["rooms", "added", "removed"] as const) {
     if (totals[name] !== counted[name])
-      return `it is not whole: totals.${name} is ${totals[name]}, but it lists ${counted[name]}`;
+      return `it is incomplete: totals.${name} is ${totals[name]}, but it lists ${counted[name]}`;
   }
   return null;
 }

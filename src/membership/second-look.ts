@@ -49,17 +49,18 @@ export function confirmRemovals(
       removals.length > 0 &&
       again.stayingCount + arriving === 0 &&
       room.stayingCount + room.additions.length > 0,
-    problems: [
-      ...(doubt === null
-        ? []
-        : [
-            `nobody is removed from space "${title}": right before the removals, ${doubt}; the next run looks again`,
-          ]),
-      ...(doubt !== null || left.length === 0
-        ? []
-        : [
-            `while the run was under way, these members of space "${title}" lost what keeps them there, or came in: ${left.map(labelOf).sort().join(", ")}; they stay for now, and the next run looks again`,
-          ]),
-    ],
+    problems: explain(title, doubt, left),
   };
+}
+
+function explain(title: string, doubt: string | null, left: readonly RecordedPerson[]): readonly string[] {
+  if (doubt !== null)
+    return [
+      `nobody was removed from space "${title}", because a second look was in doubt (${doubt}); the next run looks again`,
+    ];
+  if (left.length === 0) return [];
+  const names = left.map(labelOf).sort().join(", ");
+  return [
+    `after this run space "${title}" has members whom a second look shows in none of its groups: ${names}; the next run looks again`,
+  ];
 }

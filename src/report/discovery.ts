@@ -10,7 +10,7 @@ export interface DirectoryEntry {
   readonly size: number | null;
 }
 
-/** Everything that a token sees, and what might be mapped. */
+/** Everything that a token sees, and the suggested mappings. */
 export interface Directory {
   readonly groups: readonly DirectoryEntry[];
   readonly rooms: readonly DirectoryEntry[];
@@ -18,8 +18,8 @@ export interface Directory {
 }
 
 /**
- * Writes a directory as a rooms.csv: what there is as comments, and the suggestions as its rows. They are in mode
- * `audit`, which changes nothing: whoever adopts one changes it to `sync`.
+ * Writes a directory as a rooms.csv: everything that exists as comments, and the suggestions as rows. Their mode is
+ * `audit`, which changes nothing; change it to `sync` to adopt one.
  */
 export function renderDirectory({ groups, rooms, suggestions }: Directory): string {
   const isOnlyGroup = createNameCheck(groups);
@@ -28,10 +28,10 @@ export function renderDirectory({ groups, rooms, suggestions }: Directory): stri
     `# ${groups.length} groups: members, name, id`,
     ...groups.map(describeEntry),
     "#",
-    `# ${rooms.length} rooms: members, title, id`,
+    `# ${rooms.length} spaces: members, title, id`,
     ...rooms.map(describeEntry),
     "#",
-    `# ${suggestions.length} suggestions. "audit" only reports the difference; "sync" makes the room what the group is.`,
+    `# ${suggestions.length} suggestions. "audit" only reports the difference; "sync" adds and removes people until the space matches the group.`,
     "group,room,mode,note",
     ...suggestions.map(({ group, room, isSame }) =>
       [
@@ -49,7 +49,7 @@ function describeEntry({ id, name, size }: DirectoryEntry): string {
   return `#   ${String(size ?? "?").padStart(6)}  ${cleanText(name)}  ${id}`;
 }
 
-/** Whether a name can stand for what it names: it occurs once, and is one line that nothing takes for a comment. */
+/** Whether a name can be written instead of an id: it occurs once, and no reader takes its line for a comment. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const index = createNameIndex(entries, ({ name }) => name);
   return (name) => index.find(name).length === 1 && !/^\s*(#|$)|\p{Cc}/u.test(name);

@@ -5,13 +5,13 @@ import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.t
 import { type PageInput, viewShared } from "./sections.ts";
 import { countOf, describeRun, explainHold, statusIcons } from "./words.ts";
 
-/** What the short text needs beside the page's input. */
+/** What the short text needs besides the page's input. */
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
   readonly reportAddress: string | null;
 }
 
-/** Builds the short text of a run: what happened, what waits, what to put right; nothing that is as it should be. */
+/** Builds the short text of a run: what happened, what waits, what to fix. What is as declared is left out. */
 export function viewSummary(input: SummaryInput, maxRows: number) {
   const { record } = input;
   const rooms = sortRooms(record.rooms);
@@ -24,7 +24,7 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
     headline: describeRun(record),
     facts: joinMarkdown(
       [
-        countOf(record.totals.rooms, "room"),
+        countOf(record.totals.rooms, "space"),
         ...(record.totals.kept > 0 ? [describeKept(record.totals.kept)] : []),
       ],
       ", ",
@@ -54,7 +54,7 @@ function viewChanged(room: RoomRecord, maxRows: number) {
   };
 }
 
-/** One row for each room and reason: a room's removals are nearly always held for one. */
+/** One row for each room and reason; a room's removals nearly always share one reason. */
 function listHeld(
   rooms: readonly RoomRecord[],
 ): { room: RoomRecord; why: Markdown; people: RoomRecord["held"] }[] {
@@ -66,5 +66,5 @@ function listHeld(
 }
 
 function describeKept(count: number): Markdown {
-  return md`${countOf(count, "member")} kept though in no group`;
+  return md`${countOf(count, "member")} kept although in no group`;
 }

@@ -13,7 +13,7 @@ export const statusStyles = {
   failed: "red",
 } as const;
 
-/** Tells a run in plain lines: one for each person, and only the rooms in which something happened or waits. */
+/** Writes a run in plain lines: one for each person, and only the rooms where something happened or waits. */
 export function renderTerminal(record: RunRecord, mappingsFile: string, paint: Paint): string {
   const lines: string[] = [];
   for (const room of record.rooms.filter(hasNews)) lines.push(...renderRoom(room, paint), "");
@@ -23,7 +23,7 @@ export function renderTerminal(record: RunRecord, mappingsFile: string, paint: P
   }
   for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
   if (record.digest !== null) {
-    lines.push(`To apply what is held: ${paint("bold", describeApproval(record).local)}`, "");
+    lines.push(`To approve what is held: ${paint("bold", describeApproval(record).local)}`, "");
   }
   const style = statusStyles[record.status];
   lines.push(`${paint(style, record.status)}: ${describeRun(record)}`);
@@ -48,7 +48,7 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
       log(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
     ),
     ...room.missing.map((person) => log(paint("dim", "?"), person, "missing")),
-    // The token's owner is in every room, which is nothing to tell.
+    // The token's owner is in every room, which is no news.
     ...room.kept
       .filter(({ reason }) => reason !== "self")
       .map((person) => log(paint("dim", "="), person, `stays: ${keptReasons[person.reason]}`)),

@@ -9,7 +9,6 @@ import type { Session } from "./session.ts";
 export interface OpenBackend {
   readonly reader: DelegationReader;
   createWriter(): DelegationWriter;
-  close(): Promise<void>;
 }
 
 /** Opens the interface that was asked for. @throws when the token's owner cannot be read (XML only). */
@@ -24,7 +23,6 @@ export async function openBackend(
     return {
       reader: createRestReader({ client, siteUrl, scopes }),
       createWriter: () => createRestWriter({ client, siteUrl }),
-      close: () => Promise.resolve(),
     };
   }
   const { email: webExId } = await readOwner(client);
@@ -49,6 +47,5 @@ export async function openBackend(
   return {
     reader: createXmlReader(xml, webExId),
     createWriter: () => createXmlWriter(xml),
-    close: () => xml.close(),
   };
 }

@@ -5,7 +5,8 @@ import { errorMessage } from "../lib/text.ts";
 import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { InputError, logReportsElsewhere } from "./inputs.ts";
+import { proveDestinations } from "./destinations.ts";
+import { InputError } from "./inputs.ts";
 import type { LoadedTask, MembershipTask } from "./reconcile.ts";
 import type { Revocation } from "./revoke.ts";
 import { openSession, runInSession, type Session } from "./session.ts";
@@ -79,8 +80,9 @@ interface Opened {
 /** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
 async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const loaded = await task.load();
-  const config = context.settings.readConfig();
-  if (task.command !== "plan") logReportsElsewhere(config.reportTarget, context);
+  const found = context.settings.readConfig();
+  const reportTarget = await proveDestinations(found.reportTarget, task.command !== "plan", context);
+  const config = { ...found, reportTarget };
   const session = await openSession(config, context, { mayStartFreshRun: true });
   if (loaded.grants.length === 0) return { loaded, config, session, revocation: null };
   // What has expired is revoked first: a room that cannot be read must not keep anybody's right alive. Loaded only
@@ -102,7 +104,9 @@ function explainError(error: unknown, mappingsFile: string): readonly Problem[] 
   const explain = (message: string) => ({ line: null, column: null, message });
   if (!(error instanceof InputError)) return [explain(errorMessage(error))];
   return error.problems.map(({ file, character: _, ...problem }) => {
-    // A record's lines are those of the mappings: a fault of any other file says in its message where it is.
-    return file === mappingsFile ? problem : explain(formatFileProblem({ file, ...problem }));
+    // A record's lines are those of the mappings: any other fault says in its message where it is.
+    return file === mappingsFile && problem.line !== null
+      ? problem
+      : explain(formatFileProblem({ file, ...problem }));
   });
 }

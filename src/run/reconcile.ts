@@ -11,6 +11,7 @@ import type { Policy } from "../membership/policy.ts";
 import type { AddressReader } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
+import { createChangeLog } from "./change-log.ts";
 import type { Session } from "./session.ts";
 
 /** What tells one membership command from another; all else is the same for all of them. */
@@ -70,7 +71,7 @@ export interface OpenedTask {
 export async function reconcile(
   { command, approval: named }: MembershipTask,
   { loaded: { policy, decide }, reportTarget, session }: OpenedTask,
-  { log }: Context,
+  context: Context,
 ): Promise<Reconciliation> {
   const { client, stop, waitForConsistency } = session;
   const reader = createWebexReader(client);
@@ -84,16 +85,10 @@ export async function reconcile(
   const isFitting = approval === null || approval === checked.digest;
   const notices = [...found, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
   if (command === "plan") return { plan, outcomes: null, problems, notices, names };
-  const writer = createWebexWriter(client);
-  const outcomes = await applyPlan(plan, {
-    reader,
-    writer,
-    planAgain,
-    ownerKey,
-    stop,
-    waitForConsistency,
-  });
-  log(`${client.requestCount()} requests to Webex`);
+  const changeLog = createChangeLog(context);
+  const writer = changeLog.watchMemberships(createWebexWriter(client));
+  const collaborators = { reader, writer, planAgain, ownerKey, stop, waitForConsistency };
+  const outcomes = await applyPlan(plan, collaborators).finally(changeLog.end);
   return { plan, outcomes, problems, notices, names };
 }
 

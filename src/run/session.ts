@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
 import type { Config, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
+import { openHttp } from "../lib/http.ts";
+import { defaultPolicy } from "../membership/policy.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
 import type { Recovery, TokenRecord, TokenStore } from "../token/store.ts";
@@ -23,6 +25,8 @@ export interface Session {
   readonly lostAccess: Error | null;
   /** Waits as long as Webex may need to show a change, before something is looked at a second time. */
   waitForConsistency(): Promise<unknown>;
+  /** Tells how many requests there were, where details are asked for. */
+  close(): void;
 }
 
 const consistencyMs = 2_000;
@@ -38,7 +42,9 @@ export async function openSession(
   { mayStartFreshRun = false } = {},
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
-  const store = await openStore(config.tokenStore, context.now());
+  // Loads while the store is opened; whoever sends first is told what is wrong with it.
+  openHttp().catch(() => undefined);
+  const store = await openStore(config.tokenStore, context);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
     try {
@@ -57,12 +63,13 @@ export async function openSession(
   let { accessToken, record: token } = first;
   let lostAccess: Error | null = null;
   const lost = new AbortController();
+  const stop = AbortSignal.any([context.stop, lost.signal]);
   // Loaded only now: the first requests, which are for the token, do without it.
   const { createWebexClient } = await import("../webex/client.ts");
   const client = createWebexClient({
     baseUrl,
     accessToken,
-    stop: context.stop,
+    stop,
     renewToken: async () => {
       context.log("Webex takes the access token no longer; a new one is got in the same order as the first");
       // No fresh run takes over from here: it would not know what this one has done already.
@@ -79,7 +86,7 @@ export async function openSession(
   return {
     client,
     scopes: first.scopes,
-    stop: AbortSignal.any([context.stop, lost.signal]),
+    stop,
     get accessToken() {
       return accessToken;
     },
@@ -89,7 +96,9 @@ export async function openSession(
     get lostAccess() {
       return lostAccess;
     },
-    waitForConsistency: () => delay(consistencyMs),
+    // Nobody waits for a change to show once the run is to end.
+    waitForConsistency: () => delay(consistencyMs, undefined, { signal: stop }).catch(() => undefined),
+    close: () => context.detail(`${client.requestCount()} requests to Webex`),
   };
 }
 
@@ -98,7 +107,7 @@ export type Ending<Opened, Found> =
   | { readonly opened: Opened; readonly found: Found }
   | { readonly opened: Opened | null; readonly error: unknown };
 
-/** Opens a session, works in it and closes it. Never throws what `open` or `work` throw: the run has to tell it. */
+/** Opens a session and works in it. Never throws what `open` or `work` throw: the run has to tell it. */
 export async function runInSession<Opened extends { readonly session: Session }, Found>(
   open: () => Promise<Opened>,
   work: (opened: Opened) => Promise<Found>,
@@ -110,22 +119,31 @@ export async function runInSession<Opened extends { readonly session: Session },
   } catch (error) {
     return { opened, error };
   } finally {
-    await opened?.session.client.close();
+    opened?.session.close();
   }
 }
 
-/** Opens whatever keeps the refresh token; `startedAt` is when the run was given its copy. */
-export async function openStore(tokenStore: TokenStoreConfig, startedAt: Date): Promise<TokenStore> {
-  if (tokenStore.kind === "file") return createTokenFile(tokenStore.path, tokenStore.seed);
+/** Opens whatever keeps the refresh token. */
+export async function openStore(
+  tokenStore: TokenStoreConfig,
+  { now, stop }: Pick<Context, "now" | "stop">,
+): Promise<TokenStore> {
+  if (tokenStore.kind === "file") {
+    const sleep = async (ms: number) => {
+      if (stop.aborted) throw new Error("the run was stopped while another one had the token");
+      await delay(ms);
+    };
+    return createTokenFile(tokenStore.path, tokenStore.seed, { sleep });
+  }
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
-  return createSecretStore({ ...tokenStore, startedAt });
+  return createSecretStore({ ...tokenStore, now });
 }
 
-/** The days are counted for the reader here; whether they are few is for the policy, which the report knows. */
-function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log }: Context): void {
-  const expiry = measureExpiry(refreshTokenExpiresAt, now(), 0);
-  if (expiry !== null) log(describeExpiry(expiry));
+/** Few days are told to everybody, by the policy's own number once it is known; many to those who want details. */
+function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log, detail }: Context): void {
+  const expiry = measureExpiry(refreshTokenExpiresAt, now(), defaultPolicy.report.tokenWarningDays);
+  if (expiry !== null) (expiry.isShort ? log : detail)(describeExpiry(expiry));
 }
 
 /** In the log and in the summary: one of the two may be out of reach when it is needed. */

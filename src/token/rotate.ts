@@ -12,10 +12,16 @@ export interface IssuedTokens {
   readonly scopes: readonly string[] | null;
 }
 
+/** What a refresh brought: an answer that was cut short may hold the new refresh token and no access token. */
+export type RefreshedTokens = Omit<IssuedTokens, "accessToken"> & { readonly accessToken: string | null };
+
 /** The port by which tokens are got. */
 export interface TokenIssuer {
-  /** Must not repeat a request that may have taken effect: the second one would send a token that is spent. */
-  refresh(refreshToken: string): Promise<IssuedTokens>;
+  /**
+   * Must not repeat a request that may have taken effect: the second one would send a token that is spent. What hangs
+   * is given up soon after `stop` is aborted. An error that says that this token is refused has `refusesToken`.
+   */
+  refresh(refreshToken: string, stop?: AbortSignal): Promise<RefreshedTokens>;
 }
 
 /** What a run gets from a rotation. */
@@ -50,12 +56,12 @@ export async function rotateToken(
     const doubt = await guardAgainstStaleCopy(store);
     await proveStore(store);
     refuseWhenStopped(stop);
-    // From here until the new token is stored nothing looks at `stop`: a signal is held back, as whoever ends
-    // between the two would take the only copy of the new token along.
-    const issued = await refresh(issuer, copy, doubt);
-    maskIssued(issued, mask);
-    const rotated = await storeIssued(store, copy, issued);
-    return handOut(issued, rotated);
+    // From here until the new token is stored a signal ends nothing but what hangs: whoever ends between the two
+    // would take the only copy of the new token along.
+    const refreshed = await refresh(() => issuer.refresh(copy.refreshToken, stop), doubt);
+    maskIssued(refreshed, mask);
+    const rotated = await storeIssued(store, copy, refreshed, stop);
+    return handOut(refreshed, rotated);
   });
 }
 
@@ -83,9 +89,9 @@ function refuseWhenStopped(stop: AbortSignal): void {
 }
 
 /** (c) Asked for once: when the answer got lost, Webex may have spent the token, and asking again would only fail. */
-async function refresh(issuer: TokenIssuer, copy: LoadedToken, doubt: string | null): Promise<IssuedTokens> {
+async function refresh(ask: () => Promise<RefreshedTokens>, doubt: string | null): Promise<RefreshedTokens> {
   try {
-    return await issuer.refresh(copy.refreshToken);
+    return await ask();
   } catch (error) {
     if (doubt === null || !isRefusal(error)) throw error;
     throw new StaleTokenError(
@@ -96,8 +102,8 @@ async function refresh(issuer: TokenIssuer, copy: LoadedToken, doubt: string | n
 }
 
 /** (d) Before anything else is done with them, so that no later line of a log can show them. */
-function maskIssued({ accessToken, refreshToken }: IssuedTokens, mask: (secret: string) => void): void {
-  mask(accessToken);
+function maskIssued({ accessToken, refreshToken }: RefreshedTokens, mask: (secret: string) => void): void {
+  if (accessToken !== null) mask(accessToken);
   if (refreshToken !== null) mask(refreshToken);
 }
 
@@ -105,11 +111,16 @@ function maskIssued({ accessToken, refreshToken }: IssuedTokens, mask: (secret: 
  * (e) Before the access token is used, because from here on no crash can lose the only valid refresh token. An
  * unchanged token is not written again: each writing is a chance to fail. Returns whether the token is a new one.
  */
-async function storeIssued(store: TokenStore, copy: LoadedToken, issued: IssuedTokens): Promise<boolean> {
+async function storeIssued(
+  store: TokenStore,
+  copy: LoadedToken,
+  issued: RefreshedTokens,
+  stop: AbortSignal,
+): Promise<boolean> {
   const next = issued.refreshToken ?? copy.refreshToken;
   const rotated = next !== copy.refreshToken;
   if (!rotated && copy.isStored) return false;
-  const outcome = await store.save(next);
+  const outcome = await store.save(next, stop);
   if (outcome.stored) return rotated;
   // A token that stays the same is not lost: whoever gave it to this run can give it to the next one.
   if (!rotated) throw new Error(`${outcome.reason}. The refresh token is still the one this run was given`);
@@ -120,15 +131,21 @@ async function storeIssued(store: TokenStore, copy: LoadedToken, issued: IssuedT
 }
 
 /** (f) Only now the rest of the run gets the access token. */
-function handOut(issued: IssuedTokens, rotated: boolean): RotatedToken {
+function handOut(issued: RefreshedTokens, rotated: boolean): RotatedToken {
   const { accessToken, scopes, refreshTokenExpiresAt: expiry } = issued;
+  if (accessToken === null) {
+    throw new Error(
+      "Webex's answer to the refresh was cut short: the new refresh token in it is stored, but the access token " +
+        "is lost. Nothing was changed in Webex; run again",
+    );
+  }
   const refreshTokenExpiresAt = expiry === null ? null : formatTimestamp(expiry);
   return { accessToken, scopes, record: { refreshed: true, rotated, refreshTokenExpiresAt } };
 }
 
 /** Whether Webex answered that it takes this token no longer. */
 function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && "status" in error && (error.status === 400 || error.status === 401);
+  return error instanceof Error && "refusesToken" in error && error.refusesToken === true;
 }
 
 /** What a copy's age means: use it, use it and say why if it is refused, or do not touch anything. */
@@ -146,8 +163,10 @@ export function checkStaleness(age: TokenCopyAge | null): Staleness {
   const { what, updatedAt, takenFrom, takenUntil } = age;
   const changed = `${what} was updated at ${formatTimestamp(updatedAt)}`;
   if (takenUntil === null) {
-    const reason = `${changed}, and this is a re-run that may hold the value of its first attempt`;
-    return { kind: "stale", reason };
+    return {
+      kind: "stale",
+      reason: `${changed}, and ${age.unsure ?? "when this run took its copy is unknown"}`,
+    };
   }
   if (updatedAt > takenUntil) {
     return {

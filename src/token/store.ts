@@ -8,8 +8,11 @@ export interface TokenStore {
   dateCopy(): Promise<TokenCopyAge | null>;
   /** Writes something worthless to the same place and takes it away again. @throws when the store would refuse. */
   prove(): Promise<void>;
-  /** Stores a refresh token; repeats what may be repeated. Never throws: the caller holds the only copy. */
-  save(refreshToken: string): Promise<SaveOutcome>;
+  /**
+   * Stores a refresh token; repeats what may be repeated, for a few seconds more once `stop` is aborted. Never throws:
+   * the caller holds the only copy.
+   */
+  save(refreshToken: string, stop?: AbortSignal): Promise<SaveOutcome>;
 }
 
 /** A refresh token, and whether the store holds it already or it came from elsewhere, to be stored by this run. */
@@ -28,6 +31,8 @@ export interface TokenCopyAge {
   readonly takenFrom: Date | null;
   /** The copy was taken not after this; null when nothing is sure. */
   readonly takenUntil: Date | null;
+  /** Why nothing is sure, in words that fit "and …". */
+  readonly unsure?: string;
 }
 
 /** Whether a token is stored now; if not, why, and a text that lets a person finish it without seeing the token. */

@@ -20,7 +20,7 @@ export class WebexError extends Error {
   readonly status: number | null;
   readonly detail: string;
   readonly trackingId: string | null;
-  /** How often the request was sent: 0 is never, and after more than once an earlier attempt may have taken effect. */
+  /** How often the request may have reached Webex: after more than once an earlier attempt may have taken effect; 0 when the run was stopped before. */
   attempts = 1;
   /** Of a change: some attempt was left without a clear answer, so that it may have been made. */
   mayHaveWorked = false;

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
+import { graceAfter, HttpFailure, type HttpReply, sendHttp } from "../lib/http.ts";
 import { parseJson } from "../lib/json.ts";
-import type { IssuedTokens, TokenIssuer } from "../token/rotate.ts";
+import type { IssuedTokens, RefreshedTokens, TokenIssuer } from "../token/rotate.ts";
 import { parseReply, readErrorBody, retryAfterSeconds, WebexError } from "./errors.ts";
 
 /** Which integration asks, and where. */
@@ -18,6 +19,8 @@ export interface FormRequest {
   readonly fields: Readonly<Record<string, string>>;
   /** The device grant wants the client in an HTTP Basic header, all others in the form. */
   readonly clientIn: "form" | "header";
+  /** Gives up what hangs when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came back; Webex's clock is in `date`, in ms. */
@@ -36,11 +39,21 @@ export class GrantError extends WebexError {
   ) {
     super(failure);
   }
+
+  /** It is the integration that is refused, by its id or secret: nothing is said of the refresh token. */
+  get refusesClient(): boolean {
+    return /(invalid|unauthorized)_client/i.test(this.error);
+  }
+
+  get refusesToken(): boolean {
+    const isAboutForm = /invalid_request|unsupported_grant_type/i.test(this.error);
+    return (this.status === 400 || this.status === 401) && !this.refusesClient && !isAboutForm;
+  }
 }
 
-// Lenient: by now the refresh token may be spent, and a field that only informs must not lose its successor.
+// Lenient: by now the refresh token may be spent, and whatever else is odd must not lose its successor.
 const tokensSchema = v.object({
-  access_token: v.pipe(v.string(), v.minLength(1)),
+  access_token: v.fallback(v.optional(v.string()), undefined),
   refresh_token: v.nullish(v.string()),
   refresh_token_expires_in: v.fallback(v.optional(v.number()), undefined),
   scope: v.fallback(v.optional(v.string()), undefined),
@@ -54,33 +67,29 @@ const refusalSchema = v.object({ error: v.string(), error_description: v.optiona
  */
 export async function postForm(
   client: ClientIdentity,
-  { path, fields, clientIn }: FormRequest,
+  { path, fields, clientIn, signal }: FormRequest,
 ): Promise<FormReply> {
-  const { clientId, clientSecret, timeoutMs = 30_000 } = client;
+  const { clientId, clientSecret, timeoutMs } = client;
   const form = {
     ...fields,
     ...(clientIn === "form" && { client_id: clientId, client_secret: clientSecret }),
   };
   const basic = Buffer.from(`${clientId}:${clientSecret}`).toString("base64");
-  // Node's own fetch, which is there at once: loading a client of our own would delay the first request of each run.
-  const { status, headers, text } = await fetch(client.baseUrl + path, {
+  const { status, headers, text } = await sendHttp({
     method: "POST",
-    redirect: "manual",
-    signal: AbortSignal.timeout(timeoutMs),
+    url: new URL(client.baseUrl + path),
     headers: {
       "content-type": "application/x-www-form-urlencoded",
       accept: "application/json",
       ...(clientIn === "header" && { authorization: `Basic ${basic}` }),
     },
     body: new URLSearchParams(form).toString(),
-  })
-    .then(async (reply) => ({ status: reply.status, headers: reply.headers, text: await reply.text() }))
-    .catch((error: unknown) => {
-      throw explainSilence(error, path);
-    });
-  const body = parseJson(text);
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(signal && { signal }),
+  }).catch((error: HttpFailure) => orWhatArrived(error, path));
   // Webex's clock, not ours: a wrong clock here would warn too late.
   const date = Date.parse(headers.get("date") ?? "") || Date.now();
+  const body = parseJson(text) ?? (status === 200 ? readWholeTokens(text) : undefined);
   if (status === 200) return { body, date };
   const refusal = v.safeParse(refusalSchema, body);
   const { error, error_description } = refusal.success
@@ -88,39 +97,71 @@ export async function postForm(
     : { error: "", error_description: undefined };
   const said = readErrorBody(body);
   const detail = [error || (said.detail ?? "no reason given"), error_description].filter(Boolean).join(": ");
-  throw new GrantError(error || (said.detail ?? ""), headers.get("retry-after"), {
+  throw new GrantError(error || (said.detail ?? ""), headers.get("retry-after") ?? null, {
     method: "POST",
     path,
     status,
     detail,
-    trackingId: said.trackingId ?? headers.get("trackingid"),
+    trackingId: said.trackingId ?? headers.get("trackingid") ?? null,
   });
 }
 
-/** What fetch says, "fetch failed", is no help: what it failed of is in the cause. */
-function explainSilence(error: unknown, path: string): WebexError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  // Refused on several addresses, it has no message of its own.
-  const detail = (cause instanceof Error && (cause.message || code || cause.name)) || String(cause);
-  return new WebexError({ method: "POST", path, status: null, detail, trackingId: null, cause });
+/** An answer with tokens that was cut short may hold whole ones still. */
+function orWhatArrived(error: HttpFailure, path: string): HttpReply {
+  const { received } = error;
+  if (received?.status === 200 && readWholeTokens(received.text) !== undefined) return received;
+  throw new WebexError({
+    method: "POST",
+    path,
+    status: null,
+    detail: error.message,
+    trackingId: null,
+    cause: error,
+  });
+}
+
+/**
+ * The tokens that stand whole in an answer that is cut short: the refresh token in it may be the only one that still
+ * works. Undefined where it holds none.
+ */
+function readWholeTokens(text: string): object | undefined {
+  const read = (name: string) => {
+    const [, value] = new RegExp(`"${name}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(text) ?? [];
+    return value === undefined ? undefined : parseJson(value);
+  };
+  const [access_token, refresh_token] = [read("access_token"), read("refresh_token")];
+  return refresh_token === undefined ? undefined : { access_token, refresh_token };
 }
 
 /** Checks the form of an answer with tokens. @throws {WebexError} when it is not as documented. */
-export function readTokens({ body, date }: FormReply, path: string): IssuedTokens {
+export function readTokens(reply: FormReply, path: string): IssuedTokens {
+  const { accessToken, ...tokens } = readWhatIsLeft(reply, path);
+  if (accessToken === null) throw lackingToken(path, "access token");
+  return { accessToken, ...tokens };
+}
+
+/** The same for an answer that may lack the access token: a refresh token alone is worth keeping. */
+function readWhatIsLeft({ body, date }: FormReply, path: string): RefreshedTokens {
   const tokens = parseReply(tokensSchema, body, "POST", path);
   const expirySeconds = tokens.refresh_token_expires_in;
+  const [accessToken, refreshToken] = [tokens.access_token || null, tokens.refresh_token || null];
+  if (accessToken === null && refreshToken === null) throw lackingToken(path, "token");
   return {
-    accessToken: tokens.access_token,
-    refreshToken: tokens.refresh_token || null,
+    accessToken,
+    refreshToken,
     refreshTokenExpiresAt: expirySeconds === undefined ? null : new Date(date + expirySeconds * 1000),
     scopes: tokens.scope === undefined ? null : tokens.scope.split(/\s+/).filter(Boolean),
   };
 }
 
+function lackingToken(path: string, what: string): WebexError {
+  const detail = `the reply is not as documented: it holds no ${what}`;
+  return new WebexError({ method: "POST", path, status: 200, detail, trackingId: null });
+}
+
 /** Which integration asks, and how it waits between attempts. */
 export interface IssuerOptions extends ClientIdentity {
-  readonly sleep?: (ms: number) => Promise<unknown>;
+  readonly sleep?: (ms: number, stop?: AbortSignal) => Promise<unknown>;
 }
 
 const path = "/access_token";
@@ -133,8 +174,8 @@ const longestPauseMs = 60_000;
 /** Statuses with which Webex says that it did nothing yet. */
 const notNow = new Set([429, 500, 502, 503, 504]);
 
-/** The request cannot have reached Webex. */
-const notReached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
+/** What hangs at a stop has this long: losing the answer may lose the token, but the process is killed soon. */
+const graceMs = 4500;
 
 /**
  * Exchanges refresh tokens at Webex's token endpoint. https://developer.webex.com/docs/integrations
@@ -142,18 +183,21 @@ const notReached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_C
  * refresh token may be spent.
  */
 export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
-  const sleep = options.sleep ?? ((ms) => delay(ms));
+  const sleep = options.sleep ?? ((ms, stop) => delay(ms, undefined, stop ? { signal: stop } : {}));
   return {
-    async refresh(refreshToken) {
+    async refresh(refreshToken, stop) {
       const fields = { grant_type: "refresh_token", refresh_token: refreshToken };
+      const signal = graceAfter(stop, graceMs);
+      const form = { path, fields, clientIn: "form", ...(signal && { signal }) } as const;
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return readTokens(await postForm(options, { path, fields, clientIn: "form" }), path);
+          return readWhatIsLeft(await postForm(options, form), path);
         } catch (error) {
           if (!(error instanceof WebexError)) throw error;
-          const isTooLong = askedPauseMs(error) > longestPauseMs;
-          if (attempt === attempts || isTooLong || !mayRepeat(error)) throw advise(error);
-          await sleep(Math.max(1000 * 2 ** (attempt - 1), askedPauseMs(error)));
+          const isOver = attempt === attempts || askedPauseMs(error) > longestPauseMs;
+          if (isOver || !mayRepeat(error)) throw advise(error);
+          await sleep(Math.max(1000 * 2 ** (attempt - 1), askedPauseMs(error)), stop).catch(() => undefined);
+          if (stop?.aborted) throw advise(error);
         }
       }
     },
@@ -172,24 +216,22 @@ function mayRepeat(error: WebexError): boolean {
 }
 
 function isNotReached({ cause }: WebexError): boolean {
-  return cause instanceof Error && "code" in cause && notReached.has(String(cause.code));
+  return cause instanceof HttpFailure && !cause.mayBeSent;
 }
 
 /** Adds what a person can do about it. */
 function advise(error: WebexError): WebexError {
-  error.message += adviceFor(error);
+  error.message = error.message.replace(/\.$/, "") + adviceFor(error);
   return error;
 }
 
 function adviceFor(error: WebexError): string {
   const { status } = error;
-  if (status === 400 || status === 401) {
-    const isClient = error instanceof GrantError && error.error === "invalid_client";
-    const first = isClient ? "; check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET" : "";
+  if (error instanceof GrantError && (status === 400 || status === 401)) {
     const left = "The stored refresh token was left as it is";
-    return isClient
-      ? `${first}. ${left}; if both are right, log in again (npm run login)`
-      : `. ${left}. Log in again (npm run login)`;
+    return error.refusesClient
+      ? `. Webex does not accept the integration: check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET (developer.webex.com, My Apps). ${left}`
+      : `. ${left}${error.refusesToken ? ". Log in again (npm run login)" : ""}`;
   }
   if (status === 200 || (status === null && !isNotReached(error)))
     return "; not repeated, because Webex may have spent the refresh token. Run again: if Webex then refuses it, log in again (npm run login)";

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Pool } from "undici";
+import { graceAfter, HttpFailure, sendHttp } from "../lib/http.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { errorMessage } from "../lib/text.ts";
-import { WebexError } from "./errors.ts";
+import { retryAfterSeconds, WebexError } from "./errors.ts";
 import { buildMessage, childOf, element, parseDocument, textOf, type Xml } from "./xml.ts";
 
 /** One operation of the user service. */
@@ -15,7 +15,6 @@ export interface XmlRequest {
 export interface XmlClient {
   /** The reply's `bodyContent`, unchecked. @throws {XmlFailure} for FAILURE, {WebexError} when no answer is of use. */
   send(request: XmlRequest): Promise<unknown>;
-  close(): Promise<void>;
 }
 
 /** The client's settings and collaborators; every default is what production uses. */
@@ -35,11 +34,14 @@ export interface XmlClientOptions {
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-/** 500 users take some 300 KB; anything near this is not an answer of the XML API. */
-const largestReplyBytes = 8 * 1024 * 1024;
+/** What is under way at a stop has this long to end. */
+const graceMs = 3000;
 
 /** https://developer.cisco.com/docs/webex-meetings/xml-api-9-0-sp5-1-release-notes */
 const rateLimit = { exceptionId: "000045", waitMs: 60_000 };
+
+/** A wait that is asked for by HTTP (429) and is longer than this is not begun. */
+const maxPauseMs = 10 * 60_000;
 
 const transientId = "000035";
 
@@ -52,14 +54,7 @@ const attempts = 4;
 export function createXmlClient(options: XmlClientOptions): XmlClient {
   const url = new URL(options.url);
   const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));
-  const timeoutMs = options.timeoutMs ?? 30_000;
-  const pool = new Pool(url.origin, {
-    connections: 1,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    connect: { timeout: timeoutMs },
-    maxResponseSize: largestReplyBytes,
-  });
+  const grace = graceAfter(options.stop, graceMs);
   // One at a time: one session, one renewal, and a rate limit that nobody publishes.
   const semaphore = createSemaphore(1);
   let waitsLeft = options.maxWaits ?? 10;
@@ -68,19 +63,19 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
   async function sendOnce(operation: string, credential: readonly Xml[], content: readonly Xml[]) {
     const user = [element("siteName", options.siteName), element("webExID", options.webExId)];
     const body = buildMessage(operation, [...user, ...credential], content);
-    let status: number | null = null;
-    let text: string;
-    try {
-      const reply = await pool.request({
-        method: "POST",
-        path: url.pathname + url.search,
-        headers: { "content-type": "text/xml; charset=UTF-8", accept: "text/xml" },
-        body,
-      });
-      status = reply.statusCode;
-      text = await reply.body.text();
-    } catch (error) {
-      throw fail(operation, null, error instanceof Error ? error.message || error.name : String(error));
+    const { status, text, headers } = await sendHttp({
+      method: "POST",
+      url,
+      headers: { "content-type": "text/xml; charset=UTF-8", accept: "text/xml" },
+      body,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+      ...(grace && { signal: grace }),
+    }).catch((error: Error) => {
+      throw fail(operation, null, error.message, error);
+    });
+    if (status === 429) {
+      const pauseMs = retryAfterSeconds(headers.get("retry-after") ?? null) * 1000;
+      throw new LimitedRequest(operation, pauseMs);
     }
     if (status !== 200) throw fail(operation, status, "the XML API did not answer the request");
     return readReply(operation, text);
@@ -93,13 +88,12 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
       try {
         return await send();
       } catch (error) {
-        const isLimited = error instanceof XmlFailure && error.exceptionId === rateLimit.exceptionId;
-        if (isLimited && waitsLeft > 0) waitsLeft -= 1;
-        else if (isLimited || attempt === attempts || operation === "SetUser" || !isPassing(error))
-          throw error;
+        const askedMs = askedPauseMs(error);
+        const isRepeatable = operation !== "SetUser" || isNeverSent(error);
+        if (askedMs !== null && askedMs <= maxPauseMs && waitsLeft > 0) waitsLeft -= 1;
+        else if (askedMs !== null || attempt === attempts || !isRepeatable || !isPassing(error)) throw error;
         else attempt += 1;
-        const pauseMs = isLimited ? rateLimit.waitMs : 1000 * 2 ** (attempt - 2);
-        await sleep(pauseMs, options.stop).catch(() => undefined);
+        await sleep(askedMs ?? 1000 * 2 ** (attempt - 2), options.stop).catch(() => undefined);
       }
     }
   }
@@ -128,7 +122,7 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
     }
   }
 
-  return { send: (request) => semaphore.run(() => sendInSession(request)), close: () => pool.close() };
+  return { send: (request) => semaphore.run(() => sendInSession(request)) };
 }
 
 /** Success is what says SUCCESS; everything else is an error, whatever the HTTP status. */
@@ -149,13 +143,42 @@ function readReply(operation: string, text: string): unknown {
   throw new XmlFailure(operation, textOf(response, "exceptionID") ?? "without an exception id", reason);
 }
 
+/** HTTP's way to say that the rate limit is reached, beside the exception id of the API's own. */
+class LimitedRequest extends WebexError {
+  constructor(
+    operation: string,
+    readonly pauseMs: number,
+  ) {
+    const detail = "the rate limit is reached; run again later";
+    super({ method: "POST", path: `XML ${operation}`, status: 429, detail, trackingId: null });
+  }
+}
+
+/** What the API asks to wait, having done nothing; null where it asks nothing. */
+function askedPauseMs(error: unknown): number | null {
+  if (error instanceof LimitedRequest) return error.pauseMs;
+  const isLimited = error instanceof XmlFailure && error.exceptionId === rateLimit.exceptionId;
+  return isLimited ? rateLimit.waitMs : null;
+}
+
+function isNeverSent(error: unknown): boolean {
+  return error instanceof WebexError && error.cause instanceof HttpFailure && !error.cause.mayBeSent;
+}
+
 function isPassing(error: unknown): boolean {
   if (error instanceof XmlFailure) return error.exceptionId === transientId;
   return error instanceof WebexError && (error.status === null || error.status >= 500);
 }
 
-function fail(operation: string, status: number | null, detail: string): WebexError {
-  return new WebexError({ method: "POST", path: `XML ${operation}`, status, detail, trackingId: null });
+function fail(operation: string, status: number | null, detail: string, cause?: unknown): WebexError {
+  return new WebexError({
+    method: "POST",
+    path: `XML ${operation}`,
+    status,
+    detail,
+    trackingId: null,
+    cause,
+  });
 }
 
 /** What an exception id of the XML API means to whoever runs Rollcall, where it is known. */

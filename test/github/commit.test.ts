@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Fault } from "../../sandbox/faults.ts";
 import type { GithubOptions } from "../../sandbox/github/github.ts";
+import type { ApiRequest } from "../../sandbox/router.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { readConfig } from "../../src/config/settings.ts";
-import { commitReport, ReportRefused } from "../../src/github/commit.ts";
+import { checkReportBranch, commitReport, ReportRefused } from "../../src/github/commit.ts";
 
 const empty = { name: "acme", people: [], groups: [], rooms: [] };
 const memory = "reports/history.json";
@@ -14,7 +16,7 @@ async function start(github: GithubOptions = {}, branch = "main") {
   const { reportTarget } = readConfig(sandbox.githubEnvironment({ REPORT_BRANCH: branch }));
   if (reportTarget.kind !== "branch") throw new Error("the report must go to a branch");
   type Draft = Parameters<typeof commitReport>[2];
-  const commit = (draft: Draft) => commitReport(reportTarget, memory, draft, async () => {});
+  const commit = (draft: Draft) => commitReport(reportTarget, memory, draft, { sleep: async () => {} });
   return { sandbox, commit };
 }
 
@@ -104,7 +106,7 @@ test("a 5xx is tried again", async () => {
 });
 
 const remedy =
-  "Let the workflow's token write to that branch (permissions: contents: write), or set REPORT_BRANCH to a branch without protection";
+  "To let it in, set REPORT_BRANCH to a branch without protection, or let a GitHub App that may bypass it write the report";
 for (const protection of ["branch protection", "ruleset"] as const) {
   test(`a branch that a ${protection} keeps is refused at once, inside an HTTP 200, with what to do`, async () => {
     const { sandbox, commit } = await start({ protection });
@@ -126,20 +128,167 @@ for (const protection of ["branch protection", "ruleset"] as const) {
 test("a branch that does not exist is refused", async () => {
   const { sandbox, commit } = await start({}, "nowhere");
   await using _ = sandbox;
-  await assert.rejects(commit(extend), /^ReportRefused: the report was not committed to nowhere: /);
+  await assert.rejects(
+    commit(extend),
+    /^ReportRefused: the report was not committed to nowhere: there is no branch nowhere\. What was changed in Webex is as this run reports it$/,
+  );
 });
 
 test("an answer without a commit and without an error is no success", async () => {
   const { sandbox, commit } = await start();
   await using _ = sandbox;
-  sandbox.fault({ route: graphql, status: 200, body: { data: { createCommitOnBranch: null } } });
+  sandbox.fault({ route: graphql, status: 200, body: { data: { createCommitOnBranch: null } }, times: 99 });
   await assert.rejects(commit(extend), /GitHub's answer holds no commit/);
 });
 
 test("a memory that cannot be read is no empty memory", async () => {
   const { sandbox, commit } = await start();
   await using _ = sandbox;
-  sandbox.fault({ route: "GET /repos/{owner}/{repo}/contents/{path}", status: 403 });
+  sandbox.fault({ route: "GET /repos/{owner}/{repo}/contents/{path}", status: 403, times: 99 });
   await assert.rejects(commit(extend), ReportRefused);
   assert.deepEqual(sandbox.github.commits, []);
+});
+
+const html = { headers: { "content-type": "text/html" }, body: "<html>" };
+const graphqlError = (type: string | undefined, message: string) => ({
+  status: 200,
+  body: { data: { createCommitOnBranch: null }, errors: [{ ...(type && { type }), message }] },
+});
+
+const passing: readonly [fact: string, fault: Omit<Fault, "route">][] = [
+  ["a 401", { status: 401 }],
+  ["a 403", { status: 403 }],
+  ["a 403 that asks to wait", { status: 403, headers: { "retry-after": "2" } }],
+  ["a 404", { status: 404 }],
+  ["a 409", { status: 409 }],
+  ["a 429 for an hour", { status: 429, headers: { "retry-after": "3600" } }],
+  ["a 502", { status: 502 }],
+  ["a lost answer", { dropAfter: true }],
+  ["a page of HTML with a 200", { status: 200, ...html }],
+  ["an empty 200", { status: 200, body: undefined }],
+  ["a 204", { status: 204, body: undefined }],
+  ["a redirect", { status: 302, headers: { location: "http://localhost:9/" }, body: undefined }],
+];
+for (const route of [
+  graphql,
+  "GET /repos/{owner}/{repo}/git/ref/{ref}",
+  "GET /repos/{owner}/{repo}/contents/{path}",
+]) {
+  for (const [fact, fault] of passing) {
+    test(`${fact} to ${route} does not lose the report`, async () => {
+      const { sandbox, commit } = await start({ files: { [memory]: "first\n" } });
+      await using _ = sandbox;
+      sandbox.fault({ route, ...fault });
+      await commit((text) => (text?.includes("line") ? null : extend(text)));
+      assert.equal(sandbox.github.files().get(memory), "first\nline\n");
+      assert.equal(sandbox.github.commits.length, 1);
+    });
+  }
+}
+
+for (const [type, message] of [
+  ["RATE_LIMITED", "API rate limit exceeded"],
+  ["SERVICE_UNAVAILABLE", "Try again later"],
+  ["FORBIDDEN", "Resource not accessible by integration"],
+  [undefined, "Something went wrong while executing your query."],
+] as const) {
+  test(`an error of GraphQL that is not about the request is repeated (${type ?? "without a type"})`, async () => {
+    const { sandbox, commit } = await start();
+    await using _ = sandbox;
+    sandbox.fault({ route: graphql, ...graphqlError(type, message) });
+    assert.ok(await commit(extend));
+    assert.equal(sandbox.github.commits.length, 1);
+  });
+}
+
+test("what GitHub refuses with a reason is told in its words, without a guess; without one the permission is named", async () => {
+  const refuse = async (message: string) => {
+    const { sandbox, commit } = await start();
+    await using _ = sandbox;
+    const body = { message, documentation_url: "https://docs.github.com/saml" };
+    sandbox.fault({ route: graphql, status: 403, body, times: 99 });
+    return await commit(extend).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+  };
+  const reason = "Resource protected by organization SAML enforcement.";
+  assert.equal(
+    await refuse(reason),
+    `the report was not committed to main: ${reason} - https://docs.github.com/saml. What was changed in Webex is as this run reports it`,
+  );
+  assert.match(
+    await refuse("Resource not accessible by integration"),
+    /What was changed .*\. Let the workflow's token write to that branch \(permissions: contents: write\)$/,
+  );
+});
+
+test("a draft that fails of itself is not asked again", async () => {
+  const { sandbox, commit } = await start();
+  await using _ = sandbox;
+  let drafts = 0;
+  const broken = commit(() => {
+    drafts += 1;
+    throw new Error("no template");
+  });
+  await assert.rejects(broken, /no template/);
+  assert.equal(drafts, 1);
+});
+
+test("not found is not empty: a file that the commit lists is read again, and one it does not list is missing", async () => {
+  const path = "reports/runs/a b.json";
+  const { sandbox, commit } = await start({ files: { [memory]: "{}", [path]: "known", folder: "a file" } });
+  await using _ = sandbox;
+  const contents = "GET /repos/{owner}/{repo}/contents/{path}";
+  const read = (file: string) => {
+    let found: string | undefined;
+    const draft = async (_: string | undefined, readText: (path: string) => Promise<string | undefined>) => {
+      found = await readText(file);
+      return null;
+    };
+    return commit(draft).then(() => found);
+  };
+  const match = ({ parameters }: ApiRequest) => parameters.get("path") === path;
+  sandbox.fault({ route: contents, status: 404, match });
+  assert.equal(await read(path), "known");
+  for (const absent of ["reports/none.md", "none/at/all.md", "folder/inside.md"])
+    assert.equal(await read(absent), undefined);
+  sandbox.fault({ route: contents, status: 404, match, times: 99 });
+  await assert.rejects(
+    read(path),
+    /GitHub does not find reports\/runs\/a b\.json, although its commit has it/,
+  );
+});
+
+async function check(env: Readonly<Record<string, string>>, branches = ["main", "reports/all"]) {
+  const sandbox = await startSandbox(empty, { github: { branches } });
+  await using _ = sandbox;
+  const { reportTarget } = readConfig(sandbox.githubEnvironment(env));
+  assert.ok(reportTarget.kind === "branch");
+  return (await checkReportBranch(reportTarget, async () => {})).branch;
+}
+
+test("the report goes to the branch that is named, in either spelling, else to the run's, else to the default one", async () => {
+  assert.equal(await check({ REPORT_BRANCH: "reports/all" }), "reports/all");
+  assert.equal(await check({ REPORT_BRANCH: "refs/heads/reports/all" }), "reports/all");
+  assert.equal(await check({ GITHUB_REF_NAME: "reports/all" }), "reports/all");
+  assert.equal(await check({ GITHUB_REF_NAME: "v1.0" }), "main");
+  assert.equal(await check({ GITHUB_REF_NAME: "7/merge" }), "main");
+  assert.equal(await check({ GITHUB_REF_NAME: "reports/all", GITHUB_REF_TYPE: "tag" }), "main");
+});
+
+test("a branch that is named and not there is refused before anything is changed", async () => {
+  await assert.rejects(
+    check({ REPORT_BRANCH: "refs/heads/nowhere" }),
+    /^Error: there is no branch nowhere in acme\/spaces: make it, or set REPORT_BRANCH to another$/,
+  );
+});
+
+test("a branch that is not found at one look only is there", async () => {
+  const sandbox = await startSandbox(empty, { github: { branches: ["main"] } });
+  await using _ = sandbox;
+  sandbox.fault({ route: "GET /repos/{owner}/{repo}/git/ref/{ref}", status: 404 });
+  const { reportTarget } = readConfig(sandbox.githubEnvironment({ REPORT_BRANCH: "main" }));
+  assert.ok(reportTarget.kind === "branch");
+  assert.equal((await checkReportBranch(reportTarget, async () => {})).branch, "main");
 });

@@ -64,7 +64,7 @@ test("every operation of the sandbox's Webex answers as the contract says", { sk
 
 test("every operation of the sandbox's GitHub answers as the contract says", { skip }, async () => {
   const files = { "README.md": "Read me", "mappings/rooms.csv": "group,room" };
-  const github = { environments: ["webex"], files };
+  const github = { environments: ["webex"], tokenIn: "both", files } as const;
   await using sandbox = await startSandbox(small, { github });
   const environment = sandbox.githubEnvironment();
   const base = `${environment.GITHUB_API_URL}/repos/acme/spaces`;

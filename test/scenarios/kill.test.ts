@@ -31,7 +31,8 @@ class TokenStoreConfig implements AsyncDisposable {
   ) {}
 
   static async open(kind: Kind, refreshToken: (typeof modes)[number]): Promise<TokenStoreConfig> {
-    const sandbox = await startSandbox(tiny, { refreshToken, github: { environments: ["webex"] } });
+    const environments = kind === "environment secret" ? ["webex"] : [];
+    const sandbox = await startSandbox(tiny, { refreshToken, github: { environments } });
     const folder = await createFolder(rooms);
     if (kind === "token file") await folder.write("token", `${sandbox.currentRefreshToken}\n`);
     return new TokenStoreConfig(kind, sandbox, folder);
@@ -97,7 +98,7 @@ async function runAgain(
   };
   const stop = new AbortController().signal;
   const paint = (_: string, text: string) => text;
-  const terminal = { print: log, log, paint, now: () => new Date(), stop };
+  const terminal = { print: log, log, detail: log, paint, now: () => new Date(), stop };
   const code = await runSync(options, await createContext(env, options, terminal));
   return { code, told: told.join("\n") };
 }

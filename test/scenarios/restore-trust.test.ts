@@ -76,7 +76,7 @@ describe("restore believes only what Rollcall itself committed", { concurrency: 
       held.record.notices.join(),
       /is not surely what a run of Rollcall left \(it differs from reports/,
     );
-    assert.match(held.summary, /3 changes in 1 room are held back/);
+    assert.match(held.summary, /3 changes in 1 space are held back/);
 
     await story.folder.write(undo.file, undo.text.replace("NOC", "N.O.C."));
     const other = await undo.restore(["--approve", held.record.digest ?? ""]);

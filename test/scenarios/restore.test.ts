@@ -59,7 +59,7 @@ test("a run is undone: the removed are back, the added are gone, and who was a m
   assert.equal(end.commits, 1);
   assert.match(end.stdout, /The next sync compares these rooms with their groups again/);
   assert.match(end.stdout, /~ Mia <mia@acme.example> {2}held: Addition. They would come back as a moderator/);
-  assert.match(end.summary, /1 change in 1 room is held back; none of what is listed here has been done\./);
+  assert.match(end.summary, /1 change in 1 space is held back: none of the changes listed here was made\./);
   assert.deepEqual(
     end.requests.flatMap((exchange) => check?.(exchange) ?? []),
     [],
@@ -70,7 +70,7 @@ test("a run is undone: the removed are back, the added are gone, and who was a m
   assert.deepEqual(sandbox.members("NOC"), ["ann", "eve", "mia", "rollcall"]);
   assert.deepEqual(sandbox.moderators("NOC"), ["mia", "rollcall"]);
   const page = sandbox.github.commits.at(-1)?.paths.find((path) => path.endsWith(".md"));
-  assert.match(sandbox.github.files().get(page ?? "") ?? "", /Mia .*\| Removed by the run that is undone \|/);
+  assert.match(sandbox.github.files().get(page ?? "") ?? "", /Mia .*\| Removed by the run being undone \|/);
 
   const again = await restore(story);
   assert.deepEqual([again.code, again.record.status, again.writes, again.commits], [0, "converged", [], 0]);
@@ -185,19 +185,19 @@ test("a record that cannot be read as a whole is refused, before the token is us
   const text = await story.folder.read(file);
   const record = JSON.parse(text);
   const cases: readonly (readonly [string, RegExp])[] = [
-    [text.slice(0, text.length / 2), /it is not whole, or no JSON \(line 1, character/],
-    ["", /it is not whole, or no JSON/],
+    [text.slice(0, text.length / 2), /it is incomplete or not valid JSON \(line 1, character/],
+    ["", /it is incomplete or not valid JSON/],
     ["[]", /it is not the record of a run/],
     [JSON.stringify({ ...record, version: 2 }), /its version is 2, and this release reads 1/],
     [
       JSON.stringify({ version: 1, command: "delegate", mode: "add", hosts: [] }),
       /it is the record of "delegate"/,
     ],
-    [JSON.stringify({ ...record, rooms: [] }), /it is not whole: totals.rooms is 2, but it lists 0/],
-    [JSON.stringify({ ...record, extra: 1 }), /extra is not as it must be/],
+    [JSON.stringify({ ...record, rooms: [] }), /it is incomplete: totals.rooms is 2, but it lists 0/],
+    [JSON.stringify({ ...record, extra: 1 }), /extra is not valid/],
     [
       JSON.stringify({ ...record, rooms: [{ ...record.rooms[0], added: [{ personId: 1 }] }] }),
-      /rooms\.0\.added\.0\.personId is not as it must be/,
+      /rooms\.0\.added\.0\.personId is not valid/,
     ],
   ];
   for (const [content, expected] of cases) {

@@ -131,7 +131,7 @@ describe("spaces that are not like the others", { concurrency: 2 }, () => {
     assert.deepEqual(
       ending.record.problems.map(({ message }) => message),
       [
-        'Webex accepted that Lost was added to space "NOC", but does not show it yet; the next run looks again',
+        'Webex accepted that these people were added to space "NOC", but does not show them there: Lost; the next run looks again',
       ],
     );
     assert.deepEqual([ending.code, ending.commits, ending.outputs.failed], [3, 1, "0"]);

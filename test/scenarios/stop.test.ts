@@ -46,14 +46,14 @@ describe("a signal ends a run in order", { concurrency: 2 }, () => {
       assert.deepEqual(stopped.rooms[title]?.added, ["Ann"]);
       const said = stopped.record.problems.map(({ message }) => message).join("\n");
       assert.ok(
-        said.includes(`4 changes in room "${title}" were not begun, because the run was stopped`),
+        said.includes(`4 changes in space "${title}" were not made because the run was stopped`),
         said,
       );
     }
     assert.match(stopped.stderr, /^SIGTERM: /m);
     assert.equal(stopped.commits, 1);
     assert.equal(stopped.outputs.status, "partial");
-    assert.ok(stopped.summary.includes("were not begun"));
+    assert.ok(stopped.summary.includes("were not made"));
     assert.equal(story.sandbox.github.secret("WEBEX_REFRESH_TOKEN"), story.sandbox.currentRefreshToken);
 
     const { sandbox, folder } = story;

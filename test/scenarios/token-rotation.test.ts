@@ -7,9 +7,10 @@ import type { SandboxOptions } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 
-function startTokenStory(options: SandboxOptions = {}) {
+/** With the token in the repository's own secret, or in that of an environment. */
+function startTokenStory(options: SandboxOptions = {}, environment = "") {
   return startStory(organisation({ groups: { eng: ["ann"] }, rooms: { NOC: ["ann"] } }), ["eng,NOC"], {
-    github: { environments: ["webex"] },
+    github: { environments: ["webex"], ...(environment === "" && { tokenIn: "repository" }) },
     ...options,
   });
 }
@@ -56,7 +57,7 @@ describe("a stale copy", { concurrency: 2 }, () => {
   });
 
   test("of an environment's secret may be current, so it is tried; when Webex refuses it, a fresh run is started", async () => {
-    await using story = await startTokenStory();
+    await using story = await startTokenStory({}, "webex");
     const waiting = story.sandbox.githubEnvironment({ WEBEX_ENVIRONMENT: "webex" });
     await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: "webex" } });
     const ending = await story.run(["sync"], { env: waiting });
@@ -65,11 +66,19 @@ describe("a stale copy", { concurrency: 2 }, () => {
     assert.equal(dispatches(ending.requests).length, 1);
   });
 
-  test("cannot be told from a current one where the run cannot be looked at: a first attempt goes on, a re-run stops", async () => {
+  test("cannot be told from a current one where the run cannot be looked at: a first attempt goes on if nothing was stored lately, a re-run stops", async () => {
     await using story = await startTokenStory();
+    const { github } = story.sandbox;
+    const longAgo = new Date(Date.now() - 3_600_000).toISOString().replace(/\.\d+/, "");
     const route = "GET /repos/{owner}/{repo}/actions/runs/{run_id}";
-    story.sandbox.fault({ route, status: 403, times: 9 });
+    story.sandbox.fault({ route, status: 403, times: 99 });
+    github.touchSecret("WEBEX_REFRESH_TOKEN", undefined, longAgo);
     assert.equal((await story.run(["sync"])).code, 0);
+    // It may have waited for the run that has just stored a newer one.
+    const late = await story.run(["sync"]);
+    assert.deepEqual([late.code, toWebex(late.requests)], [1, []]);
+    assert.match(late.stderr, /when this run was queued cannot be read .*actions: read/);
+    github.touchSecret("WEBEX_REFRESH_TOKEN", undefined, longAgo);
     const ending = await story.run(["sync"], { env: { GITHUB_RUN_ATTEMPT: "2" } });
     assert.deepEqual([ending.code, toWebex(ending.requests)], [1, []]);
     assert.match(ending.stderr, /a re-run that may hold the value of its first attempt/);
@@ -94,7 +103,7 @@ describe("the store", { concurrency: 2 }, () => {
     ["webex", "Environments: Read and write"],
   ] as const) {
     test(`that refuses ends the run before the refresh, with the permission that GitHub names: ${wanted}`, async () => {
-      await using story = await startTokenStory();
+      await using story = await startTokenStory({}, environment);
       const scope = environment ? "environments/{environment_name}" : "actions";
       story.sandbox.fault({
         route: `PUT /repos/{owner}/{repo}/${scope}/secrets/{secret_name}`,
@@ -108,9 +117,8 @@ describe("the store", { concurrency: 2 }, () => {
   }
 
   test("is found by looking where no environment is named and the repository has no such secret", async () => {
-    await using story = await startTokenStory();
+    await using story = await startTokenStory({}, "webex");
     const { github } = story.sandbox;
-    github.scope(undefined).answerDelete("WEBEX_REFRESH_TOKEN");
     const ending = await story.run(["sync"], {
       env: { WEBEX_REFRESH_TOKEN: story.sandbox.currentRefreshToken },
     });
@@ -128,16 +136,33 @@ describe("the store", { concurrency: 2 }, () => {
   });
 
   for (const environment of ["", "webex"]) {
-    test(`that fails for good leaves a command that a person finishes with, and Webex is not touched (${environment || "repository"})`, async () => {
-      await using story = await startTokenStory();
+    test(`that fails until the run is ended leaves a command that a person finishes with, and Webex is not touched (${environment || "repository"})`, async () => {
+      await using story = await startTokenStory({}, environment);
       const { sandbox } = story;
       const scope = environment ? "environments/{environment_name}" : "actions";
+      let end: () => void = () => assert.fail("not started");
+      let refused = 0;
       sandbox.fault({
         route: `PUT /repos/{owner}/{repo}/${scope}/secrets/{secret_name}`,
-        match: isRefreshToken,
+        match: (request) => {
+          if (!isRefreshToken(request)) return false;
+          refused += 1;
+          if (refused === 1) end();
+          // The person finishes after the run has ended.
+          return isRunning;
+        },
         status: 403,
+        times: 99,
       });
-      const ending = await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: environment } });
+      let isRunning = true;
+      const ending = await story.run(["sync"], {
+        env: { WEBEX_ENVIRONMENT: environment },
+        onStart: (kill) => {
+          end = () => kill("SIGTERM");
+        },
+      });
+      isRunning = false;
+      assert.ok(refused > 1, "it was not tried again");
       assert.deepEqual(
         [ending.code, ending.record.status, toWebex(ending.requests)],
         [1, "failed", ["POST /access_token"]],
@@ -227,6 +252,73 @@ describe("signals and second tokens", { concurrency: 2 }, () => {
       new RegExp(`^::warning title=Rollcall::.*10 days only.*by ${day} at the latest`, "m"),
     );
     assert.match(ending.stderr, new RegExp(`log in again by ${day} at the latest`));
-    assert.match(ending.summary, /⚠️ The refresh token lives until/);
+    assert.match(ending.summary, /⚠️ The Webex login is valid until/);
+  });
+});
+
+describe("what is claimed about the token", { concurrency: 2 }, () => {
+  for (const environment of ["", "webex"]) {
+    test(`a secret that is in both places is refused before the refresh, and it is said which one to delete (WEBEX_ENVIRONMENT "${environment}")`, async () => {
+      await using story = await startTokenStory({}, environment);
+      const { github } = story.sandbox;
+      github.scope(environment ? undefined : "webex").store("WEBEX_REFRESH_TOKEN", "another");
+      const ending = await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: environment } });
+      assert.deepEqual([ending.code, toWebex(ending.requests)], [1, []]);
+      const remove = "gh secret delete WEBEX_REFRESH_TOKEN --repo acme/spaces";
+      const told = environment
+        ? `delete the repository's: ${remove}. The token`
+        : `delete the environment's (${remove} --env webex)`;
+      assert.ok(ending.stderr.includes(told), ending.stderr);
+      const isWrite = ({ method, path }: Exchange) => method !== "GET" && path.includes("secrets");
+      assert.deepEqual(ending.requests.filter(isWrite), []);
+    });
+  }
+
+  for (const [fact, lie] of [
+    ["a page of HTML with 200", { status: 200, headers: { "content-type": "text/html" }, body: "<html>" }],
+    ["a 204 without effect", { status: 204, body: undefined }],
+    ["a 403 that asks to wait", { status: 403, headers: { "retry-after": "2" } }],
+  ] as const) {
+    test(`${fact} is not a stored token, and the next attempt stores it`, async () => {
+      await using story = await startTokenStory();
+      story.sandbox.fault({ route: putSecret, match: isRefreshToken, ...lie });
+      const ending = await story.run(["sync"]);
+      assert.equal(ending.code, 0, ending.stderr);
+      assert.equal(story.sandbox.github.secret("WEBEX_REFRESH_TOKEN"), story.sandbox.currentRefreshToken);
+    });
+  }
+
+  test("a run that was dispatched in the place of a stale one starts no other", async () => {
+    await using story = await startTokenStory();
+    const waiting = story.sandbox.githubEnvironment({
+      GITHUB_EVENT_NAME: "workflow_dispatch",
+      GITHUB_ACTOR: "github-actions[bot]",
+    });
+    await story.run(["sync"]);
+    const ending = await story.run(["sync"], { env: waiting });
+    assert.deepEqual([ending.code, toWebex(ending.requests), dispatches(ending.requests)], [1, [], []]);
+    assert.match(ending.stderr, /start a new run by hand .*it starts no other/);
+  });
+
+  test("a wrong client secret has its own remedy: neither a login nor a fresh run would help", async () => {
+    await using story = await startTokenStory({}, "webex");
+    const waiting = story.sandbox.githubEnvironment({ WEBEX_ENVIRONMENT: "webex" });
+    await story.run(["sync"], { env: { WEBEX_ENVIRONMENT: "webex" } });
+    const ending = await story.run(["sync"], { env: { ...waiting, WEBEX_CLIENT_SECRET: "mistyped" } });
+    assert.equal(ending.code, 1);
+    assert.match(ending.stderr, /check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET/);
+    assert.doesNotMatch(ending.stderr, /npm run login|fresh run/);
+    assert.deepEqual(dispatches(ending.requests), []);
+  });
+
+  test("the branch that REPORT_BRANCH names must be there before anything is touched; refs/heads/ is accepted, a tag is not a branch", async () => {
+    await using story = await startTokenStory();
+    const missing = await story.run(["sync"], { env: { REPORT_BRANCH: "nowhere" } });
+    assert.deepEqual([missing.code, toWebex(missing.requests)], [1, []]);
+    assert.match(missing.stderr, /there is no branch nowhere in acme\/spaces/);
+    const tag = await story.run(["sync"], { env: { GITHUB_REF_NAME: "v1", GITHUB_REF_TYPE: "tag" } });
+    const spelled = await story.run(["sync"], { env: { REPORT_BRANCH: "refs/heads/main" } });
+    assert.deepEqual([tag.code, spelled.code], [0, 0], tag.stderr + spelled.stderr);
+    assert.ok(tag.outputs.report?.includes("/blob/main/"), tag.outputs.report);
   });
 });

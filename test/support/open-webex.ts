@@ -14,10 +14,15 @@ export function openClient(
   options: Partial<WebexClientOptions> & { readonly baseUrl: string },
 ): PatientClient {
   const pauses: number[] = [];
+  let time = 0;
   const client = createWebexClient({
     accessToken: "secret-access-token",
     random: () => 0,
-    sleep: async (ms) => pauses.push(ms),
+    now: () => time,
+    sleep: async (ms) => {
+      pauses.push(ms);
+      time += ms;
+    },
     ...options,
   });
   return { client, pauses };
@@ -33,5 +38,6 @@ export async function openWebex(sandbox: Sandbox): Promise<PatientClient> {
     clientSecret: env.WEBEX_CLIENT_SECRET ?? "",
   });
   const { accessToken } = await issuer.refresh(sandbox.currentRefreshToken);
+  if (accessToken === null) throw new Error("the sandbox sent no access token");
   return openClient({ baseUrl, accessToken });
 }

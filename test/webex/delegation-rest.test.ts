@@ -24,7 +24,6 @@ async function open(
     reader: createRestReader({ client, siteUrl, scopes: granted }),
     writer: createRestWriter({ client, siteUrl }),
     async [Symbol.asyncDispose]() {
-      await client.close();
       await server[Symbol.asyncDispose]();
     },
   };

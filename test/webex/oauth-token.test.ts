@@ -14,7 +14,7 @@ async function refresh(...scripts: readonly Script[]) {
     baseUrl: `${server.url}/v1`,
     clientId: "id",
     clientSecret: "client-secret",
-    timeoutMs: 100,
+    timeoutMs: 1_000,
     sleep: async (ms) => pauses.push(ms),
   });
   const outcome = await issuer.refresh("old-token").then(
@@ -36,7 +36,7 @@ const issue = (fields: object): Script => ({
 
 const issued = { accessToken: "access", refreshToken: null, refreshTokenExpiresAt: null, scopes: null };
 
-test("a refresh posts one form that holds the secret", async () => {
+test("a refresh posts one form with the secret in its body", async () => {
   const { requests } = await refresh(issue({}));
   assert.deepEqual(
     requests.map(({ method, path, headers, body }) => [method, path, headers["content-type"], body]),
@@ -52,27 +52,23 @@ test("a refresh posts one form that holds the secret", async () => {
 });
 
 const answers: readonly [fact: string, fields: object, expected: object][] = [
-  ["a new refresh token is returned", { refresh_token: "new" }, { refreshToken: "new" }],
-  ["an unchanged refresh token is returned", { refresh_token: "old-token" }, { refreshToken: "old-token" }],
-  ["without a refresh token the old one stays", {}, {}],
-  ["a refresh token of null counts as missing", { refresh_token: null }, {}],
+  ["a new refresh token is handed on", { refresh_token: "new" }, { refreshToken: "new" }],
+  ["the same refresh token is handed on", { refresh_token: "old-token" }, { refreshToken: "old-token" }],
+  ["without one the old one stays", {}, {}],
+  ["a refresh token that is null is none", { refresh_token: null }, {}],
+  ["a refresh token that is empty is none, so that nothing stored is wiped", { refresh_token: "" }, {}],
   [
-    "an empty refresh token counts as missing, so that it does not overwrite the stored one",
-    { refresh_token: "" },
-    {},
-  ],
-  [
-    "the refresh token's expiry is computed from the server's clock",
+    "the refresh token's end is counted by the server's clock",
     { refresh_token_expires_in: 7775999 },
     { refreshTokenExpiresAt: new Date("2027-02-20T05:17:09Z") },
   ],
   [
-    "a malformed lifetime does not lose the new token",
+    "a life that is no number does not lose the new token",
     { refresh_token: "new", refresh_token_expires_in: "soon" },
     { refreshToken: "new" },
   ],
   [
-    "the granted scopes are returned",
+    "the scopes are told",
     { scope: "spark:rooms_read  spark:all" },
     { scopes: ["spark:rooms_read", "spark:all"] },
   ],
@@ -88,7 +84,7 @@ for (const [fact, options, isNew] of [
   ["rotates", { refreshToken: "rotates" }, true],
   ["stays", { refreshToken: "stays" }, false],
 ] as const satisfies readonly [string, SandboxOptions, boolean][]) {
-  test(`the sandbox's refresh token ${fact}`, async () => {
+  test(`the sandbox's token ${fact}`, async () => {
     await using sandbox = await startSandbox(empty, options);
     const before = sandbox.currentRefreshToken;
     const env = sandbox.environment();
@@ -106,22 +102,34 @@ for (const [fact, options, isNew] of [
 const login = "The stored refresh token was left as it is. Log in again (npm run login)";
 
 const check =
-  "check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET. The stored refresh token was left as it is; if both are right, log in again (npm run login)";
+  "Webex does not accept the integration: check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET (developer.webex.com, My Apps). The stored refresh token was left as it is";
 
 const refusals: readonly [fact: string, status: number, body: unknown, message: string][] = [
   [
-    "invalid_grant is final and says to log in",
+    "invalid_grant is final and asks to log in",
     400,
     { error: "invalid_grant", error_description: "The refresh token provided is expired" },
     `400: invalid_grant: The refresh token provided is expired. ${login}`,
   ],
-  ["a 401 is final and says to log in", 401, { message: "Expired." }, `401: Expired.. ${login}`],
+  ["a 401 is final and asks to log in", 401, { message: "Expired." }, `401: Expired. ${login}`],
   ["a refusal without a body is final", 401, "", `401: no reason given. ${login}`],
   [
-    "invalid_client says to check the integration",
+    "invalid_client asks to check the integration",
     400,
     { error: "invalid_client" },
-    `400: invalid_client; ${check}`,
+    `400: invalid_client. ${check}`,
+  ],
+  [
+    "invalid_client is known by a 401 and in Webex's own form too",
+    401,
+    { message: "invalid_client: wrong secret." },
+    `401: invalid_client: wrong secret. ${check}`,
+  ],
+  [
+    "a form that is refused is final, and a login would not help",
+    400,
+    { error: "invalid_request", error_description: "grant_type is missing" },
+    "400: invalid_request: grant_type is missing. The stored refresh token was left as it is",
   ],
   ["invalid_scope is final", 400, { error: "invalid_scope" }, `400: invalid_scope. ${login}`],
 ];
@@ -135,14 +143,14 @@ for (const [fact, status, body, message] of refusals) {
 }
 
 for (const status of [429, 500, 502, 503, 504]) {
-  test(`a refresh is repeated after a ${status}, because Webex did not carry it out`, async () => {
+  test(`a ${status} is tried again, because Webex did not do it`, async () => {
     const outcome = await refresh({ status }, { status }, issue({ refresh_token: "new" }));
     assert.deepEqual(outcome.issued, { ...issued, refreshToken: "new" });
     assert.deepEqual(outcome.pauses, [1000, 2000]);
   });
 }
 
-test("a 429 is waited out as asked, up to one minute", async () => {
+test("a 429 is waited for as it asks, when that is not more than a minute", async () => {
   const asking = (seconds: string): Script => ({ status: 429, headers: { "retry-after": seconds } });
   const patient = await refresh(asking("30"), asking("rand(30)"), issue({ refresh_token: "new" }));
   assert.deepEqual([patient.issued, patient.pauses], [{ ...issued, refreshToken: "new" }, [30_000, 15_000]]);
@@ -151,7 +159,7 @@ test("a 429 is waited out as asked, up to one minute", async () => {
   assert.deepEqual([given.pauses, given.requests.length], [[], 1]);
 });
 
-test("a refresh gives up after four attempts", async () => {
+test("after four attempts it gives up", async () => {
   const busy: Script = { status: 503, body: { message: "Busy.", trackingId: "T1" } };
   const outcome = await refresh(busy, busy, busy, busy, busy);
   assert.match(outcome.message, /^\[POST\] \/access_token: 503: Busy\./);
@@ -160,21 +168,73 @@ test("a refresh gives up after four attempts", async () => {
 
 const silences: readonly [fact: string, script: Script][] = [
   ["a timeout", hang],
-  ["a dropped connection", drop],
-  ["a truncated answer", truncate],
-  ["an undocumented answer", { body: { token_type: "Bearer" } }],
+  ["a connection that is cut", drop],
+  ["an answer that is cut short", truncate],
+  ["an answer that is not as documented", { body: { token_type: "Bearer" } }],
   ["an answer that is not JSON", { body: "<html>" }],
 ];
 
 for (const [fact, script] of silences) {
-  test(`after ${fact} the refresh is not repeated, because the token may be spent, and the error says so`, async () => {
+  test(`${fact} is not repeated, because the refresh token may be spent, and the error says so`, async () => {
     const { message, pauses, requests } = await refresh(script, issue({}));
     assert.match(message, /; not repeated, because Webex may have spent the refresh token\. Run again: /);
     assert.deepEqual([pauses, requests.length], [[], 1]);
   });
 }
 
-test("a refused connection is tried again, and the error does not call the token spent", async () => {
+/** Sends as much of an answer as is said, announces more, and cuts the connection. */
+const cutShort =
+  (text: string): Script =>
+  (response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-length": 1000, date });
+    response.write(text, () => response.destroy());
+  };
+
+const cuts: readonly [fact: string, text: string, expected: object | null][] = [
+  [
+    "after both tokens gives both",
+    '{"access_token":"access","expires_in":1,"refresh_token":"new","refresh_tok',
+    { refreshToken: "new" },
+  ],
+  [
+    "within the access token still gives the refresh token before it",
+    '{ "refresh_token" : "a\\"b", "access_token":"acc',
+    { accessToken: null, refreshToken: 'a"b' },
+  ],
+  [
+    "within the refresh token gives nothing: half a token is none",
+    '{"access_token":"access","refresh_token":"ne',
+    null,
+  ],
+  ["before any token gives nothing", '{"access_token":"access","refresh_token_expires_in":7', null],
+];
+for (const [fact, text, expected] of cuts) {
+  test(`an answer that is cut short ${fact}`, async () => {
+    for (const script of [cutShort(text), { headers: { date }, body: text }]) {
+      const { issued: found, requests } = await refresh(script);
+      assert.deepEqual(found, expected && { ...issued, ...expected });
+      assert.equal(requests.length, 1);
+    }
+  });
+}
+
+test("a stop lets no further attempt begin, and gives up what hangs", async () => {
+  const stop = new AbortController();
+  const ask = async (script: Script) => {
+    await using server = await startScript((_, index) => {
+      if (index === 0) stop.abort();
+      return script;
+    });
+    const issuer = createTokenIssuer({ baseUrl: server.url, clientId: "id", clientSecret: "s" });
+    const message = await issuer.refresh("old", stop.signal).catch((error: Error) => error.message);
+    assert.equal(server.requests.length, 1);
+    return message;
+  };
+  assert.match(String(await ask({ status: 503 })), /503: .*Nothing was changed/);
+  assert.match(String(await ask(hang)), /given up 4.5 s after the run was stopped; not repeated/);
+});
+
+test("a server that refuses connections is tried again, and the token is not said to be spent", async () => {
   const server = await startScript(() => issue({}));
   await server[Symbol.asyncDispose]();
   const pauses: number[] = [];
@@ -185,14 +245,14 @@ test("a refused connection is tried again, and the error does not call the token
     sleep: async (ms) => pauses.push(ms),
   });
   await assert.rejects(issuer.refresh("old"), (error: Error) => {
-    assert.match(error.message, /ECONNREFUSED/);
+    assert.match(error.message, /ECONNREFUSED.*; nothing was sent/);
     assert.doesNotMatch(error.message, /spent/);
     return true;
   });
   assert.deepEqual(pauses, [1000, 2000, 4000]);
 });
 
-test("a refusal keeps the tracking id from its header", async () => {
+test("a refusal keeps the tracking id of its header", async () => {
   await using server = await startScript(() => ({ status: 400, headers: { TrackingID: "T2" }, body: "" }));
   const issuer = createTokenIssuer({ baseUrl: server.url, clientId: "id", clientSecret: "s" });
   await assert.rejects(issuer.refresh("old"), { trackingId: "T2" });

@@ -51,7 +51,6 @@ async function open(
     pauses,
     operations: () => server.requests.map(operationOf),
     async [Symbol.asyncDispose]() {
-      await client.close();
       await server[Symbol.asyncDispose]();
     },
   };
@@ -60,7 +59,7 @@ async function open(
 const getUser = { operation: "GetUser", content: [element("webExId", "ann@acme.example")] } as const;
 const setUser = { operation: "SetUser", content: [element("webExId", "ann@acme.example")] } as const;
 
-test("one ticket serves all requests, is masked before use, and replaces the access token", async () => {
+test("one ticket serves all requests, is masked before its use, and replaces the access token", async () => {
   await using webex = await open(() => succeed("<u>1</u>"));
   assert.deepEqual(await Promise.all([webex.client.send(getUser), webex.client.send(getUser)]), [
     { u: "1" },
@@ -78,7 +77,7 @@ test("one ticket serves all requests, is masked before use, and replaces the acc
   assert.match(String(second?.headers["content-type"]), /^text\/xml/);
 });
 
-test("a FAILURE inside a 200 is an error with its exception id and its meaning", async () => {
+test("a FAILURE inside of a 200 is an error with its exception id and its meaning", async () => {
   await using webex = await open(() => refuse("000001", "Access denied &amp; more"));
   await assert.rejects(webex.client.send(getUser), {
     name: "WebexError",
@@ -88,7 +87,7 @@ test("a FAILURE inside a 200 is an error with its exception id and its meaning",
   });
 });
 
-test("after 000045 a request is repeated a minute later, even a write, a limited number of times", async () => {
+test("000045 waits a minute and repeats, writes too; within bounds", async () => {
   await using webex = await open((_, index) => (index < 2 ? refuse("000045") : succeed()), {});
   await webex.client.send(setUser);
   assert.deepEqual([webex.pauses, webex.operations().length], [[60_000, 60_000], 4]);
@@ -102,7 +101,7 @@ test("after 000045 a request is repeated a minute later, even a write, a limited
   assert.equal(busy.pauses.length, 3);
 });
 
-test("an expired ticket is renewed once, whatever its exception id; a second refusal is final", async () => {
+test("a dead ticket is renewed once, whatever id its failure has; a second refusal is final", async () => {
   await using webex = await open((_, index) =>
     index === 1 ? refuse("030049", "ticket is expired") : succeed(),
   );
@@ -122,13 +121,13 @@ test("an expired ticket is renewed once, whatever its exception id; a second ref
   assert.deepEqual(dead.operations(), ["AuthenticateUser", "GetUser", "AuthenticateUser", "GetUser"]);
 });
 
-test("a failure with a known meaning does not renew the ticket", async () => {
+test("a failure with a known meaning renews no ticket", async () => {
   await using webex = await open(() => refuse("030001"));
   await assert.rejects(webex.client.send(getUser), /the site has no such user/);
   assert.deepEqual(webex.operations(), ["AuthenticateUser", "GetUser"]);
 });
 
-test("a read is repeated after a transient failure, a write is not", async () => {
+test("a reading is repeated after passing faults, a write is not", async () => {
   for (const fault of [
     { status: 503 },
     refuse("000035"),
@@ -143,7 +142,7 @@ test("a read is repeated after a transient failure, a write is not", async () =>
   }
 });
 
-test("a reply that does not say SUCCESS is a failure", async () => {
+test("whatever does not say SUCCESS is no success", async () => {
   const odd: [Script, RegExp][] = [
     [{ body: "" }, /not well-formed/],
     [{ body: "<html>" }, /not well-formed/],
@@ -158,8 +157,8 @@ test("a reply that does not say SUCCESS is a failure", async () => {
   }
 });
 
-test("a reply larger than 8 MiB is refused", async () => {
-  await using webex = await open(() => succeed("x".repeat(9 * 1024 * 1024)));
+test("a reply of more than 32 MiB is cut off", async () => {
+  await using webex = await open(() => succeed("x".repeat(33 * 1024 * 1024)));
   await assert.rejects(webex.client.send(setUser), /no answer/);
 });
 
@@ -173,7 +172,7 @@ function userOf(id: string, rest = ""): string {
   return `<u:webExId xmlns:u="u">${id}</u:webExId>${rest}`;
 }
 
-test("an absent list of delegates is empty, but only in a reply about the host", async () => {
+test("an absent list of delegates means none, but only in an answer about the host", async () => {
   const answers = [
     userOf("ANN@acme.example"),
     userOf(
@@ -194,7 +193,7 @@ test("an absent list of delegates is empty, but only in a reply about the host",
   await assert.rejects(reader.readDelegates("ann@acme.example"), /it names no user/);
 });
 
-test("only a site administrator with write access passes the check", async () => {
+test("only a site administrator who may write passes the proof", async () => {
   const privilege = (siteAdmin: boolean, roSiteAdmin: string) =>
     userOf("admin@acme.example", `<privilege><siteAdmin>${siteAdmin}</siteAdmin>${roSiteAdmin}</privilege>`);
   for (const [content, passes] of [
@@ -206,11 +205,11 @@ test("only a site administrator with write access passes the check", async () =>
   ] as const) {
     await using webex = await open(() => succeed(content));
     const proof = createXmlReader(webex.client, "admin@acme.example").proveAccess(true);
-    await (passes ? proof : assert.rejects(proof, /is not an administrator of the site/));
+    await (passes ? proof : assert.rejects(proof, /is no administrator of the site/));
   }
 });
 
-test("a write sends the host's id and the list, and nothing else about the account", async () => {
+test("a write holds the host's id and the list, and nothing else of the account", async () => {
   await using webex = await open(() => succeed());
   const change = { host: "ann@acme.example", before: [], add: [], remove: [], removeFirst: false };
   await createXmlWriter(webex.client).changeDelegates({
@@ -223,7 +222,7 @@ test("a write sends the host's id and the list, and nothing else about the accou
   );
 });
 
-test("users are read page by page, and a list that ends early is incomplete", async () => {
+test("users are read page by page, and a list that ends early is not whole", async () => {
   const page = (start: number, count: number, total: number) => {
     const users = Array.from(
       { length: count },
@@ -251,7 +250,7 @@ test("users are read page by page, and a list that ends early is incomplete", as
   });
 });
 
-test("a user without the host privilege may not host, and one who is not activated is inactive", async () => {
+test("a user without a host's privilege may not host, and one who is not activated is not active", async () => {
   const facts =
     "<privilege><host>false</host></privilege><active>DEACTIVATED</active><firstName>Ann</firstName><lastName>O&apos;Neil</lastName>";
   const answers = [succeed(userOf("ann@acme.example", facts)), refuse("030001"), refuse("000001")];
@@ -265,4 +264,14 @@ test("a user without the host privilege may not host, and one who is not activat
   });
   assert.equal(await reader.findUser("ann@acme.example"), null);
   await assert.rejects(reader.findUser("ann@acme.example"), /000001/);
+});
+
+test("HTTP's own 429 is waited out as it asks, for a writing too: nothing was done", async () => {
+  const limited = (seconds: string): Script => ({ status: 429, headers: { "retry-after": seconds } });
+  await using webex = await open((_, index) => (index === 0 ? limited("7") : succeed("<u>1</u>")));
+  assert.deepEqual(await webex.client.send(setUser), { u: "1" });
+  assert.deepEqual(webex.pauses, [7000]);
+  await using hour = await open(() => limited("3600"));
+  await assert.rejects(hour.client.send(getUser), /429: the rate limit is reached; run again later/);
+  assert.deepEqual(hour.pauses, []);
 });

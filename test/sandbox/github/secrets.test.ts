@@ -8,7 +8,7 @@ const repository = "/actions/secrets";
 const environment = "/environments/webex/secrets";
 
 async function start() {
-  const sandbox = await startSandbox(small, { github: { environments: ["webex"] } });
+  const sandbox = await startSandbox(small, { github: { environments: ["webex"], tokenIn: "both" } });
   const { GITHUB_API_URL, GITHUB_TOKEN, SECRETS_TOKEN } = sandbox.githubEnvironment();
   const base = `${GITHUB_API_URL}/repos/acme/spaces`;
   return {

@@ -1,0 +1,180 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Dispatcher } from "undici";
+
+/** One request, whatever API it goes to. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For the headers, and again for every pause in the body. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer of any status, read to its end. */
+export interface HttpReply {
+  readonly status: number;
+  /** By their names in lower case; several of one name are joined by a comma. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly text: string;
+  /** What the text was read from. */
+  readonly bytes: Buffer;
+}
+
+/** No whole answer arrived: what went wrong on the way, and how far the request came. */
+export class HttpFailure extends Error {
+  override readonly name = "HttpFailure";
+
+  constructor(
+    cause: unknown,
+    /** False when the request was certainly not written: nothing can have taken effect. */
+    readonly mayBeSent: boolean,
+    /** What had arrived of the answer when it was cut short; null when not even its headers had. */
+    readonly received: HttpReply | null,
+  ) {
+    super(mayBeSent ? describe(cause) : `${describe(cause)}; nothing was sent`, { cause });
+  }
+}
+
+const defaultTimeoutMs = 30_000;
+
+/** Anything near this is not an answer of an API. */
+const maxReplyBytes = 32 * 1024 * 1024;
+
+let opened: Promise<{ dispatcher: Dispatcher; request: typeof import("undici")["request"] }> | null = null;
+let proxies: { noProxy?: string } = {};
+
+/** Loads the HTTP client, which takes a moment, so that the first request need not wait for it. */
+export function openHttp() {
+  opened ??= import("undici").then(({ EnvHttpProxyAgent, request }) => ({
+    request,
+    // Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY itself; certificates are those of Node (NODE_EXTRA_CA_CERTS).
+    dispatcher: new EnvHttpProxyAgent({
+      ...proxies,
+      connect: { timeout: defaultTimeoutMs },
+      maxResponseSize: maxReplyBytes,
+    }),
+  }));
+  return opened;
+}
+
+/** Lets all requests from now on go without a proxy: nothing but this machine can reach its loopback addresses. */
+export function bypassProxies(): void {
+  proxies = { noProxy: "*" };
+  opened = null;
+}
+
+/**
+ * Sends one request, once, the same way for every API: proxies, certificates and timeouts are the same for all, and
+ * no redirect is followed. @throws {HttpFailure} when no whole answer arrives.
+ */
+export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
+  const { method, url, headers, body, signal = ending, timeoutMs = defaultTimeoutMs } = options;
+  const { dispatcher, request } = await openHttp().catch((error: unknown) => {
+    throw new HttpFailure(error, false, null);
+  });
+  if (signal?.aborted) throw new HttpFailure(signal.reason, false, null);
+  const chunks: Buffer[] = [];
+  let head: Pick<HttpReply, "status" | "headers"> | null = null;
+  const readBody = () => {
+    const bytes = Buffer.concat(chunks);
+    return { bytes, text: bytes.toString("utf8") };
+  };
+  try {
+    const reply = await request(url, {
+      dispatcher,
+      method,
+      headers,
+      body: body ?? null,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      ...(signal && { signal }),
+    });
+    head = { status: reply.statusCode, headers: joinHeaders(reply.headers) };
+    for await (const chunk of reply.body) chunks.push(chunk);
+    return { ...head, ...readBody() };
+  } catch (error) {
+    throw new HttpFailure(error, !isBeforeSending(error), head && { ...head, ...readBody() });
+  }
+}
+
+/** Gives up every request that has no signal of its own once the run has been stopped for a while. */
+let ending: AbortSignal | undefined;
+
+/** What is under way at a stop has three seconds to end, unless its sender has asked for more by a signal. */
+export function giveUpRequestsAfter(stop: AbortSignal): void {
+  ending = graceAfter(stop, 3000);
+}
+
+/** Waits, but no longer than requests may still be sent. */
+export async function pause(ms: number): Promise<void> {
+  await delay(ms, undefined, ending && { signal: ending }).catch(() => undefined);
+}
+
+/** When each stop came, on the clock of `performance`: who asks for a grace later has less of it left. */
+const stoppedAt = new WeakMap<AbortSignal, number>();
+
+/**
+ * A signal that is aborted `ms` milliseconds after `stop` is: what still hangs then is given up, and the error says
+ * so. Undefined where nothing can stop it.
+ */
+export function graceAfter(stop: AbortSignal | undefined, ms: number): AbortSignal | undefined {
+  if (stop === undefined) return undefined;
+  const grace = new AbortController();
+  const start = () => {
+    const since = stoppedAt.get(stop) ?? performance.now();
+    stoppedAt.set(stop, since);
+    const reason = new Error(`given up ${ms / 1000} s after the run was stopped`);
+    setTimeout(() => grace.abort(reason), since + ms - performance.now()).unref();
+  };
+  if (stop.aborted) start();
+  else stop.addEventListener("abort", start, { once: true });
+  return grace.signal;
+}
+
+function joinHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Map<string, string> {
+  const joined = new Map<string, string>();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) joined.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  return joined;
+}
+
+const certificateFault = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_|HOSTNAME_MISMATCH)/;
+
+/** What ends a connection while it is being made, where no code tells it. */
+const handshakeFault = /before secure TLS connection|wrong version number|when HTTP Tunneling/;
+
+/** True for what can only happen before a request is written: name, connection, proxy, TLS. */
+function isBeforeSending(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isBeforeSending);
+  const syscall = "syscall" in error ? error.syscall : null;
+  const code = codeOf(error);
+  return (
+    syscall === "connect" ||
+    syscall === "getaddrinfo" ||
+    code === "UND_ERR_CONNECT_TIMEOUT" ||
+    certificateFault.test(code) ||
+    handshakeFault.test(error.message) ||
+    isBeforeSending(error.cause)
+  );
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Refused on several addresses, it has no message of its own.
+  const [first]: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  if (first !== undefined) return describe(first);
+  const code = codeOf(error);
+  const said = error.message || error.name;
+  const told = code === "" || said.includes(code) ? said : `${said} (${code})`;
+  return certificateFault.test(code)
+    ? `${told}; the certificate is not trusted here: where a proxy or a company's own authority signs, name its certificate file in NODE_EXTRA_CA_CERTS`
+    : told;
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
