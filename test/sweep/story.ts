@@ -51,7 +51,7 @@ export async function startStory(refreshToken: TokenMode): Promise<Story> {
   const files = { "mappings/rooms.csv": rooms };
   const sandbox = await startSandbox(acme, {
     refreshToken,
-    pageCaps: { groupMembers: 4, memberships: 5, rooms: 3, groups: 3 },
+    pageCaps: { groupMembers: 4, memberships: 8, rooms: 3, groups: 3 },
     github: { environments: [environment], files },
   });
   const folder = await createFolder(rooms);

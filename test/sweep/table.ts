@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { renderTable } from "../../bench/page.ts";
+import { falseAnswers } from "../../sandbox/faults.ts";
 import type { Verdict } from "./combination.ts";
 
 const page = new URL("../../docs/reliability.md", import.meta.url);
@@ -12,7 +13,8 @@ export function isKept({ wrongChanges, token, record, broken }: Verdict): boolea
 
 /** A row for each fault, and one for all. */
 export function renderOutcomes(verdicts: readonly Verdict[]): string {
-  const names = [...new Set(verdicts.map(({ combination }) => combination.faultName))];
+  const met = new Set(verdicts.map(({ combination }) => combination.faultName));
+  const names = Object.keys(falseAnswers).filter((name) => met.has(name));
   const rows = names.map((name) =>
     countOutcomes(
       name,
