@@ -14,6 +14,7 @@ import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
 import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
+import { openNewestFiles } from "../run/newest-files.ts";
 import { findReportTarget, openSession, runInSession, type Session } from "../run/session.ts";
 
 /** What a run came to know and did; all of it may be missing when it was stopped early. */
@@ -55,7 +56,7 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
       ...times,
       ...found,
       until: opened?.request.until ?? null,
-      notices,
+      notices: [...(opened?.newest ?? []), ...notices],
       token: opened?.session.token ?? null,
     },
     outcomes,
@@ -79,6 +80,8 @@ const noEdit = { set: [], takeOut: [] } as const;
 interface SetUp {
   readonly request: DelegationRequest;
   readonly inputs: Omit<Inputs, "mappings">;
+  /** Which of the files this checkout holds otherwise. */
+  readonly newest: readonly string[];
   readonly config: SiteConfig;
   readonly session: Session;
 }
@@ -89,7 +92,8 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
   const today = toDateString(context.now());
   const { request, faults } = parseRequest({ mode, hosts, delegates, until }, today);
   if (request === null) throw new Error(faults.join("; "));
-  const inputs = await readDelegationInputs(context.paths);
+  const files = await openNewestFiles(context);
+  const inputs = await readDelegationInputs(context.paths, files.read);
   const found = context.settings.readSiteConfig();
   logReportsElsewhere(found.reportTarget, context);
   const leavesReport = request.mode !== "show" && options["dry-run"] !== true;
@@ -101,7 +105,7 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
       `--until was refused, and nothing was changed: the last day is kept in delegations.csv by the report's commit, which goes to ${reportTarget.branch}, but sync reads that file from ${refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,
     );
   }
-  return { request, inputs, config, session: await openSession(config, context) };
+  return { request, inputs, newest: files.describe(), config, session: await openSession(config, context) };
 }
 
 /** Webex no longer accepted the access token midway: what was done is told, and the run has failed. */

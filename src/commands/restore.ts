@@ -8,6 +8,7 @@ import { parseRecord, type RunRecord } from "../membership/record.ts";
 import { addAsModerators, observeRestore } from "../membership/restore.ts";
 import { readPolicy } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
+import { openNewestFiles } from "../run/newest-files.ts";
 import type { Decision, MembershipTask } from "../run/reconcile.ts";
 
 /**
@@ -23,21 +24,23 @@ export async function runRestore(options: OptionsOf<"restore">, context: Context
 function createRestoreTask(
   { record: file, approve }: OptionsOf<"restore">,
   isDryRun: boolean,
-  { paths, log }: Context,
+  context: Context,
 ): MembershipTask {
+  const { paths, log } = context;
   return {
     command: isDryRun ? "plan" : "restore",
     undoes: nameRecord(file, paths.disk.reports),
     approval: approve ?? null,
     async load() {
       // The mappings are not read: they may be the very reason for the undo, and broken.
-      const policy = await readPolicy(paths);
+      const files = await openNewestFiles(context);
+      const policy = await readPolicy(paths, files.read);
       const record = await readRecord(file);
       const decide = async (reader: MembershipReader): Promise<Decision> => {
         const observation = await observeRestore(reader, record, log);
         const { rooms, problems, planAgain } = planChanges(observation, policy);
         const restored = addAsModerators(rooms, observation.moderators);
-        const notices = [...observation.notices, ...warnOfNextSync(restored)];
+        const notices = [...files.describe(), ...observation.notices, ...warnOfNextSync(restored)];
         return { rooms: restored, problems, planAgain, ownerKey: observation.owner.key, notices };
       };
       return { policy, grants: [], decide };

@@ -6,6 +6,7 @@ import { endMappings } from "../membership/mapping.ts";
 import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
 import { readInputs } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
+import { openNewestFiles } from "../run/newest-files.ts";
 import type { MembershipTask } from "../run/reconcile.ts";
 
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
@@ -38,17 +39,16 @@ export async function runPlan(options: OptionsOf<"plan">, context: Context): Pro
   return exitCodeOf(status, true);
 }
 
-function createSyncTask(
-  command: "plan" | "sync",
-  approval: string | null,
-  { paths, log, now }: Context,
-): MembershipTask {
+function createSyncTask(command: "plan" | "sync", approval: string | null, context: Context): MembershipTask {
+  const { paths, log, now } = context;
   return {
     command,
     approval,
     async load() {
-      const { policy, grants, ...inputs } = await readInputs(paths);
-      const { mappings, notices } = endMappings(inputs.mappings, toDateString(now()));
+      const files = await openNewestFiles(context);
+      const { policy, grants, ...inputs } = await readInputs(paths, files.read);
+      const { mappings, notices: ending } = endMappings(inputs.mappings, toDateString(now()));
+      const notices = [...files.describe(), ...ending];
       const decide = async (reader: MembershipReader & AddressReader) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
