@@ -9,14 +9,17 @@ import { observeDelegation } from "../delegation/observe.ts";
 import { planDelegation } from "../delegation/plan.ts";
 import { type BackendName, buildDelegationRecord } from "../delegation/record.ts";
 import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
+import { proveFile } from "../disk/write-atomic.ts";
 import { toDateString } from "../lib/date.ts";
 import { createMatcher } from "../lib/email.ts";
 import { compareStrings, errorMessage } from "../lib/text.ts";
 import { defaultPolicy } from "../membership/policy.ts";
+import { type ChangeLog, createChangeLog } from "../run/change-log.ts";
 import { type OpenBackend, openBackend } from "../run/delegation-backend.ts";
-import { type Inputs, logReportsElsewhere, readDelegationInputs } from "../run/inputs.ts";
+import { proveDestinations } from "../run/destinations.ts";
+import { type Inputs, readDelegationInputs } from "../run/inputs.ts";
 import { openNewestFiles } from "../run/newest-files.ts";
-import { findReportTarget, openSession, runInSession, type Session } from "../run/session.ts";
+import { openSession, runInSession, type Session } from "../run/session.ts";
 
 /** What a run came to know and did; all of it may be missing when it was stopped early. */
 interface Findings {
@@ -49,7 +52,7 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
     () => setUp(options, context),
     async (opened) => {
       const site = await openBackend(opened.backend, opened.config, opened.session, runner.mask);
-      return await run(opened, site, isDryRun, context);
+      return await run(opened, site, isDryRun ? null : createChangeLog(context), context);
     },
   );
   const { opened } = ending;
@@ -117,10 +120,11 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
   const files = await openNewestFiles(context);
   const inputs = await readDelegationInputs(context.paths, files.read);
   const found = context.settings.readSiteConfig();
-  logReportsElsewhere(found.reportTarget, context);
   const leavesReport = request.mode !== "show" && options["dry-run"] !== true;
-  const reportTarget = leavesReport ? await findReportTarget(found.reportTarget) : found.reportTarget;
+  const reportTarget = await proveDestinations(found.reportTarget, leavesReport, context);
   const config = { ...found, reportTarget };
+  if (until !== null && leavesReport && reportTarget.kind === "folder")
+    await proveFile(context.paths.disk.delegations);
   if (until !== null && reportTarget.kind === "branch" && reportsElsewhere(config, context.actions)) {
     throw new Error(
       `--until was refused, and nothing was changed: the last day is kept in delegations.csv by a commit, which goes to ${reportTarget.branch}, but sync reads that file from ${context.actions.refName ?? "another branch"}. Let reports go to the same branch (REPORT_BRANCH), or add the row through a pull request`,
@@ -148,13 +152,13 @@ function endInFailure(found: Findings, lostAccess: Error | null): Findings {
 }
 
 /**
- * Proves, reads everything, plans, stores the rows of what has an end, and only then writes; `show` and `--dry-run`
- * never make a writer.
+ * Proves, reads everything, plans, stores the rows of what has an end, and only then writes; `show` and a dry run,
+ * which logs no changes, make no writer.
  */
 async function run(
   { request, inputs, config, session }: SetUp,
   { reader, createWriter }: OpenBackend,
-  isDryRun: boolean,
+  changeLog: ChangeLog | null,
   context: Context,
 ): Promise<Findings> {
   await reader.proveAccess(request.mode !== "show");
@@ -166,7 +170,7 @@ async function run(
   if (problems.length > 0) return { ...nothing, problems, outcomes: leave(), hasFailed: true };
   const { rows, notices } = listRows(request, plan.hosts, inputs.grants, describeAsker(context.actions));
   const found = { ...nothing, problems, notices };
-  if (request.mode === "show" || isDryRun) return { ...found, outcomes: plan.hosts.map(preview) };
+  if (request.mode === "show" || changeLog === null) return { ...found, outcomes: plan.hosts.map(preview) };
   const { stop, waitForConsistency } = session;
   if (rows.length > 0) {
     if (stop.aborted) throw new Error("the run was stopped before it changed anything");
@@ -178,7 +182,9 @@ async function run(
       return { ...nothing, problems: [problem], outcomes: leave(), hasFailed: true, newRows: "refused" };
     }
   }
-  const outcomes = await applyPlans(plan.hosts, { reader, writer: createWriter(), stop, waitForConsistency });
+  const writer = changeLog.watchDelegates(createWriter());
+  const collaborators = { reader, writer, stop, waitForConsistency };
+  const outcomes = await applyPlans(plan.hosts, collaborators).finally(changeLog.end);
   const hasRow = new Set(request.until === null ? [] : request.hosts);
   return {
     ...found,

@@ -1,12 +1,13 @@
 import type { Context } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
-import { replaceFile } from "../disk/write-atomic.ts";
+import { proveFile, replaceFile } from "../disk/write-atomic.ts";
 import type { Listing } from "../lib/listing.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { compareStrings } from "../lib/text.ts";
 import type { Group, MembershipReader, Room } from "../membership/directory.ts";
 import { suggestMappings } from "../membership/suggest-mappings.ts";
 import { type Directory, type DirectoryEntry, renderDirectory } from "../report/discovery.ts";
+import { proveFiles } from "../run/destinations.ts";
 import { openSession } from "../run/session.ts";
 import { maxConnections, type WebexClient } from "../webex/client.ts";
 import { createWebexReader } from "../webex/directory.ts";
@@ -17,14 +18,22 @@ import { readGroupSize } from "../webex/groups.ts";
  * the exit code: 1 when a list could not be read to its end.
  */
 export async function runDiscover({ csv, json }: OptionsOf<"discover">, context: Context): Promise<number> {
-  const session = await openSession(context.settings.readConfig(), context);
-  const { directory, isWhole } = await discover(session.client, context);
-  const text = renderDirectory(directory);
-  if (csv !== undefined) await replaceFile(csv, text);
-  context.print(text.trimEnd());
-  if (csv !== undefined) context.log(`Written to ${csv}`);
-  if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
-  return isWhole ? 0 : 1;
+  const config = context.settings.readConfig();
+  await proveFiles([json], context);
+  // The mappings themselves may be meant.
+  if (csv !== undefined) await proveFile(csv);
+  const session = await openSession(config, context);
+  try {
+    const { directory, isWhole } = await discover(session.client, context);
+    const text = renderDirectory(directory);
+    if (csv !== undefined) await replaceFile(csv, text);
+    context.print(text.trimEnd());
+    if (csv !== undefined) context.log(`Written to ${csv}`);
+    if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
+    return isWhole ? 0 : 1;
+  } finally {
+    session.close();
+  }
 }
 
 async function discover(client: WebexClient, { log }: Context) {

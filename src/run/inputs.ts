@@ -48,6 +48,17 @@ export async function readDelegationInputs(
 }
 
 /**
+ * Reads the mappings alone.
+ * @throws {InputError} with every fault of the file.
+ */
+export async function readMappings(paths: Paths, readFile: ReadInput): Promise<readonly Mapping[]> {
+  const problems: FileProblem[] = [];
+  const mappings = await readMappingsFile(paths, problems, readFile);
+  if (problems.length > 0) throw new InputError(problems);
+  return mappings;
+}
+
+/**
  * Reads the policy alone.
  * @throws {InputError} with every fault of the file.
  */

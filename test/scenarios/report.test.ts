@@ -102,8 +102,22 @@ describe("the report of a run", { concurrency: 2 }, () => {
 
   test("sample fault 12: with GitHub's branch out of reach the changes are told all the same", async () => {
     await using story = await startSmallStory();
-    story.sandbox.fault({ route: "GET /repos/{owner}/{repo}/git/ref/{ref}", status: 404 });
-    const ending = await story.run(["sync"]);
+    let end: () => void = () => assert.fail("not started");
+    let looks = 0;
+    const match = () => {
+      looks += 1;
+      // There before the first change, gone after the last; ended by a person who does not wait for a minute.
+      if (looks === 2) end();
+      return looks > 1;
+    };
+    story.sandbox.fault({ route: "GET /repos/{owner}/{repo}/git/ref/{ref}", match, status: 404, times: 99 });
+    const ending = await story.run(["sync"], {
+      onStart: (kill) => {
+        end = () => kill("SIGTERM");
+      },
+    });
+    assert.ok(looks > 2, "it was not tried again");
+    assert.match(ending.record.problems[0]?.message ?? "", /there is no branch main/);
     assert.deepEqual([ending.code, ending.record.status, ending.writes], [3, "partial", changes]);
     assert.ok(ending.summary.includes("add: New"));
     // Every request went to Webex or GitHub: the sandbox stands for both, and nothing else was configured.
