@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import type { Context } from "../cli/context.ts";
 import type { Actions } from "../config/actions.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
-import { type DelegationsFileEdit, editDelegationsFile } from "../delegation/expiring.ts";
+import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import type { ReadText } from "../github/commit.ts";
@@ -20,6 +19,7 @@ import { createRenderer, formatDelegationRecord, type ReportFile } from "../repo
 import { extendState, parseState } from "../report/state.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
+import { readFromDisk } from "./newest-files.ts";
 
 /** Makes the files to store from what is stored there; none when there is nothing to say. May be asked again. */
 export type DraftFiles = (read: ReadText) => Promise<readonly ReportFile[]>;
@@ -193,26 +193,43 @@ export async function publishMembership(
 export interface DelegationPublication extends Omit<DelegationInput, "runUrl"> {
   /** Null when the run leaves no report: it only showed something, or did not come as far as Webex. */
   readonly reportTarget: ReportTarget | null;
-  /** What the run means for delegations.csv. */
-  readonly edit: DelegationsFileEdit;
+  /** Whether the run has already added rows to delegations.csv, which is worth a report whatever Webex had. */
+  readonly hasNewRows: boolean;
+  /** The rows to take out of delegations.csv. */
+  readonly takeOut: DelegationsFileEdit["takeOut"];
 }
 
-/** Tells what became of the delegates. A report, or a last day, that cannot be stored makes the run `partial`. */
+/** Adds rows to delegations.csv where the report will go. @throws when they cannot be stored. */
+export async function storeRows(
+  set: DelegationsFileEdit["set"],
+  target: ReportTarget,
+  context: Context,
+): Promise<void> {
+  const { delegations: path } = locate(context.paths, target);
+  const headline = `Rollcall: ${set.length} ${set.length === 1 ? "row" : "rows"} in delegations.csv`;
+  const draft: DraftFiles = async (read) => {
+    const text = editDelegationsFile(await read(path), { set, takeOut: [] });
+    return text === null ? [] : [{ path, text }];
+  };
+  await storeFiles({ target, headline, memoryPath: path, draft, page: path }, context);
+}
+
+/** Tells what became of the delegates. A report that cannot be stored makes the run `partial`. */
 export async function publishDelegation(
-  { reportTarget, edit, ...publishing }: DelegationPublication,
+  { reportTarget, hasNewRows, takeOut, ...publishing }: DelegationPublication,
   context: Context,
 ): Promise<DelegationRecord> {
   const told = cleanDeep(publishing, gate.clean);
   const { record, isDryRun, tokenWarningDays } = told;
   const input = { ...told, runUrl: context.actions.runUrl };
   // A run that found nothing to change, and nothing to complain of, leaves no page.
-  const isWorthReporting = record.status !== "converged" || edit.set.length > 0;
+  const isWorthReporting = record.status !== "converged" || hasNewRows || takeOut.length > 0;
   const publication: Publication<DelegationRecord> = {
-    report: reportTarget && isWorthReporting ? reportDelegation(input, edit, reportTarget, context) : null,
+    report: reportTarget && isWorthReporting ? reportDelegation(input, takeOut, reportTarget, context) : null,
     annotations: [],
     tokenWarningDays,
     conclude({ report, files }) {
-      const found = [report === null ? [] : report + nameUnwritten(edit), files]
+      const found = [report === null ? [] : report + nameRowsLeft(takeOut), files]
         .flat()
         .map(gate.clean)
         .filter((message) => !record.problems.includes(message));
@@ -235,7 +252,7 @@ export async function publishDelegation(
 /** The page and the record of a delegation run, and its edit of delegations.csv as it is there at that moment. */
 export function reportDelegation(
   given: DelegationInput,
-  edit: DelegationsFileEdit,
+  takeOut: DelegationsFileEdit["takeOut"],
   target: ReportTarget,
   { actions, paths }: Context,
 ): Report {
@@ -247,19 +264,18 @@ export function reportDelegation(
   const draft: DraftFiles = async (read) => {
     // After an answer that got lost on the way, the branch may hold this very run already.
     if ((await read(record.path)) === record.text) return [];
-    const isConcerned = edit.set.length + edit.takeOut.length > 0;
-    const text = isConcerned ? editDelegationsFile(await read(delegations), edit) : null;
+    const text =
+      takeOut.length > 0 ? editDelegationsFile(await read(delegations), { set: [], takeOut }) : null;
     return [page, record, ...(text === null ? [] : [{ path: delegations, text }])];
   };
   const headline = `Rollcall: delegate, ${mode} for ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
   return { target, headline, memoryPath: record.path, draft, page: page.path };
 }
 
-/** Delegations whose last day could not be written down would never end: their rows are named for a person to add. */
-function nameUnwritten({ set }: DelegationsFileEdit): string {
-  if (set.length === 0) return "";
-  const rows = set.map(({ host, delegate, until }) => `${host},${delegate},${until}`);
-  return `. Without these rows in delegations.csv the delegations do not end, so add them through a pull request: ${rows.join(" ")}`;
+/** Whoever was removed and is still listed would be granted again: their rows are named for a person to delete. */
+function nameRowsLeft(takeOut: DelegationsFileEdit["takeOut"]): string {
+  if (takeOut.length === 0) return "";
+  return `. As long as these rows are in delegations.csv, sync grants them again, so delete them through a pull request: ${formatRows(takeOut)}`;
 }
 
 /** Stores a report, and says where people read it, or why they cannot. Never throws: the rest has to be told. */
@@ -283,7 +299,7 @@ async function storeFiles(
   { stop }: Context,
 ): Promise<readonly ReportFile[]> {
   if (target.kind === "folder") {
-    const files = await draft((path) => readFile(path, "utf8").catch(() => undefined));
+    const files = await draft(readText);
     for (const { path, text } of files) await replaceFile(path, text);
     return files;
   }
@@ -298,6 +314,11 @@ async function storeFiles(
   };
   await commitReport(target, memoryPath, commit, { stop });
   return stored;
+}
+
+/** Reads a file of this machine; undefined where there is none. What cannot be read is not taken for missing. */
+async function readText(path: string): Promise<string | undefined> {
+  return (await readFromDisk(path))?.toString("utf8");
 }
 
 /** The run's own page among the files, or the index. */
