@@ -30,10 +30,26 @@ const inputs = [
   },
   { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
 ] as const;
+const verbose = {
+  name: "verbose",
+  value: null,
+  help: "tell more: requests, each change as it is made, how long the login lasts",
+} as const;
+const always = [
+  {
+    name: "max-minutes",
+    value: "<n>",
+    help: "end in order after so many minutes, with a report (default 25)",
+    form: /^(?=.*[1-9])\d{1,4}(\.\d{1,3})?$/,
+    hint: "give minutes, such as 25",
+  },
+  verbose,
+] as const;
 const online = [
   ...inputs,
   { name: "reports", value: "<dir>", help: "where reports are kept (default reports)" },
   { name: "json", value: "<file>", help: "write the run's record to this file" },
+  ...always,
 ] as const;
 const approve = {
   name: "approve",
@@ -117,12 +133,18 @@ export const commands = [
     name: "discover",
     summary: "list the groups and rooms the token sees, and suggest mappings",
     options: [
-      { name: "csv", value: "<file>", help: "write the suggestions to this file as well" },
+      {
+        name: "csv",
+        value: "<file>",
+        help: "write the suggestions to this file as well, unless it has rows",
+      },
+      { name: "append", value: null, help: "add the suggestions that the file of --csv lacks at its end" },
       { name: "json", value: "<file>", help: "write groups, rooms and suggestions to this file as JSON" },
       // Taken as by every online command, so that one line of options serves them all.
       { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
       { name: "mappings", value: "<file>", help: "without effect: the suggestions are of all that is seen" },
       { name: "policy", value: "<file>", help: "without effect" },
+      ...always,
     ],
   },
   {
@@ -141,6 +163,7 @@ export const commands = [
         value: "<list>",
         help: "of memberships, delegates, xml (default memberships; with WEBEX_SITE_URL also delegates)",
       },
+      verbose,
     ],
   },
   {
@@ -150,6 +173,7 @@ export const commands = [
       ...inputs,
       { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" },
       { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
+      ...always,
     ],
   },
   {

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
 import type { ReportTarget } from "../config/settings.ts";
+import { pause } from "../lib/http.ts";
 import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, encodePath, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
@@ -216,7 +216,7 @@ function explain(error: unknown, { branch }: ReportBranch): string {
  */
 export async function checkReportBranch(
   target: ReportBranch,
-  sleep: (ms: number) => Promise<unknown> = delay,
+  sleep: (ms: number) => Promise<unknown> = pause,
 ): Promise<ReportBranch> {
   const { repository, branch, isNamed } = target;
   const { owner, name } = repository;

@@ -1,5 +1,8 @@
-import { formatCell } from "../lib/csv.ts";
+import { formatCell, readRecords } from "../lib/csv.ts";
 import { createNameIndex } from "../lib/name-index.ts";
+import { normaliseText } from "../lib/text.ts";
+import { readReference } from "../lib/webex-id.ts";
+import { isRow, parseMappings } from "../membership/mapping.ts";
 import type { Suggestion } from "../membership/suggest-mappings.ts";
 import { cleanText } from "./markdown.ts";
 
@@ -21,9 +24,9 @@ export interface Directory {
  * Writes a directory as a rooms.csv: everything that exists as comments, and the suggestions as rows. Their mode is
  * `audit`, which changes nothing; change it to `sync` to adopt one.
  */
-export function renderDirectory({ groups, rooms, suggestions }: Directory): string {
-  const isOnlyGroup = createNameCheck(groups);
-  const isOnlyRoom = createNameCheck(rooms);
+export function renderDirectory(directory: Directory): string {
+  const { groups, rooms, suggestions } = directory;
+  const formatRow = createRowFormat(directory, ["group", "room", "mode", "note"]);
   return [
     `# ${groups.length} groups: members, name, id`,
     ...groups.map(describeEntry),
@@ -33,24 +36,84 @@ export function renderDirectory({ groups, rooms, suggestions }: Directory): stri
     "#",
     `# ${suggestions.length} suggestions. "audit" only reports the difference; "sync" adds and removes people until the space matches the group.`,
     "group,room,mode,note",
-    ...suggestions.map(({ group, room, isSame }) =>
-      [
-        formatCell(isOnlyGroup(group.displayName) ? group.displayName : group.id),
-        formatCell(isOnlyRoom(room.title) ? room.title : room.id),
-        "audit",
-        isSame ? "same name" : "similar name",
-      ].join(","),
-    ),
+    ...suggestions.map(formatRow),
     "",
   ].join("\n");
 }
 
-function describeEntry({ id, name, size }: DirectoryEntry): string {
-  return `#   ${String(size ?? "?").padStart(6)}  ${cleanText(name)}  ${id}`;
+/** What a rooms.csv becomes with the suggestions that it lacks. */
+export interface Appended {
+  /** The whole text; all that stood there stays as it was. */
+  readonly text: string;
+  readonly added: number;
+  /** Titles of spaces whose rows have another mode: a row in mode `audit` beside them would be an error. */
+  readonly leftOut: readonly string[];
 }
 
-/** Whether a name can be written instead of an id: it occurs once, and no reader takes its line for a comment. */
+/**
+ * Adds the suggestions that a rooms.csv without faults lacks at its end.
+ * @throws when it has no column for the mode: rows without one add and remove people.
+ */
+export function appendSuggestions(bytes: Uint8Array, directory: Directory): Appended {
+  const source = Buffer.from(bytes).toString("utf8");
+  const [header] = readRecords(bytes).records;
+  const columns = (header?.cells ?? []).map((name) => name.trim());
+  if (!columns.includes("mode")) {
+    throw new Error(
+      'the file has no column "mode", and a row without a mode adds and removes people; add the column',
+    );
+  }
+  const rows = parseMappings(bytes).mappings.filter(isRow);
+  const added: Suggestion[] = [];
+  const leftOut: string[] = [];
+  for (const suggestion of directory.suggestions) {
+    const { id, title } = suggestion.room;
+    const ofRoom = rows.filter((row) => leadsTo(row.room, id, title));
+    if (ofRoom.some((row) => leadsTo(row.group, suggestion.group.id, suggestion.group.displayName))) continue;
+    if (ofRoom.every(({ mode }) => mode === "audit")) added.push(suggestion);
+    else leftOut.push(title);
+  }
+  const lineEnd = source.includes("\r\n") ? "\r\n" : "\n";
+  const gap = added.length === 0 || /[\r\n]$/.test(source) ? "" : lineEnd;
+  const lines = added.map(createRowFormat(directory, columns)).map((line) => line + lineEnd);
+  return { text: source + gap + lines.join(""), added: added.length, leftOut };
+}
+
+/** Whether a cell names this group or space, by name or by id in any spelling. */
+function leadsTo(cell: string, id: string, name: string): boolean {
+  const bare = (text: string) => readReference(text)?.key.split("/").at(-1)?.split(":")[0] ?? text;
+  return normaliseText(cell) === normaliseText(name) || bare(cell) === bare(id);
+}
+
+/** Writes one suggestion in these columns; by id where the name leads to several, or cannot stand in a cell. */
+function createRowFormat(
+  { groups, rooms }: Directory,
+  columns: readonly string[],
+): (suggestion: Suggestion) => string {
+  const isOnlyGroup = createNameCheck(groups);
+  const isOnlyRoom = createNameCheck(rooms);
+  return ({ group, room, isSame }) => {
+    const cells: Readonly<Record<string, string>> = {
+      group: isOnlyGroup(group.displayName) ? group.displayName : group.id,
+      room: isOnlyRoom(room.title) ? room.title : room.id,
+      mode: "audit",
+      note: isSame ? "same name" : "similar name",
+    };
+    return columns.map((column) => formatCell(cells[column] ?? "")).join(",");
+  };
+}
+
+/** A spreadsheet sees cells in a comment too, and runs one that begins like a formula. */
+function describeEntry({ id, name, size }: DirectoryEntry): string {
+  const harmless = cleanText(name).replace(/[,;]\s*(?=[=+@-])/g, "$&'");
+  return `#   ${String(size ?? "?").padStart(6)}  ${harmless}  ${id}`;
+}
+
+/**
+ * Whether a name can be written instead of an id: it occurs once, no reader takes its line for a comment, and no
+ * spreadsheet runs it.
+ */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const index = createNameIndex(entries, ({ name }) => name);
-  return (name) => index.find(name).length === 1 && !/^\s*(#|$)|\p{Cc}/u.test(name);
+  return (name) => index.find(name).length === 1 && !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);
 }

@@ -33,6 +33,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
       "reports/history.json",
       `${page}.json`,
       `${page}.md`,
+      "reports/state.json",
     ]);
     assert.deepEqual(JSON.parse(github.files().get(`${page}.json`) ?? ""), first.record);
     const readme = github.files().get("reports/README.md") ?? "";
@@ -138,21 +139,21 @@ describe("the report of a run", { concurrency: 2 }, () => {
     assert.deepEqual([mended.code, mended.commits, mended.writes], [0, 1, changes]);
   });
 
-  test("is told in full when a file that was asked for cannot be written", async () => {
+  test("is asked for in a place that cannot be written: the run refuses to start, and asks Webex nothing", async () => {
     await using story = await startSmallStory();
     const { sandbox, folder } = story;
     await folder.write(".outputs", "");
     await folder.write(".summary.md", "");
     const env = sandbox.githubEnvironment({ GITHUB_OUTPUT: ".outputs", GITHUB_STEP_SUMMARY: ".summary.md" });
-    const { code, stdout, stderr } = await folder.run(
-      ["sync", "--json", "mappings/rooms.csv/record.json"],
-      env,
-    );
-    assert.deepEqual([code, sandbox.github.commits.length], [1, 1]);
+    const { code, stderr } = await folder.run(["sync", "--json", "mappings/rooms.csv/record.json"], env);
+    assert.deepEqual([code, sandbox.github.commits.length], [1, 0]);
     assert.match(stderr, /mappings\/rooms\.csv/);
-    assert.match(stdout, /1 person was added and 1 person was removed/);
-    assert.match(await folder.read(".summary.md"), /add: New/);
-    assert.match(await folder.read(".outputs"), /^added<<.*\n1\n/m);
+    assert.deepEqual(
+      sandbox.requests.filter(({ half }) => half === "webex"),
+      [],
+    );
+    assert.match(await folder.read(".summary.md"), /mappings\/rooms\.csv/);
+    assert.match(await folder.read(".outputs"), /^status<<.*\nfailed\n/m);
   });
 
   test("goes to REPORT_BRANCH where that is set", async () => {
