@@ -19,7 +19,7 @@ const patienceMs = 9000;
  * GitHub's runner does, it kills the process when its time is over: such a run has no exit code.
  */
 export function killAt(sandbox: Sandbox, { route, count = 1, signals, ...fault }: Kill): OnStart {
-  let begin = () => undefined as void;
+  let begin: () => void = () => undefined;
   let seen = 0;
   const match = () => {
     seen += 1;
