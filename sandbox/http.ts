@@ -76,14 +76,16 @@ function send(response: ServerResponse, { reply, cut, keep = 1 }: Answer, date: 
   if (!reply) return;
   const { body } = reply;
   const isText = typeof body === "string";
-  const whole = body === undefined ? "" : isText ? body : JSON.stringify(body);
-  const part = whole.slice(0, Math.floor(whole.length * keep));
+  const whole = Buffer.isBuffer(body) ? body : Buffer.from(isText ? body : (JSON.stringify(body) ?? ""));
+  const part = whole.subarray(0, Math.floor(whole.length * keep));
   const content = cut === "silently" ? part : whole;
   response.writeHead(reply.status, {
     date: new Date(date).toUTCString(),
-    ...(content !== "" && {
-      "content-type": `${isText ? "text/plain" : "application/json"}; charset=utf-8`,
-      "content-length": Buffer.byteLength(content),
+    ...(content.length > 0 && {
+      "content-type": Buffer.isBuffer(body)
+        ? "application/zip"
+        : `${isText ? "text/plain" : "application/json"}; charset=utf-8`,
+      "content-length": content.length,
     }),
     ...reply.headers,
   });

@@ -14,7 +14,7 @@ export interface ApiRequest {
   readonly body: unknown;
 }
 
-/** An answer: an object is sent as JSON, a string as it is, undefined as no body. */
+/** An answer: an object is sent as JSON, a string or bytes as they are, undefined as no body. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { Refusal } from "../router.ts";
+import { Artifacts, type Upload } from "./artifacts.ts";
 import { type Authorship, type Commit, type Identity, Repository } from "./git.ts";
 import { type Issue, Issues } from "./issues.ts";
 import { allPermissions, type TokenGrant } from "./permissions.ts";
@@ -72,6 +73,7 @@ export class Github {
   workflowState: string | null;
   readonly repository: Repository;
   readonly issues = new Issues();
+  readonly artifacts = new Artifacts();
   readonly pulls: Pulls;
   readonly createdAt: string;
   /** The workflow's own token. */
@@ -186,6 +188,11 @@ export class Github {
 
   findRun(id: string): Run | undefined {
     return this.#runs.find((run) => run.id === id);
+  }
+
+  /** Keeps a file of a run, as a workflow does by actions/upload-artifact. */
+  uploadArtifact(upload: Upload): void {
+    this.artifacts.upload(upload, this.clock.tick());
   }
 
   /** Queues a workflow run. */

@@ -32,6 +32,8 @@ export interface Paths {
   /** Where the record and the summary are written besides; null when they are not. */
   readonly json: string | null;
   readonly markdown: string | null;
+  /** Beside the record: the reports that are still to be committed, for the run's artifact. */
+  readonly owed: string | null;
 }
 
 const standard = {
@@ -45,6 +47,7 @@ export function resolvePaths(options: PathOptions): Paths {
   const { mappings = standard.mappings, policy = standard.policy, reports = standard.reports } = options;
   const delegations = join(dirname(mappings), "delegations.csv").replaceAll("\\", "/");
   const committed = findInRepository(reports);
+  const json = typeof options.json === "string" ? options.json : null;
   return {
     mappings,
     policy,
@@ -55,8 +58,9 @@ export function resolvePaths(options: PathOptions): Paths {
       delegations: findInRepository(delegations) ?? "mappings/delegations.csv",
     },
     reportsElsewhere: committed === null ? reports : null,
-    json: typeof options.json === "string" ? options.json : null,
+    json,
     markdown: options.markdown ?? null,
+    owed: json === null ? null : `${json.replace(/\.json$/, "")}.owed.json`,
   };
 }
 

@@ -246,6 +246,15 @@ export function createSettings(env: Environment, mask: (secret: string) => void)
       // Without a site it has thrown.
       return { ...config, siteUrl: config.siteUrl ?? "" };
     },
+    /** All that is missing or malformed; null where an online command can begin. */
+    findFault(): string | null {
+      try {
+        readMasked();
+        return null;
+      } catch (error) {
+        return errorMessage(error);
+      }
+    },
     readLoginConfig: () => readLoginConfig(env),
     /** The repository and the workflow's token for it; null where either is missing. */
     repository,

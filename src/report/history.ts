@@ -99,6 +99,21 @@ export function extendHistory(history: History, record: RunRecord, page: string)
   };
 }
 
+/** Adds a run whose report comes late, when later checks may have told already how things are now. */
+export function insertHistory(history: History, record: RunRecord, page: string): History {
+  if (history.checkedAt === null || record.startedAt > history.checkedAt)
+    return extendHistory(history, record, page);
+  const { lastChange, recent } = extendHistory(history, record, page);
+  const isLatest = history.lastChange === null || record.startedAt > history.lastChange.at;
+  return { ...history, lastChange: isLatest ? lastChange : history.lastChange, recent: [...recent].sort() };
+}
+
+/** True when a run leaves more than the time of a check: a change, or something that needs a person. */
+export function isWorthKeeping(record: RunRecord): boolean {
+  const { added, removed, failed } = record.totals;
+  return added + removed + failed > 0 || hasSomethingToSay(record);
+}
+
 /** Decides whether a run gets a page of its own, and whether anything is written at all. */
 export function decideReport(
   history: History,

@@ -3,10 +3,11 @@ import { posix } from "node:path";
 import Handlebars from "handlebars";
 import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
-import { decideReport, extendHistory, type parseHistory } from "./history.ts";
+import { decideReport, extendHistory, type History, insertHistory, type parseHistory } from "./history.ts";
 import { viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
 import { linkTo, md, type View } from "./markdown.ts";
+import type { OwedReport } from "./owed.ts";
 import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
 import { formatBySchema, formatRecord } from "./record-json.ts";
 import { fitRows } from "./rows.ts";
@@ -30,12 +31,16 @@ export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" 
   readonly runId: string;
   readonly reportsDir: string;
   readonly mappingsFile: string;
+  /** Reports of earlier runs that are committed only now, oldest first. */
+  readonly late: readonly OwedReport[];
 }
 
 /** Renders what people read. */
 export interface Renderer {
   /** The files to write or commit after a run; none when there is nothing new to say. */
   renderFiles(input: ReportInput): readonly ReportFile[];
+  /** Where the record of a run will lie that is committed late. */
+  nameLateRecord(report: OwedReport, reportsDir: string): string;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
   renderSummary(input: SummaryInput, maxBytes?: number): string;
   /** The page and the record of a run that looked at delegates; `runId` tells two runs of a day apart. */
@@ -81,10 +86,12 @@ export function createRenderer(): Renderer {
   const setupGuide = compile("set-up");
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
-    const { record, runId, reportsDir, mappingsFile, policy } = input;
-    const { history, notice } = input.memory;
+    const { record, runId, reportsDir, mappingsFile, policy, late } = input;
+    const { notice } = input.memory;
+    const files: ReportFile[] = late.flatMap((report) => renderLate(report, input));
+    const history = late.reduce(insertLate, input.memory.history);
     const due = decideReport(history, record, policy.heartbeatDays);
-    if (!due.commit) return [];
+    if (!due.commit && late.length === 0) return [];
     const paths = nameRunFiles(record.startedAt, runId, "runs");
     const extended = extendHistory(history, record, paths.page);
     const page = (folder: string): PageInput => ({
@@ -92,36 +99,64 @@ export function createRenderer(): Renderer {
       notices: [...(notice ? [notice] : []), ...record.notices],
       mappingsAddress: findRelativePath(folder, mappingsFile),
     });
-    const files: ReportFile[] = [{ path: "history.json", text: `${JSON.stringify(extended, null, 2)}\n` }];
+    files.push({ path: `${reportsDir}/history.json`, text: `${JSON.stringify(extended, null, 2)}\n` });
     // An undo has read its own rooms only; the next check, which is due at once, tells the state of all.
     if (record.command !== "restore") {
       const view = page(reportsDir);
       const text = fitRows(maxPageBytes, (rows) => index(viewIndex(view, extended, rows)));
-      files.push({ path: "README.md", text });
+      files.push({ path: `${reportsDir}/README.md`, text });
     }
-    if (due.page) {
-      const view = page(`${reportsDir}/runs`);
-      const recordFile = paths.record.slice("runs/".length);
-      const text = fitRows(maxPageBytes, (rows) => run(viewRun(view, recordFile, rows)));
-      files.push({ path: paths.page, text }, { path: paths.record, text: formatRecord(record) });
-    }
-    return files.map((file) => ({ path: `${reportsDir}/${file.path}`, text: file.text }));
+    if (due.page) files.push(...renderRun(page(`${reportsDir}/runs`), runId, reportsDir));
+    return files;
+  }
+
+  /** The page of one run and its record. */
+  function renderRun(view: PageInput, runId: string, reportsDir: string): readonly [ReportFile, ReportFile] {
+    const paths = nameRunFiles(view.record.startedAt, runId, "runs");
+    const recordFile = paths.record.slice("runs/".length);
+    const text = fitRows(maxPageBytes, (rows) => run(viewRun(view, recordFile, rows)));
+    return [
+      { path: `${reportsDir}/${paths.page}`, text },
+      { path: `${reportsDir}/${paths.record}`, text: formatRecord(view.record) },
+    ];
+  }
+
+  function renderLate(late: OwedReport, input: ReportInput): readonly [ReportFile, ReportFile] {
+    const { reportsDir, mappingsFile } = input;
+    const { runUrl, runId } = late;
+    if (late.kind === "delegation")
+      return renderDelegationFiles({ ...late, isDryRun: false }, runId, reportsDir);
+    const { record } = late;
+    const mappingsAddress = findRelativePath(`${reportsDir}/runs`, mappingsFile);
+    return renderRun(
+      { ...input, record, runUrl, notices: record.notices, mappingsAddress },
+      runId,
+      reportsDir,
+    );
+  }
+
+  function renderDelegationFiles(
+    input: DelegationInput,
+    runId: string,
+    reportsDir: string,
+  ): readonly [ReportFile, ReportFile] {
+    const paths = nameRunFiles(input.record.startedAt, runId, "delegations");
+    const recordFile = paths.record.slice("delegations/".length);
+    const links = linkDelegation(recordFile, input.runUrl);
+    const text = fitRows(maxPageBytes, (rows) => delegation({ ...viewDelegation(input, rows), ...links }));
+    return [
+      { path: `${reportsDir}/${paths.page}`, text },
+      { path: `${reportsDir}/${paths.record}`, text: formatDelegationRecord(input.record) },
+    ];
   }
 
   return {
     renderFiles,
     renderSummary: (input, maxBytes = maxSummaryBytes) =>
       fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
-    renderDelegationFiles(input, runId, reportsDir) {
-      const paths = nameRunFiles(input.record.startedAt, runId, "delegations");
-      const recordFile = paths.record.slice("delegations/".length);
-      const links = linkDelegation(recordFile, input.runUrl);
-      const text = fitRows(maxPageBytes, (rows) => delegation({ ...viewDelegation(input, rows), ...links }));
-      return [
-        { path: `${reportsDir}/${paths.page}`, text },
-        { path: `${reportsDir}/${paths.record}`, text: formatDelegationRecord(input.record) },
-      ];
-    },
+    renderDelegationFiles,
+    nameLateRecord: ({ kind, record, runId }, reportsDir) =>
+      `${reportsDir}/${nameRunFiles(record.startedAt, runId, kind === "membership" ? "runs" : "delegations").record}`,
     renderDelegationSummary(input, reportAddress, maxBytes = maxSummaryBytes) {
       const reportLink = reportAddress === null ? null : linkTo(md`The whole report`, reportAddress);
       return fitRows(maxBytes, (rows) => delegationSummary({ ...viewDelegation(input, rows), reportLink }));
@@ -176,6 +211,12 @@ function withoutRuns(note: string): string {
     .replaceAll("\r\n", "\n")
     .replace(/\/actions\/runs\/\d+/g, "/actions/runs/")
     .trim();
+}
+
+/** Delegation runs are not part of the memory. */
+function insertLate(history: History, late: OwedReport): History {
+  if (late.kind === "delegation") return history;
+  return insertHistory(history, late.record, nameRunFiles(late.record.startedAt, late.runId, "runs").page);
 }
 
 /** The files of one run: `<folder>/<date>-<run id>.md` and `.json`; the date is that of the start, in UTC. */
