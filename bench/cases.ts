@@ -47,7 +47,7 @@ function followLimits(requests: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-/** How fast a run is, whatever Webex is like. */
+/** How fast a run is, whatever Webex is like. Those that the sample takes long for come last: it has begun by then. */
 export const speedCases: readonly Case[] = [
   {
     name: "limit-10",
@@ -68,6 +68,24 @@ export const speedCases: readonly Case[] = [
     title: "200 requests a second",
     size: spaces(300),
     ...allowedAt(200),
+    contenders: ["pool"],
+  },
+  {
+    name: "slow",
+    title: "answers after 100 ms, twice as late above 20 at once",
+    size: spaces(300),
+    service: { latencyMs: slowMs, doublesAbove: 20 },
+    ideal: (requests) => (requests * slowMs) / 1000 / 20,
+    allowed: 1.25,
+    contenders: ["pool"],
+  },
+  {
+    name: "changing",
+    title: "200 a second, 20 after ten seconds, 200 again after 25",
+    size: spaces(600),
+    service: { latencyMs: 40, limits: changing },
+    ideal: followLimits,
+    allowed: 1.15,
     contenders: ["pool"],
   },
   {
@@ -101,24 +119,6 @@ export const speedCases: readonly Case[] = [
     ...after(200),
     allowed: 1.5,
     contenders: ["pool", "sample"],
-  },
-  {
-    name: "slow",
-    title: "answers after 100 ms, twice as late above 20 at once",
-    size: spaces(300),
-    service: { latencyMs: slowMs, doublesAbove: 20 },
-    ideal: (requests) => (requests * slowMs) / 1000 / 20,
-    allowed: 1.25,
-    contenders: ["pool"],
-  },
-  {
-    name: "changing",
-    title: "200 a second, 20 after ten seconds, 200 again after 25",
-    size: spaces(600),
-    service: { latencyMs: 40, limits: changing },
-    ideal: followLimits,
-    allowed: 1.15,
-    contenders: ["pool"],
   },
 ];
 

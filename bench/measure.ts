@@ -26,7 +26,7 @@ export interface Measured {
 type Log = (text: string) => void;
 
 /** A run of something against a sandbox of its own. */
-interface Run {
+export interface Run {
   readonly ready: SandboxReady;
   readonly seen: SandboxSeen;
   /** From the first request to the last answer. */
@@ -100,11 +100,15 @@ async function runSync(order: SandboxOrder): Promise<Run & { readonly peakMiB: n
   });
 }
 
-async function runContender(order: SandboxOrder, kind: ContenderOrder["kind"], own: Run): Promise<Run> {
+async function runContender(
+  order: SandboxOrder,
+  kind: ContenderOrder["kind"],
+  sent: ContenderOrder["sent"],
+): Promise<Run> {
   return await withSandbox(order, async (folder, sandbox, ready) => {
     const { environment, mappings } = ready;
     const file = join(folder, "order.json");
-    const task: ContenderOrder = { kind, environment, mappings, sent: own.seen.sent };
+    const task: ContenderOrder = { kind, environment, mappings, sent };
     await writeFile(file, JSON.stringify(task));
     await run([fileURLToPath(new URL("contender.ts", import.meta.url)), file], {}, folder);
     return await look(sandbox, ready);
@@ -127,15 +131,20 @@ function countLeast({ rooms, membersPerRoom, groups = rooms }: Case["size"], { r
 const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(2)} %`;
 const number = (value: number) => value.toLocaleString("en");
 
-/** Runs one case by Rollcall and by its contenders, each against a fresh sandbox. */
-export async function measureSpeed(one: Case, log: Log): Promise<Measured> {
+/** Runs one case by the sample's algorithm; it takes long and does little, so others may be measured meanwhile. */
+export async function measureSample(one: Case): Promise<Run> {
+  return await runContender({ ...one.size, service: one.service }, "sample", []);
+}
+
+/** Runs one case by Rollcall and by a pool of ten, each against a fresh sandbox, and sets them beside the sample's run. */
+export async function measureSpeed(one: Case, sampleRun: Promise<Run> | null, log: Log): Promise<Measured> {
   const order = { ...one.size, service: one.service };
   log(one.name);
   const own = await runSync(order);
   const ideal = one.ideal?.(own.total) ?? 0;
   const ratio = own.seconds / ideal;
-  const pool = one.contenders?.includes("pool") ? await runContender(order, "pool", own) : null;
-  const sample = one.contenders?.includes("sample") ? await runContender(order, "sample", own) : null;
+  const pool = one.contenders?.includes("pool") ? await runContender(order, "pool", own.seen.sent) : null;
+  const sample = await sampleRun;
   const row = {
     case: one.title,
     requests: number(own.total),

@@ -1,6 +1,8 @@
 import { type Context, createContext } from "./cli/context.ts";
 import type { CommandName, OptionsOf } from "./cli/options.ts";
 import { type Call, parseCommandLine } from "./cli/parse-args.ts";
+import { giveUpRequestsAfter } from "./lib/http.ts";
+import { gate } from "./lib/redact.ts";
 import { errorMessage, type Paint } from "./lib/text.ts";
 
 type RunCommand<Name extends CommandName> = (options: OptionsOf<Name>, context: Context) => Promise<number>;
@@ -18,11 +20,22 @@ const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>
   demo: async () => (await import("./commands/demo.ts")).runDemo,
 };
 
+/** What the options say to the process itself, where a command has them. */
+interface CommonOptions {
+  readonly verbose?: true;
+  readonly "max-minutes"?: string;
+}
+
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
 const hasColours = process.stdout.isTTY && process.stdout.hasColors();
 
 const paint: Paint = (style, text) => (hasColours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
+
+/** What may be printed: no secret, and nothing that the runner takes for a command. */
+function makeSafe(text: string): string {
+  return disarm(gate.clean(text));
+}
 
 /**
  * A runner takes `::name::` at the start of a line and `##[name]` anywhere for its commands, and a name in Webex or
@@ -32,36 +45,67 @@ function disarm(text: string): string {
   return text.replaceAll("##[", "## [").replace(/^([^\S\n]*:)(?=:)/gm, "$1 ");
 }
 
+/** Closed by its reader (`… | head`) or on a full disk, a stream takes no more lines: the run goes on without it. */
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+function print(text: string): void {
+  console.log(makeSafe(text));
+}
+
+function log(text: string): void {
+  console.error(makeSafe(text));
+}
+
+/** True after an error outside of all order: however the run ends then, it has failed. */
+let hasFailed = false;
+
+/** The runner kills a process ten seconds after the first signal. What still hangs then has nothing to tell. */
+const maxEndingMs = 8_800;
+
+/** Aborted when the run is to end in order: by a signal, or when its time is over. */
+function createStop(maxMinutes: number): AbortSignal {
+  const stop = new AbortController();
+  const end = (why: string) => {
+    // A second signal does not cut the telling short.
+    if (stop.signal.aborted) return;
+    stop.abort();
+    log(`${why}: nothing new begins; what is under way gets 3 seconds, then the report is made`);
+    setTimeout(() => process.exit(1), maxEndingMs).unref();
+  };
+  process.on("uncaughtException", (error) => {
+    hasFailed = true;
+    log(errorMessage(error));
+    end("an error that nobody expected");
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end(signal));
+  giveUpRequestsAfter(stop.signal);
+  const isOver = () => end(`the run's time is over (${maxMinutes} minutes, --max-minutes)`);
+  setTimeout(isOver, maxMinutes * 60_000).unref();
+  return stop.signal;
+}
+
 async function run(args: readonly string[]): Promise<number> {
   const invocation = parseCommandLine(args);
   if (invocation.kind === "help") {
-    console.log(invocation.text);
+    print(invocation.text);
     return 0;
   }
   if (invocation.kind === "mistake") {
-    console.error(invocation.message);
+    log(invocation.message);
     return 1;
   }
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      console.error(`${signal}: nothing new is begun; what is under way ends, then the report is made`);
-      stop.abort();
-    });
-  }
-  return await runCommand(invocation, stop.signal);
+  return await runCommand(invocation);
 }
 
-async function runCommand<Name extends CommandName>(
-  { command, options }: Call<Name>,
-  stop: AbortSignal,
-): Promise<number> {
+async function runCommand<Name extends CommandName>({ command, options }: Call<Name>): Promise<number> {
+  const { verbose, "max-minutes": minutes = "25" }: CommonOptions = options;
   const terminal = {
-    print: (text: string) => console.log(disarm(text)),
-    log: (text: string) => console.error(disarm(text)),
+    print,
+    log,
+    detail: verbose ? log : () => undefined,
     paint,
     now: () => new Date(),
-    stop,
+    stop: createStop(Number(minutes)),
   };
   const [start, context] = await Promise.all([
     commands[command](),
@@ -72,10 +116,10 @@ async function runCommand<Name extends CommandName>(
 
 run(process.argv.slice(2)).then(
   (code) => {
-    process.exitCode = code;
+    process.exitCode = hasFailed ? 1 : code;
   },
   (error: unknown) => {
-    console.error(disarm(errorMessage(error)));
+    log(errorMessage(error));
     process.exitCode = 1;
   },
 );

@@ -1,7 +1,8 @@
 import { type Actions, type Environment, readActions } from "../config/actions.ts";
 import { findTokenOption, type PathOptions, type Paths, resolvePaths } from "../config/paths.ts";
-import { ConfigError, createSettings, type Settings } from "../config/settings.ts";
+import { ConfigError, createSettings, type Settings, secretNames } from "../config/settings.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
+import { gate } from "../lib/redact.ts";
 import type { Paint } from "../lib/text.ts";
 
 /** The process as a command sees it. */
@@ -10,6 +11,8 @@ export interface Terminal {
   print(text: string): void;
   /** A line about the work that goes on, or about what went wrong. */
   log(text: string): void;
+  /** A line that only those see who have asked for more (`--verbose`). */
+  detail(text: string): void;
   readonly paint: Paint;
   readonly now: () => Date;
   /** Aborted when the run is to end in order: nothing new begins, and the report is still made. */
@@ -28,8 +31,9 @@ export interface Context extends Terminal {
 export async function createContext(
   env: Environment,
   options: PathOptions,
-  { print, log, paint, now, stop }: Terminal,
+  terminal: Terminal,
 ): Promise<Context> {
+  for (const name of secretNames) gate.add(env[name] ?? "");
   const tokenFile = env.WEBEX_TOKEN_FILE?.trim();
   const option = tokenFile ? await findTokenOption(options, tokenFile) : null;
   if (option !== null) {
@@ -40,7 +44,7 @@ export async function createContext(
   const actions = readActions(env);
   const runner = await createRunner(actions);
   const settings = createSettings(env, runner.mask);
-  return { print, log, paint, now, stop, actions, settings, runner, paths: resolvePaths(options) };
+  return { ...terminal, actions, settings, runner, paths: resolvePaths(options) };
 }
 
 const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;

@@ -30,10 +30,26 @@ const inputs = [
   },
   { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
 ] as const;
+const verbose = {
+  name: "verbose",
+  value: null,
+  help: "tell more: requests, each change as it is made, how long the login lasts",
+} as const;
+const always = [
+  {
+    name: "max-minutes",
+    value: "<n>",
+    help: "end in order after so many minutes, with a report (default 25)",
+    form: /^(?=.*[1-9])\d{1,4}(\.\d{1,3})?$/,
+    hint: "give minutes, such as 25",
+  },
+  verbose,
+] as const;
 const online = [
   ...inputs,
   { name: "reports", value: "<dir>", help: "where reports are kept (default reports)" },
   { name: "json", value: "<file>", help: "write the run's record to this file" },
+  ...always,
 ] as const;
 const approve = {
   name: "approve",
@@ -128,6 +144,7 @@ export const commands = [
       { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
       { name: "mappings", value: "<file>", help: "without effect: the suggestions are of all that is seen" },
       { name: "policy", value: "<file>", help: "without effect" },
+      ...always,
     ],
   },
   {
@@ -146,6 +163,7 @@ export const commands = [
         value: "<list>",
         help: "of memberships, delegates, xml (default memberships; with WEBEX_SITE_URL also delegates)",
       },
+      verbose,
     ],
   },
   {
@@ -155,6 +173,7 @@ export const commands = [
       ...inputs,
       { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" },
       { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
+      ...always,
     ],
   },
   {

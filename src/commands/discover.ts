@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Context } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
-import { replaceFile } from "../disk/write-atomic.ts";
+import { proveFile, replaceFile } from "../disk/write-atomic.ts";
 import type { Listing } from "../lib/listing.ts";
 import { isSecretPath } from "../lib/secret-file.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
@@ -15,6 +15,7 @@ import {
   type DirectoryEntry,
   renderDirectory,
 } from "../report/discovery.ts";
+import { proveFiles } from "../run/destinations.ts";
 import { openSession } from "../run/session.ts";
 import { maxConnections, type WebexClient } from "../webex/client.ts";
 import { createWebexReader } from "../webex/directory.ts";
@@ -31,13 +32,21 @@ export async function runDiscover(
 ): Promise<number> {
   if (append && csv === undefined) throw new Error("--append needs --csv <file>, the file to append to");
   const rows = csv === undefined ? null : await readRows(csv, append === true);
-  const session = await openSession(context.settings.readConfig(), context);
-  const { directory, isWhole } = await discover(session.client, context);
-  const text = renderDirectory(directory);
-  context.print(text.trimEnd());
-  if (csv !== undefined) await writeSuggestions(csv, rows, directory, context);
-  if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
-  return isWhole ? 0 : 1;
+  const config = context.settings.readConfig();
+  await proveFiles([json], context);
+  // The mappings themselves may be meant.
+  if (csv !== undefined) await proveFile(csv);
+  const session = await openSession(config, context);
+  try {
+    const { directory, isWhole } = await discover(session.client, context);
+    const text = renderDirectory(directory);
+    context.print(text.trimEnd());
+    if (csv !== undefined) await writeSuggestions(csv, rows, directory, context);
+    if (json !== undefined) await replaceFile(json, `${JSON.stringify(directory, null, 2)}\n`);
+    return isWhole ? 0 : 1;
+  } finally {
+    session.close();
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Listing } from "../lib/listing.ts";
 import { judgeGroup } from "../membership/diff.ts";
 import type { Group, MembershipReader, Owner, Room } from "../membership/directory.ts";
 import type { Mapping } from "../membership/mapping.ts";
+import type { NameMemory } from "../membership/names.ts";
 import { resolveMappings } from "../membership/resolve.ts";
 import type { Check } from "../report/checklist.ts";
 import type { Session } from "../run/session.ts";
@@ -18,6 +19,7 @@ const askAdministrator =
 export async function checkMappings(
   client: WebexClient,
   mappings: readonly Mapping[],
+  memory: NameMemory,
 ): Promise<readonly Check[]> {
   const reader = createWebexReader(client);
   const [who, owner] = await obtain("owner", "Token's owner", "Log in again: npm run login", async () => {
@@ -30,7 +32,7 @@ export async function checkMappings(
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
     checkListing("rooms", "Rooms", rooms, "Try again later"),
-    ...(await checkDesired(resolveMappings(mappings, groups, rooms, owner), { reader, owner })),
+    ...(await checkDesired(resolveMappings(mappings, groups, rooms, { owner, memory }), { reader, owner })),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { Config } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import { toDateString } from "../lib/date.ts";
 import { endMappings, isRow } from "../membership/mapping.ts";
+import { noNames } from "../membership/names.ts";
 import {
   type Check,
   formatChecks,
@@ -11,7 +12,9 @@ import {
   renderChecklist,
   renderChecklistMarkdown,
 } from "../report/checklist.ts";
+import { proveFiles } from "../run/destinations.ts";
 import { type Inputs, readInputs } from "../run/inputs.ts";
+import { readMemory } from "../run/memory.ts";
 import { openSession, openStore, type Session } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type Feature, findMissingScopes } from "../token/scopes.ts";
@@ -29,6 +32,7 @@ export async function runDoctor({ json }: OptionsOf<"doctor">, context: Context)
   const log = (text: string) => {
     if (text.includes("RECOVERY:")) context.log(text);
   };
+  if (typeof json === "string") await proveFiles([json], context);
   const checks = await makeChecks({ ...context, log });
   if (typeof json === "string") await replaceFile(json, formatChecks(checks));
   context.print(json === true ? formatChecks(checks).trimEnd() : renderChecklist(checks, context.paint));
@@ -85,20 +89,26 @@ async function checkWebex(
   });
   if (session === null) return [api, store, token];
   const { mappings } = endMappings(inputs?.mappings ?? [], toDateString(context.now()));
-  return [
-    api,
-    store,
-    token,
-    checkScopes(session, config),
-    ...(await checkMappings(session.client, mappings)),
-    ...(await checkDelegation(session, config)),
-  ];
+  // Where reports cannot be read, the repository's checks say so.
+  const memory = await readMemory(config.reportTarget, context).catch(() => null);
+  try {
+    return [
+      api,
+      store,
+      token,
+      checkScopes(session, config),
+      ...(await checkMappings(session.client, mappings, memory?.names ?? noNames)),
+      ...(await checkDelegation(session, config)),
+    ];
+  } finally {
+    session.close();
+  }
 }
 
-function checkStore({ tokenStore }: Config, { now }: Context): Promise<Check> {
+function checkStore({ tokenStore }: Config, context: Context): Promise<Check> {
   const title = tokenStore.kind === "file" ? "Token file" : "Secret store";
   return check("store", title, "See what GitHub or the file system says, and allow it", async () => {
-    const store = await openStore(tokenStore, now);
+    const store = await openStore(tokenStore, context);
     await store.exclusively(() => store.prove());
     return ok("takes a token; tried with a probe that was deleted again");
   });

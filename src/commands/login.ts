@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Context } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
 import type { LoginConfig, TokenStoreConfig } from "../config/settings.ts";
-import { replaceFile } from "../disk/write-atomic.ts";
+import { replaceSecretFile } from "../disk/write-atomic.ts";
+import { gate } from "../lib/redact.ts";
 import type { Owner } from "../membership/directory.ts";
 import { openStore } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
@@ -68,10 +69,12 @@ async function logInByBrowser(login: Login, port: number): Promise<void> {
     stop: context.stop,
     ask: (redirectUri) => {
       authorization = createAuthorization(client, redirectUri, scopes);
+      gate.add(authorization.verifier);
       logAddress(authorization, config, context);
       return authorization.state;
     },
     finish: async (code) => {
+      gate.add(code);
       if (authorization === null) throw new Error("nobody has been asked yet");
       return await conclude(login, await exchangeCode(client, authorization, code));
     },
@@ -156,7 +159,7 @@ export async function createDestination(config: LoginConfig, context: Context): 
   if (tokenStore === null) {
     return { prove: () => Promise.resolve(), keep: (refreshToken) => keepForGh(refreshToken, config) };
   }
-  const store = await openStore(tokenStore, context.now);
+  const store = await openStore(tokenStore, context);
   return {
     prove: () => store.exclusively(() => store.prove()),
     async keep(refreshToken) {
@@ -184,7 +187,7 @@ function describeStore(store: TokenStoreConfig): string {
 async function keepForGh(refreshToken: string, config: LoginConfig): Promise<string> {
   const folder = await mkdtemp(join(config.privateDir ?? tmpdir(), "rollcall-"));
   const file = join(folder, "refresh-token");
-  await replaceFile(file, refreshToken, 0o600);
+  await replaceSecretFile(file, refreshToken);
   const repository = config.repositoryName === null ? "" : ` --repo ${quote(config.repositoryName)}`;
   const environment = config.environment === null ? "" : ` --env ${quote(config.environment)}`;
   return [

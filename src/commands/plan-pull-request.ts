@@ -10,18 +10,18 @@ import type { FileProblem, Problem } from "../lib/problem.ts";
 import { errorMessage } from "../lib/text.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
-import type { MembershipReader } from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
 import { endMappings, type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Observation, observe } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
-import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
+import { findIdleProtections } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { InputError } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
-import type { MembershipTask } from "../run/reconcile.ts";
+import { readMemory } from "../run/memory.ts";
+import type { LoadedTask, MembershipTask } from "../run/reconcile.ts";
 
 /** What became known on the way to the plan, as far as the way went. */
 interface Findings {
@@ -61,7 +61,8 @@ export async function runPullRequestPlan(number: number, context: Context): Prom
   }
 }
 
-function createTask(number: number, findings: Findings, { paths, log, now }: Context): MembershipTask {
+function createTask(number: number, findings: Findings, context: Context): MembershipTask {
+  const { paths, log, now } = context;
   const { repository, token } = findings.access;
   return {
     command: "plan",
@@ -78,17 +79,18 @@ function createTask(number: number, findings: Findings, { paths, log, now }: Con
       const today = toDateString(now());
       const proposed = endMappings(head.mappings, today);
       const present = endMappings(base.mappings, today);
-      const decide = async (reader: MembershipReader & AddressReader) => {
+      const decide: LoadedTask["decide"] = async (reader, target) => {
+        const memory = await readMemory(target, context);
         // One observation for both: what differs between the two plans is due to the pull request alone.
         const sides = [proposed.mappings, present.mappings] as const;
-        const [observed, beside] = await observe(reader, sides, log);
+        const [observed, beside] = await observe(reader, sides, log, memory.names);
         const findIdle = (of: Policy) => findIdleProtections(reader, of, observed);
         if (base.policy !== null && base.problems.length === 0)
           findings.present = recordPlan(beside, base.policy, await findIdle(base.policy), now());
-        const notices = [...explainBase(proposal, pull), ...proposed.notices];
+        const notices = [...memory.notices, ...explainBase(proposal, pull), ...proposed.notices];
         const plan = planChanges(observed, policy);
         const problems = [...plan.problems, ...(await findIdle(policy))];
-        return { ...plan, problems, ownerKey: observed.owner.key, notices };
+        return { ...plan, problems, names: observed.names, ownerKey: observed.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },

@@ -1,5 +1,6 @@
 import type { Context } from "../cli/context.ts";
 import type { RepositoryAccess } from "../config/actions.ts";
+import { hintAt } from "../github/permissions.ts";
 import { explainIssueFailure, type IssueState, keepTrackingIssue } from "../github/tracking-issue.ts";
 import { keepScheduleEnabled } from "../github/workflows.ts";
 import { errorMessage } from "../lib/text.ts";
@@ -35,7 +36,7 @@ export async function postSync(record: RunRecord, access: RepositoryAccess, cont
   await attempt(
     () => keepScheduleEnabled(access, syncWorkflow),
     (error) =>
-      `the schedule could not be kept enabled: ${errorMessage(error)}; give the workflow "permissions: actions: write", or GitHub stops it after 60 quiet days`,
+      `the schedule could not be kept enabled: ${errorMessage(error)}${hintAt(error, '; give the workflow "permissions: actions: write"')}. Without it GitHub stops the schedule after 60 quiet days`,
   );
 }
 

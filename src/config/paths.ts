@@ -83,7 +83,7 @@ async function identify(path: string): Promise<string> {
 }
 
 /** The path of a file or folder as the repository knows it; null when it lies outside. */
-function findInRepository(path: string): string | null {
+export function findInRepository(path: string): string | null {
   const found = relative("", path).replaceAll("\\", "/");
   return found === "" || found === ".." || found.startsWith("../") || isAbsolute(found) ? null : found;
 }

@@ -64,6 +64,14 @@ export interface Config {
   readonly secrets: readonly string[];
 }
 
+/** The variables whose values must never be shown. */
+export const secretNames = [
+  "WEBEX_CLIENT_SECRET",
+  "WEBEX_REFRESH_TOKEN",
+  "SECRETS_TOKEN",
+  "GITHUB_TOKEN",
+] as const;
+
 /** What delegation needs. */
 export type SiteConfig = Config & { readonly siteUrl: string };
 
@@ -161,9 +169,7 @@ export function readConfig(env: Environment, needsSite = false): Config {
     clientSecret: need("WEBEX_CLIENT_SECRET", "the Webex integration's client secret"),
     tokenStore: readTokenStore(),
     reportTarget: readReportTarget(),
-    secrets: ["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN", "GITHUB_TOKEN"].flatMap(
-      (name) => get(name) ?? [],
-    ),
+    secrets: secretNames.flatMap((name) => get(name) ?? []),
   };
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join("; "));
   return config;

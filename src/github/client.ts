@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Octokit } from "@octokit/rest";
 import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
-import { HttpFailure, type HttpRequest, sendHttp } from "../lib/http.ts";
+import { HttpFailure, type HttpRequest, pause, sendHttp } from "../lib/http.ts";
+import { cleanDeep, gate } from "../lib/redact.ts";
 
 /** GitHub's REST and GraphQL operations, as one token may use them. */
 export type GithubClient = Octokit;
@@ -10,6 +10,9 @@ export type GithubClient = Octokit;
 const apiVersion = "2022-11-28";
 
 const attempts = 4;
+
+/** What Octokit needs as it is; everything else of a request is what GitHub gets to keep, and to show. */
+const ownOptions = new Set(["method", "url", "baseUrl", "headers", "request", "mediaType"]);
 
 /** The longest that one request waits in all because GitHub asks it to. */
 const maxAskedMs = 3 * 60_000;
@@ -26,7 +29,7 @@ const unstatedPauseMs = 15_000;
 export function createGithubClient(
   apiUrl: string,
   token: string,
-  sleep: (ms: number) => Promise<unknown> = delay,
+  sleep: (ms: number) => Promise<unknown> = pause,
 ): GithubClient {
   const client = new Octokit({
     auth: token,
@@ -38,6 +41,9 @@ export function createGithubClient(
   });
   client.hook.before("request", (options) => {
     options.headers["x-github-api-version"] = apiVersion;
+    for (const [name, value] of Object.entries(options)) {
+      if (!ownOptions.has(name)) Object.assign(options, { [name]: cleanDeep(value, gate.clean) });
+    }
   });
   client.hook.wrap("request", async (send, options) => {
     const isRepeatable = options.method === "GET" || options.request?.repeatable === true;

@@ -1,6 +1,7 @@
-import { mkdir, open } from "node:fs/promises";
+import { appendFile, mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Actions } from "../config/actions.ts";
+import { gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
 
 /** Something in a file that needs a person. */
@@ -12,16 +13,19 @@ export interface Annotation {
   readonly message: string;
 }
 
-/** What the runner of GitHub Actions understands; on any other machine every call does nothing. */
+/** What the runner of GitHub Actions understands; on any other machine every call but `mask` does nothing. */
 export interface Runner {
-  /** Hides a secret in all later lines of the log. */
+  /** Hides a secret in all that is told from now on, here and by the runner. */
   mask(secret: string): void;
   annotate(annotations: readonly Annotation[]): void;
   /** Shows a warning that belongs to no file. */
   warn(message: string): void;
+  /** Folds all later lines of the log under a title, until what it returns is called. */
+  fold(title: string): () => void;
   /** What cannot be written here, and by the next, is a warning: the run has done its work by then. */
   setOutputs(outputs: Readonly<Record<string, string | number>>): void;
-  writeSummary(markdown: string): Promise<void>;
+  /** Returns what replaces this text by another one, where it turns out that there is more to say. */
+  writeSummary(markdown: string): Promise<(instead: string) => Promise<void>>;
 }
 
 /** The runner shows ten errors of a step: nine, and one that says how many there are. */
@@ -34,27 +38,35 @@ const maxAnnotations = 9;
 export async function createRunner(actions: Actions): Promise<Runner> {
   const { isRunner, outputFile, summaryFile } = actions;
   if (!isRunner && outputFile === null && summaryFile === null) {
-    const writeSummary = () => Promise.resolve();
-    return { mask: ignore, annotate: ignore, warn: ignore, setOutputs: ignore, writeSummary };
+    const writeSummary = () => Promise.resolve(() => Promise.resolve());
+    return {
+      mask: gate.add,
+      annotate: ignore,
+      warn: ignore,
+      fold: () => ignore,
+      setOutputs: ignore,
+      writeSummary,
+    };
   }
   // Loaded only where it is needed: it would double the time until the first request.
   const core = await import("@actions/core");
   const warn = (message: string) => {
-    if (isRunner) core.warning(message, { title: "Rollcall" });
+    if (isRunner) core.warning(gate.clean(message), { title: "Rollcall" });
   };
   // The protocol's files are the runner's to make; elsewhere somebody may have named them only.
   for (const file of [outputFile, summaryFile]) if (file !== null) await touch(file).catch(ignore);
   return {
     mask(secret) {
+      gate.add(secret);
       if (isRunner && secret !== "") core.setSecret(secret);
     },
     annotate(annotations) {
       if (!isRunner) return;
       for (const { file, line, character, message } of annotations.slice(0, maxAnnotations)) {
         const place = character === undefined ? {} : { startColumn: character };
-        core.error(message, {
+        core.error(gate.clean(message), {
           title: "Rollcall",
-          file,
+          file: gate.clean(file),
           ...(line === null ? {} : { startLine: line, ...place }),
         });
       }
@@ -62,22 +74,41 @@ export async function createRunner(actions: Actions): Promise<Runner> {
       if (more > 0) core.error(`${more} more, see the summary of this run`, { title: "Rollcall" });
     },
     warn,
+    fold(title) {
+      if (!isRunner) return ignore;
+      core.startGroup(title);
+      return core.endGroup;
+    },
     setOutputs(outputs) {
       if (outputFile === null) return;
       try {
-        for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+        for (const [name, value] of Object.entries(outputs)) core.setOutput(name, gate.clean(String(value)));
       } catch (error) {
         warn(`the step's outputs could not be written: ${errorMessage(error)}`);
       }
     },
     async writeSummary(markdown) {
-      if (summaryFile === null) return;
-      await core.summary
-        .addRaw(markdown)
-        .write()
-        .catch((error: unknown) => warn(`the step's summary could not be written: ${errorMessage(error)}`));
+      if (summaryFile === null) return () => Promise.resolve();
+      const attempt = (work: Promise<void>) =>
+        work.catch((error: unknown) =>
+          warn(`the step's summary could not be written: ${errorMessage(error)}`),
+        );
+      const written = gate.clean(markdown);
+      await attempt(appendFile(summaryFile, written));
+      return async (instead) => {
+        const text = gate.clean(instead);
+        if (text !== written) await attempt(replaceInFile(summaryFile, written, text));
+      };
     },
   };
+}
+
+/** Others may have written to the file before and after; a text that is not there any more is added at its end. */
+async function replaceInFile(file: string, text: string, instead: string): Promise<void> {
+  const whole = await readFile(file, "utf8");
+  const start = whole.lastIndexOf(text);
+  if (start === -1) return await appendFile(file, instead);
+  await writeFile(file, whole.slice(0, start) + instead + whole.slice(start + text.length));
 }
 
 async function touch(file: string): Promise<void> {

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import sodium from "libsodium-wrappers";
 import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
-import { graceAfter } from "../lib/http.ts";
+import { graceAfter, pause } from "../lib/http.ts";
 import type { Recovery, SaveOutcome, TokenCopyAge, TokenStore } from "../token/store.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 import { type Patience, persist } from "./patience.ts";
@@ -63,13 +62,13 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
     scope ??= await findSecretScope(github, repository, options.environment);
     return scope;
   };
-  const pause = sleep ?? ((ms: number) => delay(ms));
+  const wait = sleep ?? pause;
 
   /** Not found is believed at the second look, where this run was given a value that must come from somewhere. */
   const dateSecret = async (path: string): Promise<SecretDate> => {
     const first = await readSecretDate(github, `${path}/${secretName}`);
     if (first.updatedAt !== null || options.run === null) return first;
-    await pause(1000);
+    await wait(1000);
     return await readSecretDate(github, `${path}/${secretName}`);
   };
 
@@ -101,7 +100,7 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
         const request = { repeatable: true };
         const { status } = await github.request(`PUT ${path}`, { ...seal("probe"), request });
         requireStored(status);
-        const probedAt = await findProbe(() => readSecretDate(github, path), pause);
+        const probedAt = await findProbe(() => readSecretDate(github, path), wait);
         await github.request(`DELETE ${path}`, { request }).catch((error: unknown) => {
           // Sent again after an answer that got lost, it is gone already.
           if (statusOf(error) !== 404) throw error;
@@ -167,7 +166,7 @@ function requireNewer(updatedAt: Date | null, { probedAt, before }: Proof): Date
 
 async function findProbe(
   look: () => Promise<SecretDate>,
-  pause: (ms: number) => Promise<unknown>,
+  wait: (ms: number) => Promise<unknown>,
 ): Promise<Date> {
   for (let count = 1; ; count += 1) {
     const { updatedAt } = await look();
@@ -176,7 +175,7 @@ async function findProbe(
       throw new Error(
         `GitHub confirmed the secret ${probeName}, but it is not there; is something in between, such as a proxy?`,
       );
-    await pause(1000);
+    await wait(1000);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 
 /** One request, whatever API it goes to. */
@@ -17,6 +18,8 @@ export interface HttpReply {
   /** By their names in lower case; several of one name are joined by a comma. */
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
+  /** What the text was read from. */
+  readonly bytes: Buffer;
 }
 
 /** No whole answer arrived: what went wrong on the way, and how far the request came. */
@@ -67,14 +70,17 @@ export function bypassProxies(): void {
  * no redirect is followed. @throws {HttpFailure} when no whole answer arrives.
  */
 export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
-  const { method, url, headers, body, signal, timeoutMs = defaultTimeoutMs } = options;
+  const { method, url, headers, body, signal = ending, timeoutMs = defaultTimeoutMs } = options;
   const { dispatcher, request } = await openHttp().catch((error: unknown) => {
     throw new HttpFailure(error, false, null);
   });
   if (signal?.aborted) throw new HttpFailure(signal.reason, false, null);
   const chunks: Buffer[] = [];
   let head: Pick<HttpReply, "status" | "headers"> | null = null;
-  const readText = () => Buffer.concat(chunks).toString("utf8");
+  const readBody = () => {
+    const bytes = Buffer.concat(chunks);
+    return { bytes, text: bytes.toString("utf8") };
+  };
   try {
     const reply = await request(url, {
       dispatcher,
@@ -87,10 +93,23 @@ export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
     });
     head = { status: reply.statusCode, headers: joinHeaders(reply.headers) };
     for await (const chunk of reply.body) chunks.push(chunk);
-    return { ...head, text: readText() };
+    return { ...head, ...readBody() };
   } catch (error) {
-    throw new HttpFailure(error, !isBeforeSending(error), head && { ...head, text: readText() });
+    throw new HttpFailure(error, !isBeforeSending(error), head && { ...head, ...readBody() });
   }
+}
+
+/** Gives up every request that has no signal of its own once the run has been stopped for a while. */
+let ending: AbortSignal | undefined;
+
+/** What is under way at a stop has three seconds to end, unless its sender has asked for more by a signal. */
+export function giveUpRequestsAfter(stop: AbortSignal): void {
+  ending = graceAfter(stop, 3000);
+}
+
+/** Waits, but no longer than requests may still be sent. */
+export async function pause(ms: number): Promise<void> {
+  await delay(ms, undefined, ending && { signal: ending }).catch(() => undefined);
 }
 
 /** When each stop came, on the clock of `performance`: who asks for a grace later has less of it left. */

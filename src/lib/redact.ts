@@ -42,6 +42,12 @@ export function createRedactor(): Redactor {
   };
 }
 
+/**
+ * The one gate of a run. It stands at every way out (terminal, runner, files, GitHub's API), so that no caller can
+ * forget it; whatever learns a secret names it here.
+ */
+export const gate: Redactor = createRedactor();
+
 /** Cleans every text in a value of plain data, keys left as they are. */
 export function cleanDeep<T>(value: T, clean: (text: string) => string): T;
 export function cleanDeep(value: unknown, clean: (text: string) => string): unknown {

@@ -100,7 +100,11 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     after,
     added,
     removed,
-    held: room.held.map((removal) => ({ ...pickPerson(removal), reason: removal.reason })),
+    held: room.held.map((one) => ({
+      ...pickPerson(one),
+      ...(one.action === undefined ? {} : { action: one.action }),
+      reason: one.reason,
+    })),
     failed,
     kept: [...room.kept, ...(outcome?.kept ?? [])],
     missing: room.missing,

@@ -20,6 +20,7 @@ import type {
   RoomMember,
 } from "./directory.ts";
 import type { Mapping } from "./mapping.ts";
+import { type NameMemory, noNames, type RememberedName } from "./names.ts";
 import { type DesiredRoom, resolveMappings } from "./resolve.ts";
 
 /** Everything a plan is made from. */
@@ -30,6 +31,8 @@ export interface Observation {
   /** Why some people could not be asked for; null when all were. */
   readonly lookUpFailure: string | null;
   readonly problems: readonly Problem[];
+  /** Where the names in the mappings lead, those left out that led elsewhere before. */
+  readonly names: readonly RememberedName[];
   /** Compares a room once more, with members that were listed just now and groups that are read after that. */
   compareAgain(feed: DesiredRoom, members: Listing<RoomMember>): Promise<RoomDiff>;
 }
@@ -47,18 +50,20 @@ export async function observe<Sides extends readonly (readonly Mapping[])[]>(
   reader: MembershipReader,
   sides: readonly [...Sides],
   log?: (progress: string) => void,
+  memory?: NameMemory,
 ): Promise<{ readonly [Side in keyof Sides]: Observation }>;
 export async function observe(
   reader: MembershipReader,
   sides: readonly (readonly Mapping[])[],
   log: (progress: string) => void = () => undefined,
+  memory: NameMemory = noNames,
 ): Promise<readonly Observation[]> {
   const [owner, groups, rooms] = await Promise.all([
     reader.readOwner(),
     reader.listGroups(),
     reader.listRooms(),
   ]);
-  const resolutions = sides.map((mappings) => resolveMappings(mappings, groups, rooms, owner));
+  const resolutions = sides.map((mappings) => resolveMappings(mappings, groups, rooms, { owner, memory }));
   const mapped = resolutions.flatMap(({ desired }) => desired.map(({ room }) => room));
   const mappedRooms = new Map(mapped.map((room) => [room.key, room]));
   log(
@@ -90,8 +95,9 @@ export async function observe(
   const lookUp = await lookUpPeople(reader, undescribed);
   for (const [key, person] of lookUp.people) people.set(key, person);
   const readGroup = createGroupReader(reader);
-  return found.map(({ standpoint, ...side }) => ({
+  return found.map(({ standpoint, ...side }, index) => ({
     owner,
+    names: resolutions[index]?.names ?? [],
     people,
     lookUpFailure: lookUp.failure,
     ...side,

@@ -6,7 +6,7 @@ import type { RoomDiff } from "./diff.ts";
 import type { KnownPerson, Owner, PersonKind, RoomMember } from "./directory.ts";
 import type { Observation } from "./observe.ts";
 import type { Policy } from "./policy.ts";
-import { type KeptReason, labelOf, type RecordedPerson, type RoomRecord } from "./record.ts";
+import { type HeldReason, type KeptReason, labelOf, type RecordedPerson, type RoomRecord } from "./record.ts";
 import type { DesiredRoom } from "./resolve.ts";
 
 /** Somebody to add; `key` is the decoded person id. */
@@ -37,6 +37,8 @@ export interface RoomPlan {
   /** Members who stay whatever is removed, without the token's owner and bots: the room's people. */
   readonly stayingCount: number;
   readonly hasEmptyGroup: boolean;
+  /** Present where all that is planned for the room waits for approval, whatever it is. */
+  readonly doubt?: HeldReason;
   /** Why the room, or its removals, were left alone; null when the plan is whole. */
   readonly frozen: string | null;
 }

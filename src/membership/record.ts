@@ -60,7 +60,10 @@ const roomSchema = v.strictObject({
   after: v.nullable(count),
   added: v.array(v.strictObject(person)),
   removed: v.array(v.strictObject({ ...person, wasModerator: v.boolean() })),
-  held: v.array(v.strictObject({ ...person, reason: heldReasonSchema })),
+  /** `action` is there only where an addition is held, which a restore may do. */
+  held: v.array(
+    v.strictObject({ ...person, action: v.exactOptional(v.literal("add")), reason: heldReasonSchema }),
+  ),
   failed: v.array(
     v.strictObject({
       personId: id,

@@ -5,7 +5,8 @@ import type { Problem } from "../lib/problem.ts";
 import { quoteText } from "../lib/text.ts";
 import { isUuid, readReference } from "../lib/webex-id.ts";
 import type { Group, Owner, Room } from "./directory.ts";
-import type { Mapping, Mode } from "./mapping.ts";
+import { isRow, type Mapping, type Mode } from "./mapping.ts";
+import { isSameThing, type NameMemory, type RememberedName } from "./names.ts";
 
 /** A room and the groups that the mappings name for it. */
 export interface DesiredRoom {
@@ -28,43 +29,60 @@ export interface Resolution {
    */
   readonly unmatchedRows: readonly { readonly group: Group; readonly line: number }[];
   readonly problems: readonly Problem[];
+  /** Where the names in the cells lead, those left out that led elsewhere before. */
+  readonly names: readonly RememberedName[];
+}
+
+/** Whose token it is, and where names led before. */
+export interface Beholder {
+  readonly owner: Owner;
+  readonly memory: NameMemory;
+}
+
+/** The one thing that a cell names. */
+interface Found<T> {
+  readonly found: T;
+  readonly isByName: boolean;
+  /** Present where the name led to another thing before: what it is now, if it is there, and what to do. */
+  readonly moved?: { readonly former: T | undefined; readonly message: string };
 }
 
 /** Either the one thing that a cell names, or why there is not exactly one. */
-type Resolved<T> = { readonly found: T } | { readonly failure: string };
+type Resolved<T> = Found<T> | { readonly failure: string };
 
 /**
  * Finds the groups and rooms that the mappings name, by id, by link or by exact name. A room with a row that does
- * not resolve is frozen; a row whose room does not resolve is only reported.
+ * not resolve is frozen; a row whose room does not resolve is only reported. A name that led elsewhere before says
+ * nothing sure: its row changes nothing, neither where it led nor where it leads.
  */
 export function resolveMappings(
   mappings: readonly Mapping[],
   groups: Listing<Group>,
   rooms: Listing<Room>,
-  owner: Owner,
+  beholder: Beholder,
 ): Resolution {
+  const { memory } = beholder;
   const groupNames = createNameIndex(dropRepeated(groups.items), (group) => group.displayName);
   const findGroup = createFinder({
     listing: groups,
     names: groupNames,
-    type: "GROUP",
+    column: "group",
+    memory,
     named: "named",
-    noun: "group",
+    nameOf: (group) => group.displayName,
     hint: "the token's owner must be allowed to see it",
   });
-  const findRoom = createFinder({
-    listing: rooms,
-    names: createNameIndex(dropRepeated(rooms.items), (room) => room.title),
-    type: "ROOM",
-    named: "titled",
-    noun: "room",
-    hint: `${owner.email ?? owner.displayName} must be in it`,
-  });
+  const findRoom = createRoomFinder(rooms, beholder);
 
   const problems: Problem[] = [];
   const rows = new Map<string, RoomRows>();
   const groupLines = new Map<string, number>();
   const unmatchedRows: { group: Group; line: number }[] = [];
+  const names = new Map<string, RememberedName>();
+  const learn = (column: RememberedName["column"], name: string, one: Resolved<Group | Room>) => {
+    if ("found" in one && one.isByName && !one.moved)
+      names.set(`${column} ${name}`, { column, name, id: one.found.id });
+  };
   const enter = (mapping: Mapping, room: Room): RoomRows => {
     const row = rows.get(room.key) ?? new RoomRows(room);
     rows.set(room.key, row);
@@ -87,20 +105,28 @@ export function resolveMappings(
       continue;
     }
     const room = findRoom(mapping.room);
+    const roomFault = findFault(room);
+    learn("room", mapping.room, room);
     // A row that has ended brings nobody, whatever its group is by now: it only keeps its room managed.
     if (kind === "ended") {
-      if ("found" in room) enter(mapping, room.found);
+      if ("failure" in room) continue;
+      const row = enter(mapping, room.found);
+      if (roomFault === null) continue;
+      problems.push({ line, column: "room", message: roomFault });
+      row.obstacle ??= explainMoved(line, "room");
       continue;
     }
     const group = findGroup(mapping.group);
-    if ("failure" in room) problems.push({ line, column: "room", message: room.failure });
-    if ("failure" in group) problems.push({ line, column: "group", message: group.failure });
-    if ("failure" in room) {
-      if ("found" in group) unmatchedRows.push({ group: group.found, line });
-      continue;
-    }
+    const groupFault = findFault(group);
+    learn("group", mapping.group, group);
+    if (roomFault !== null) problems.push({ line, column: "room", message: roomFault });
+    if (groupFault !== null) problems.push({ line, column: "group", message: groupFault });
+    if (roomFault !== null) unmatchedRows.push(...listMeant(group).map((one) => ({ group: one, line })));
+    if ("failure" in room) continue;
     const row = enter(mapping, room.found);
+    if (roomFault !== null) row.obstacle ??= explainMoved(line, "room");
     if ("failure" in group) row.obstacle ??= `line ${line} names no single group`;
+    else if (groupFault !== null) row.obstacle ??= explainMoved(line, "group");
     else {
       row.groups.set(group.found.key, group.found);
       groupLines.set(group.found.key, groupLines.get(group.found.key) ?? line);
@@ -113,7 +139,45 @@ export function resolveMappings(
     lines: mappings.map((mapping) => mapping.line),
     obstacle,
   }));
-  return { desired, groupLines, unmatchedRows, problems };
+  return { desired, groupLines, unmatchedRows, problems, names: [...names.values()] };
+}
+
+/** The keys of the rooms that rows of the mappings surely name, whatever else is wrong with these. */
+export function findMappedRooms(
+  mappings: readonly Mapping[],
+  rooms: Listing<Room>,
+  beholder: Beholder,
+): ReadonlySet<string> {
+  const findRoom = createRoomFinder(rooms, beholder);
+  const found = mappings.filter(isRow).map((mapping) => findRoom(mapping.room));
+  return new Set(found.flatMap((room) => ("found" in room && !room.moved ? [room.found.key] : [])));
+}
+
+function createRoomFinder(rooms: Listing<Room>, { owner, memory }: Beholder) {
+  return createFinder({
+    listing: rooms,
+    names: createNameIndex(dropRepeated(rooms.items), (room) => room.title),
+    column: "room",
+    memory,
+    named: "titled",
+    nameOf: (room) => room.title,
+    hint: `${owner.email ?? owner.displayName} must be in it`,
+  });
+}
+
+/** Why nothing may be done by what a cell says; null when nothing stands in the way. */
+function findFault<T>(resolved: Resolved<T>): string | null {
+  return "failure" in resolved ? resolved.failure : (resolved.moved?.message ?? null);
+}
+
+/** All that a cell may mean: of a name that has moved, what it named before as well. */
+function listMeant<T>(resolved: Resolved<T>): readonly T[] {
+  if ("failure" in resolved) return [];
+  return [resolved.found, ...(resolved.moved?.former === undefined ? [] : [resolved.moved.former])];
+}
+
+function explainMoved(line: number, column: RememberedName["column"]): string {
+  return `the ${column === "room" ? "title" : "name of the group"} on line ${line} led to another ${things[column]} on earlier runs`;
 }
 
 /** What the rows of one room add up to. */
@@ -134,13 +198,16 @@ function describeComment(cell: string): string {
   return `this line is a comment, but it begins with the name of the group ${quoteText(cell)}, whose people nobody removes until that is clear; put the name in double quotes to make it a row, or begin the comment with other words`;
 }
 
+/** What people call it. */
+const things = { group: "group", room: "space" } as const;
+
 interface Findable<T> {
   readonly listing: Listing<T>;
   readonly names: NameIndex<T>;
-  /** With what the type of an id must end. */
-  readonly type: "GROUP" | "ROOM";
+  readonly column: RememberedName["column"];
+  readonly memory: NameMemory;
   readonly named: string;
-  readonly noun: string;
+  nameOf(thing: T): string;
   readonly hint: string;
 }
 
@@ -154,11 +221,16 @@ const maxSuggestions = 200;
 function createFinder<T extends { key: string; id: string }>({
   listing,
   names,
-  type,
+  column,
+  memory,
   named,
-  noun,
+  nameOf,
   hint,
 }: Findable<T>): (cell: string) => Resolved<T> {
+  const noun = column;
+  const thing = things[column];
+  // With what the type of an id must end.
+  const type = column.toUpperCase();
   const byKey = indexKeys(listing.items);
   // An id that cannot be taken apart equals only itself.
   const byId = new Map(listing.items.map((item) => [item.id, item]));
@@ -170,7 +242,7 @@ function createFinder<T extends { key: string; id: string }>({
     const reference = readReference(cell);
     const isOther = reference?.type?.endsWith(type) === false;
     const found = reference ? byKey.get(reference.key) : byId.get(cell);
-    if (found && !isOther) return { found };
+    if (found && !isOther) return { found, isByName: false };
     const namesakes = names.find(cell);
     if (reference && !(isUuid(cell) && namesakes.length > 0)) {
       if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${noun}` };
@@ -184,9 +256,15 @@ function createFinder<T extends { key: string; id: string }>({
     }
     const [only] = namesakes;
     if (!listing.complete) return { failure: `${quoteText(cell)} cannot be looked up by name${partial}` };
-    if (only) return { found: only };
+    if (only) return compareWithMemory(cell, only);
     const failure = `no ${noun} is ${named} ${quoteText(cell)}`;
     if (/^[a-z]+:\/\//i.test(cell)) return { failure: `${failure}; this link holds no id of a space` };
+    const former = recall(cell)?.former;
+    if (former) {
+      return {
+        failure: `${failure}; on earlier runs it led to the ${thing} now ${named} ${quoteText(nameOf(former))}, whose id is ${former.id}`,
+      };
+    }
     suggestions += 1;
     if (suggestions > maxSuggestions) {
       return {
@@ -194,6 +272,22 @@ function createFinder<T extends { key: string; id: string }>({
       };
     }
     return { failure: failure + suggestNearest(cell, names.names, `; ${hint}`) };
+  }
+
+  /** Where a name led on earlier runs: the id, and what bears it now, if it is there; null for a new name. */
+  function recall(cell: string): { readonly id: string; readonly former: T | undefined } | null {
+    const id = memory.recall(column, cell);
+    return id === null ? null : { id, former: byKey.get(readReference(id)?.key ?? "") ?? byId.get(id) };
+  }
+
+  /** A name is not an identity: what led to one thing on an earlier run must not lead to another on this one. */
+  function compareWithMemory(cell: string, found: T): Found<T> {
+    const recalled = recall(cell);
+    if (recalled === null || isSameThing(column, recalled.id, found.id)) return { found, isByName: true };
+    const { id, former } = recalled;
+    const whatNow = former === undefined ? "" : ` (now ${named} ${quoteText(nameOf(former))})`;
+    const message = `${quoteText(cell)} led to another ${thing} on earlier runs, so this row changes nothing until its cell holds the id of the one you mean: earlier ${id}${whatNow}, now ${found.id}`;
+    return { found, isByName: true, moved: { former, message } };
   }
 
   return (cell) => {

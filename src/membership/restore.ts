@@ -13,11 +13,13 @@ export interface RestoreObservation extends Observation {
   readonly notices: readonly string[];
   /** Whom to add with the right to moderate, as `<room key> <person key>`. */
   readonly moderators: ReadonlySet<string>;
+  /** All rooms that the token's owner sees. */
+  readonly allRooms: Listing<Room>;
 }
 
 /**
- * Reads the rooms that a run changed and compares them with what they were before it. The mappings have no say: they
- * may be the very reason for the undo.
+ * Reads the rooms that a run changed and compares them with what they were before it. The mappings do not say who is
+ * to be there: they may be the very reason for the undo.
  * @throws what `readOwner` throws.
  */
 export async function observeRestore(
@@ -50,6 +52,7 @@ export async function observeRestore(
     people: new Map([...people, ...lookUp.people]),
     lookUpFailure: lookUp.failure,
     problems: restored.flatMap((one) => one.problems),
+    names: [],
     notices: restored.flatMap((one) => one.notices),
     moderators: new Set(
       changed.flatMap(({ roomId, removed }) =>
@@ -58,6 +61,7 @@ export async function observeRestore(
           .map((person) => `${identityOf(roomId, "ROOM")} ${identityOf(person.personId, "PEOPLE")}`),
       ),
     ),
+    allRooms: rooms,
     // No group has a say: who was added by the run is looked for among the members alone.
     async compareAgain({ room }, members) {
       const recorded = recordedByKey.get(room.key);
@@ -78,13 +82,30 @@ function describeRecorded(changed: readonly RoomRecord[]): ReadonlyMap<string, K
   );
 }
 
-/** Gives back the right to moderate to those whom the run took it from. */
-export function addAsModerators(
+/** What a record must be, and be about, for its undo to go on without approval. */
+export interface Trust {
+  /** True when the record is surely as the run left it. */
+  readonly isVerified: boolean;
+  /** The keys of the rooms that the mappings name; null when these cannot be read. */
+  readonly mappedRooms: ReadonlySet<string> | null;
+}
+
+/**
+ * Gives back the right to moderate to those whom the run took it from, and marks what a person has to approve: a
+ * record is a file like any other, and may say whatever somebody wants of whatever space.
+ */
+export function prepareRestore(
   rooms: readonly RoomPlan[],
   moderators: RestoreObservation["moderators"],
+  { isVerified, mappedRooms }: Trust,
 ): readonly RoomPlan[] {
+  const findDoubt = ({ feed }: RoomPlan): Pick<RoomPlan, "doubt"> => {
+    if (!isVerified) return { doubt: "unverified-record" };
+    return mappedRooms?.has(feed.room.key) ? {} : { doubt: "unmapped-room" };
+  };
   return rooms.map((room) => ({
     ...room,
+    ...findDoubt(room),
     additions: room.additions.map((addition) =>
       moderators.has(`${room.feed.room.key} ${addition.key}`) ? { ...addition, asModerator: true } : addition,
     ),

@@ -42,7 +42,7 @@ export function viewDelegation(input: DelegationInput, maxRows: number) {
     ),
     problems: viewNotices(record.problems, maxRows),
     notices: viewNotices(record.notices, maxRows),
-    hosts: takeRowsIfAny(record.hosts, maxRows, viewHost),
+    hosts: takeRowsIfAny(record.hosts, maxRows, (host) => viewHost(host, nameKept(record, host.host))),
     users: takeRowsIfAny(users, maxRows, ({ address, displayName, canHost }) => ({
       address: codeSpan(address, 254),
       name: escapeMarkdown(displayName ?? ""),
@@ -94,7 +94,7 @@ function describeFacts({ record, siteUrl, isDryRun }: DelegationInput): Markdown
   );
 }
 
-function viewHost({ host, before, after, added, removed, error }: HostRecord) {
+function viewHost({ host, before, after, added, removed, error }: HostRecord, kept: Kept) {
   const changes = [
     ...added.map((one) => md`➕ ${codeSpan(one)}`),
     ...removed.map((one) => md`➖ ${codeSpan(one)}`),
@@ -102,19 +102,35 @@ function viewHost({ host, before, after, added, removed, error }: HostRecord) {
   return {
     icon: error !== undefined ? statusIcons.failed : changes.length > 0 ? statusIcons.changed : md`—`,
     host: codeSpan(host),
-    before: listAddresses(before),
-    after: listAddresses(after),
+    before: listAddresses(before, kept),
+    after: listAddresses(after, kept),
     changes: changes.length > 0 ? joinMarkdown(changes, " ") : md`none`,
   };
 }
 
+/** What is said of those whom delegations.csv keeps, by address. */
+type Kept = ReadonlyMap<string, string>;
+
+function nameKept({ kept = [] }: DelegationRecord, host: string): Kept {
+  const rows = kept.filter((row) => foldAddress(row.host) === foldAddress(host));
+  return new Map(
+    rows.map(({ delegate, until, line }) => {
+      const end = until === null ? "without end" : `until ${until}`;
+      return [foldAddress(delegate), `kept by delegations.csv, line ${line}, ${end}`];
+    }),
+  );
+}
+
 /** An unknown list reads "not known", which is not the same as nobody. */
-function listAddresses(addresses: readonly string[] | null): Markdown {
+function listAddresses(addresses: readonly string[] | null, kept: Kept): Markdown {
   if (addresses === null) return md`not known`;
   if (addresses.length === 0) return md`nobody`;
   const sorted = [...addresses].sort((a, b) => compareStrings(foldAddress(a), foldAddress(b)));
   const shown = joinMarkdown(
-    sorted.map((address) => codeSpan(address)),
+    sorted.map((address) => {
+      const mark = kept.get(foldAddress(address));
+      return mark === undefined ? codeSpan(address) : md`${codeSpan(address)} (${escapeMarkdown(mark)})`;
+    }),
     " ",
   );
   return addresses.length > 3 ? md`${formatNumber(addresses.length)}: ${shown}` : shown;
@@ -122,7 +138,7 @@ function listAddresses(addresses: readonly string[] | null): Markdown {
 
 /** Writes a delegation run in plain lines: each host with its delegates, changes marked. */
 export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boolean, paint: Paint): string {
-  const lines = record.hosts.flatMap((host) => [...renderHost(host, paint), ""]);
+  const lines = record.hosts.flatMap((host) => [...renderHost(host, nameKept(record, host.host), paint), ""]);
   for (const { address, displayName, canHost } of record.users ?? []) {
     const note = canHost === false ? paint("dim", "  may not host") : "";
     lines.push(`${cleanText(address)}  ${paint("dim", cleanText(displayName ?? ""))}${note}`);
@@ -134,14 +150,22 @@ export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boo
   return lines.join("\n");
 }
 
-function renderHost({ host, before, after, added, removed, error }: HostRecord, paint: Paint): string[] {
+function renderHost(
+  { host, before, after, added, removed, error }: HostRecord,
+  kept: Kept,
+  paint: Paint,
+): string[] {
   const count = (list: readonly string[] | null) => list?.length ?? "?";
   const stay = (after ?? before ?? []).filter((delegate) => !added.includes(delegate));
+  const note = (delegate: string) => {
+    const mark = kept.get(foldAddress(delegate));
+    return mark === undefined ? "" : paint("dim", `  ${cleanText(mark)}`);
+  };
   return [
     `${paint("bold", cleanText(host))}  ${paint("dim", `${count(before)} → ${count(after)} delegates`)}`,
     ...added.map((delegate) => `  ${paint("green", "+")} ${cleanText(delegate)}`),
     ...removed.map((delegate) => `  ${paint("red", "−")} ${cleanText(delegate)}`),
-    ...stay.map((delegate) => `  ${paint("dim", "=")} ${cleanText(delegate)}`),
+    ...stay.map((delegate) => `  ${paint("dim", "=")} ${cleanText(delegate)}${note(delegate)}`),
     ...(error === undefined ? [] : [`  ${paint("red", "×")} ${cleanText(error)}`]),
   ];
 }

@@ -12,7 +12,7 @@ import {
   titleOf,
 } from "./rows.ts";
 import { describeError, describeTimestamp, type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, formatNumber, heldReasons, keptReasons, statusIcons } from "./words.ts";
+import { countOf, describeRun, explainHold, formatNumber, keptReasons, statusIcons } from "./words.ts";
 
 /** Builds the page with every detail of one run; `recordFile` is the name of the JSON file beside it. */
 export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
@@ -60,7 +60,7 @@ function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows
     ...sortPeople(room.held).map((one) => ({
       person: one,
       what: md`✋ held`,
-      why: heldReasons[one.reason],
+      why: explainHold(one),
     })),
     ...sortPeople(room.failed).map((one) => ({
       person: one,

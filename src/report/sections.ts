@@ -14,7 +14,7 @@ import {
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
-import { adviseFailure, countOf, describeApproval, heldReasons } from "./words.ts";
+import { adviseFailure, countOf, describeApproval, explainHold, nameHeld } from "./words.ts";
 
 /** A longer list of people is folded, so that the command below it stays in sight. */
 const maxUnfolded = 12;
@@ -61,19 +61,21 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
   const people = rooms.flatMap((room) => sortPeople(room.held).map((person) => ({ room, person })));
   const digest = record.digest.replace(/[^0-9a-f]/g, "");
   const approval = describeApproval(record);
-  const what = md`${countOf(people.length, "removal")} in ${countOf(rooms.length, "space")}`;
+  const noun = nameHeld(people.map(({ person }) => person));
+  const what = md`${countOf(people.length, noun)} in ${countOf(rooms.length, "space")}`;
   const actions = md`Actions → ${approval.name}`;
   return {
     intro:
       record.command === "plan"
         ? md`${what} would be held back; everything else would be applied. You can approve them after the run that holds them.`
-        : md`${what} ${people.length === 1 ? md`is` : md`are`} held back: nobody listed here has been removed. All additions and the other removals were applied.`,
-    foldedLabel: people.length > maxUnfolded ? md`Show all ${countOf(people.length, "removal")}` : null,
+        : md`${what} ${people.length === 1 ? md`is` : md`are`} held back: ${noun === "removal" ? md`nobody listed here has been removed. All additions and the other removals` : md`none of the changes listed here was made. All other changes`} were applied.`,
+    foldedLabel: people.length > maxUnfolded ? md`Show all ${countOf(people.length, noun)}` : null,
+    who: noun === "removal" ? md`Would be removed` : md`Who`,
     people: takeRows(people, maxRows, ({ room, person }) => ({
       room: titleOf(room),
       name: nameOf(person),
       email: emailOf(person),
-      why: heldReasons[person.reason],
+      why: explainHold(person),
     })),
     actions:
       repositoryUrl === null

@@ -1,9 +1,9 @@
-import type { HeldReason, RoomRecord } from "../membership/record.ts";
+import type { RoomRecord } from "../membership/record.ts";
 import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { describeDelta, describeMembers } from "./rooms.ts";
 import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
 import { type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, heldReasons, statusIcons } from "./words.ts";
+import { countOf, describeRun, explainHold, statusIcons } from "./words.ts";
 
 /** What the short text needs besides the page's input. */
 export interface SummaryInput extends PageInput {
@@ -29,10 +29,10 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
       ],
       ", ",
     ),
-    heldRooms: takeRows(listHeld(rooms), maxRows, ({ room, reason, people }) => ({
+    heldRooms: takeRows(listHeld(rooms), maxRows, ({ room, why, people }) => ({
       title: titleOf(room),
       names: listNames(people, maxRows),
-      why: heldReasons[reason],
+      why,
     })),
     changesTitle: record.command === "plan" ? md`What would change` : md`What changed`,
     changed: takeRowsIfAny(changed, maxRows, (room) => viewChanged(room, maxRows)),
@@ -57,11 +57,11 @@ function viewChanged(room: RoomRecord, maxRows: number) {
 /** One row for each room and reason; a room's removals nearly always share one reason. */
 function listHeld(
   rooms: readonly RoomRecord[],
-): { room: RoomRecord; reason: HeldReason; people: RoomRecord["held"] }[] {
+): { room: RoomRecord; why: Markdown; people: RoomRecord["held"] }[] {
   return rooms.flatMap((room) =>
-    [...new Set(room.held.map((person) => person.reason))]
+    [...new Set(room.held.map((person) => explainHold(person)))]
       .sort()
-      .map((reason) => ({ room, reason, people: room.held.filter((person) => person.reason === reason) })),
+      .map((why) => ({ room, why, people: room.held.filter((person) => explainHold(person) === why) })),
   );
 }
 

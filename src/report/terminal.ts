@@ -2,7 +2,7 @@ import type { Paint } from "../lib/text.ts";
 import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
 import { sourcesOf } from "./rooms.ts";
-import { describeApproval, describeRun, heldReasons, keptReasons } from "./words.ts";
+import { describeApproval, describeRun, explainHold, keptReasons } from "./words.ts";
 
 /** The colour of each status. */
 export const statusStyles = {
@@ -43,7 +43,7 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
     `${paint("bold", cleanText(room.title))}  ${paint("dim", `${sources}; ${members}`)}`,
     ...room.added.map((person) => log(paint("green", "+"), person)),
     ...room.removed.map((person) => log(paint("red", "−"), person)),
-    ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${heldReasons[person.reason]}`)),
+    ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${explainHold(person)}`)),
     ...room.failed.map((person) =>
       log(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
     ),

@@ -1,4 +1,11 @@
-import type { FailedChange, HeldReason, KeptReason, RunRecord, RunStatus } from "../membership/record.ts";
+import type {
+  FailedChange,
+  HeldReason,
+  KeptReason,
+  RoomRecord,
+  RunRecord,
+  RunStatus,
+} from "../membership/record.ts";
 import { codeSpan, escapeMarkdown, joinMarkdown, type Markdown, md } from "./markdown.ts";
 
 /** Why a change waits, in words that a space's owner understands. */
@@ -13,6 +20,18 @@ export const heldReasons: Readonly<Record<HeldReason, Markdown>> = {
   "unmapped-room": md`No row of rooms.csv names this space`,
   "moderator-addition": md`They would come back as a moderator`,
 };
+
+/** Why one change waits; an addition says that it is one, for nearly all that is held are removals. */
+export function explainHold({ action, reason }: HeldEntry): Markdown {
+  return action === "add" ? md`Addition. ${heldReasons[reason]}` : heldReasons[reason];
+}
+
+/** What is held: removals, or changes where additions are among them. */
+export function nameHeld(held: readonly HeldEntry[]): "removal" | "change" {
+  return held.some(({ action }) => action === "add") ? "change" : "removal";
+}
+
+type HeldEntry = Pick<RoomRecord["held"][number], "action" | "reason">;
 
 /** Why somebody stays although they are in no group of the space. */
 export const keptReasons: Readonly<Record<KeptReason, Markdown>> = {
@@ -106,7 +125,7 @@ export function describeRun(record: RunRecord): Markdown {
   const sentences: Markdown[] = [];
   if (totals.failed > 0) sentences.push(md`${countOf(totals.failed, "change")} failed.`);
   if (problems.length > 0) sentences.push(describeProblems(problems.length));
-  if (totals.held > 0) sentences.push(describeHeld(command, totals.held));
+  if (totals.held > 0) sentences.push(describeHeld(record));
   if (changes) sentences.push(md`${changes}.`);
   if (sentences.length > 0) {
     if (record.status === "changed" && command === "sync") sentences.unshift(md`Every space is as declared:`);
@@ -161,9 +180,10 @@ export function adviseFailure(failure: FailedChange): Markdown {
   return md`The next run tries again. If it keeps failing, give Webex support the tracking id.`;
 }
 
-function describeHeld(command: RunRecord["command"], count: number): Markdown {
-  if (command === "plan") return md`${countOf(count, "removal")} would wait for approval.`;
-  return md`${countOf(count, "removal")} ${count === 1 ? md`waits` : md`wait`} for approval.`;
+function describeHeld({ command, totals: { held: count }, rooms }: RunRecord): Markdown {
+  const noun = nameHeld(rooms.flatMap((room) => room.held));
+  if (command === "plan") return md`${countOf(count, noun)} would wait for approval.`;
+  return md`${countOf(count, noun)} ${count === 1 ? md`waits` : md`wait`} for approval.`;
 }
 
 function sayDone(command: RunRecord["command"], count: number): Markdown {

@@ -5,10 +5,11 @@ import { errorMessage } from "../lib/text.ts";
 import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { InputError, logReportsElsewhere } from "./inputs.ts";
+import { proveDestinations } from "./destinations.ts";
+import { InputError } from "./inputs.ts";
 import type { LoadedTask, MembershipTask } from "./reconcile.ts";
 import type { Revocation } from "./revoke.ts";
-import { findReportTarget, openSession, runInSession, type Session } from "./session.ts";
+import { openSession, runInSession, type Session } from "./session.ts";
 
 /**
  * Runs one membership command: set up, rotate the token, decide, check the limits, apply unless it is only a plan,
@@ -27,34 +28,40 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   });
   const ending = await runInSession(
     () => open(task, context),
-    async ({ loaded, session }) => {
+    async ({ loaded, session, config: { reportTarget } }) => {
       // Loaded only now: the requests for the token need nothing of it.
       const { reconcile } = await import("./reconcile.ts");
-      const { plan, outcomes, ...found } = await reconcile(task, loaded, session, context);
-      const record = buildRecord({ ...collect(session), ...found }, plan, outcomes);
-      return session.lostAccess === null ? record : endInFailure(record, session.lostAccess);
+      const opened = { loaded, reportTarget, session };
+      const { plan, outcomes, names, ...found } = await reconcile(task, opened, context);
+      const made = buildRecord({ ...collect(session), ...found }, plan, outcomes);
+      const record = session.lostAccess === null ? made : endInFailure(made, session.lostAccess);
+      return { record, names };
     },
   );
   const { opened } = ending;
-  const reached =
+  const { record: reached, names } =
     "found" in ending
       ? ending.found
-      : buildFailedRecord({
-          ...collect(opened?.session),
-          problems: explainError(ending.error, mappingsFile),
-          notices: [],
-        });
+      : {
+          record: buildFailedRecord({
+            ...collect(opened?.session),
+            problems: explainError(ending.error, mappingsFile),
+            notices: [],
+          }),
+          names: null,
+        };
   // Loaded when there is something to publish: until then every millisecond would delay the first request.
   const { publishMembership } = await import("./publish.ts");
   if (opened === null) {
     const annotations = "error" in ending && ending.error instanceof InputError ? ending.error.problems : [];
     const standard = { policy: defaultPolicy.report, reportTarget: null, draftOthers: null };
-    return await publishMembership({ record: reached, annotations, ...standard }, context);
+    return await publishMembership({ record: reached, names, annotations, ...standard }, context);
   }
   const { loaded, config, revocation } = opened;
   const record = revocation === null ? reached : extendRecord(reached, revocation);
   const publication = {
     record,
+    names: command === "sync" ? names : null,
     annotations: record.problems.map((problem) => ({ ...problem, file: mappingsFile })),
     policy: loaded.policy.report,
     reportTarget: command === "plan" ? null : config.reportTarget,
@@ -73,11 +80,9 @@ interface Opened {
 /** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
 async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const loaded = await task.load();
-  let config = context.settings.readConfig();
-  if (task.command !== "plan") {
-    logReportsElsewhere(config.reportTarget, context);
-    config = { ...config, reportTarget: await findReportTarget(config.reportTarget) };
-  }
+  const found = context.settings.readConfig();
+  const reportTarget = await proveDestinations(found.reportTarget, task.command !== "plan", context);
+  const config = { ...found, reportTarget };
   const session = await openSession(config, context, { mayStartFreshRun: true });
   if (loaded.grants.length === 0) return { loaded, config, session, revocation: null };
   // What has expired is revoked first: a room that cannot be read must not keep anybody's right alive. Loaded only

@@ -1,22 +1,25 @@
-import { readFile } from "node:fs/promises";
 import type { Context } from "../cli/context.ts";
 import type { Actions } from "../config/actions.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
-import { type DelegationsFileEdit, editDelegationsFile } from "../delegation/expiring.ts";
+import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import type { ReadText } from "../github/commit.ts";
 import type { Annotation } from "../github/runner.ts";
+import { cleanDeep, gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
+import type { RememberedName } from "../membership/names.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, parseHistory } from "../report/history.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
+import { extendState, parseState } from "../report/state.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
+import { readFromDisk } from "./newest-files.ts";
 
 /** Makes the files to store from what is stored there; none when there is nothing to say. May be asked again. */
 export type DraftFiles = (read: ReadText) => Promise<readonly ReportFile[]>;
@@ -41,31 +44,49 @@ interface Forms {
   readonly json: string;
 }
 
+/** Why the report, and files that were asked for, could not be stored. */
+interface Faults {
+  readonly report: string | null;
+  readonly files: readonly string[];
+}
+
 /** What one kind of record has of its own: everything else about telling it is the same for both kinds. */
 interface Publication<Told extends RunRecord | DelegationRecord> {
   /** Null when the run leaves no report. */
   readonly report: Report | null;
   readonly annotations: readonly Annotation[];
   readonly tokenWarningDays: number;
-  /** The record after the report was stored; `error` says why it could not be. */
-  conclude(error: string | null): Told;
+  /** The record with why something could not be stored, which makes the run worse. */
+  conclude(faults: Faults): Told;
   render(record: Told, reportAddress: string | null): Forms;
 }
 
 /**
- * Tells what happened, everywhere people look for it: the report, the annotations, the outputs, the terminal, the step
- * summary and the record. A report that cannot be stored does not keep the rest from being told. Returns the record as
- * it was told.
+ * Tells what happened, everywhere people look for it: the step summary and the record first, as the report's commit
+ * takes its time and a process may be killed meanwhile, then the report, the annotations, the outputs and the terminal.
+ * What cannot be stored does not keep the rest from being told. Returns the record as it was told.
  */
 async function publish<Told extends RunRecord | DelegationRecord>(
   { report, annotations, tokenWarningDays, conclude, render }: Publication<Told>,
-  { runner, paths, print, log }: Context,
+  context: Context,
 ): Promise<Told> {
-  const { address, error } = report === null ? { address: null, error: null } : await storeReport(report);
-  const record = conclude(error);
-  const { status, token, finishedAt } = record;
-  const { counts, digest, terminal, summary, json } = render(record, address);
+  const { runner, paths, print, log } = context;
+  const known = render(conclude({ report: null, files: [] }), null);
+  const rewriteSummary = await runner.writeSummary(known.summary);
+  if (report !== null) await writeFile(paths.json, known.json);
 
+  const { address, error } =
+    report === null ? { address: null, error: null } : await storeReport(report, context);
+  const stored = render(conclude({ report: error, files: [] }), address);
+  const files = [
+    ...(await writeFile(paths.json, stored.json)),
+    ...(await writeFile(paths.markdown, stored.summary)),
+  ];
+
+  const record = conclude({ report: error, files });
+  const { status, token, finishedAt } = record;
+  const { counts, digest, terminal, summary } = render(record, address);
+  await rewriteSummary(summary);
   runner.annotate(annotations);
   const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), tokenWarningDays);
   if (expiry?.isShort) runner.warn(describeExpiry(expiry));
@@ -74,17 +95,25 @@ async function publish<Told extends RunRecord | DelegationRecord>(
   else print(terminal);
   // On GitHub the run's summary leads to the report; on a person's machine this line does.
   if (address !== null && report?.target.kind === "folder") log(`Report: ${address}`);
-
-  // Files come last: one that cannot be written must not keep what was done from being told.
-  await runner.writeSummary(summary);
-  if (paths.json !== null) await replaceFile(paths.json, json);
-  if (paths.markdown !== null) await replaceFile(paths.markdown, summary);
   return record;
+}
+
+/** Returns why the file could not be written, if it could not: it was proved before, but a disk may be full now. */
+async function writeFile(path: string | null, text: string): Promise<readonly string[]> {
+  if (path === null) return [];
+  try {
+    await replaceFile(path, text);
+    return [];
+  } catch (error) {
+    return [errorMessage(error)];
+  }
 }
 
 /** What is told about a run that looked at memberships. */
 export interface MembershipPublication {
   readonly record: RunRecord;
+  /** Where the names in the mappings led, to be kept; null for a run that has not looked, or must not learn. */
+  readonly names: readonly RememberedName[] | null;
   readonly annotations: readonly Annotation[];
   readonly policy: Policy["report"];
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
@@ -95,9 +124,11 @@ export interface MembershipPublication {
 
 /** Tells what became of the memberships. A report that cannot be stored makes the run `partial`. */
 export async function publishMembership(
-  { record, annotations, policy, reportTarget, draftOthers }: MembershipPublication,
+  { names, annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
   context: Context,
 ): Promise<RunRecord> {
+  // Before anything is rendered: a secret in a name or an error could hide behind what Markdown makes of it.
+  const record = cleanDeep(publishing.record, gate.clean);
   const { actions, paths, paint } = context;
   const { repositoryUrl, runUrl } = actions;
   const renderer = createRenderer();
@@ -107,6 +138,7 @@ export async function publishMembership(
   const createReport = (target: ReportTarget): Report => {
     const { reports: reportsDir } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
+    const statePath = `${reportsDir}/state.json`;
     const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
     const runId = nameRun(record, actions);
     let drafts = 0;
@@ -117,7 +149,13 @@ export async function publishMembership(
       if (drafts > 1 && memory.history.checkedAt === record.startedAt) return [];
       told = { ...record, notices: [...record.notices, ...findFlapping(memory.history, record)] };
       const files = renderer.renderFiles({ record: told, policy, memory, runId, ...where });
-      return [...files, ...(draftOthers === null ? [] : await draftOthers(read))];
+      // A name that is met for the first time is worth a commit: what is not kept cannot be missed.
+      const state = names === null ? null : extendState(parseState(await read(statePath)), names);
+      return [
+        ...files,
+        ...(state === null ? [] : [{ path: statePath, text: state }]),
+        ...(draftOthers === null ? [] : await draftOthers(read)),
+      ];
     };
     return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };
   };
@@ -126,10 +164,14 @@ export async function publishMembership(
     report: reportTarget === null ? null : createReport(reportTarget),
     annotations,
     tokenWarningDays: policy.tokenWarningDays,
-    conclude(error) {
-      if (error === null) return told;
-      const problems = [...told.problems, { line: null, column: null, message: error }];
-      return { ...told, status: told.status === "failed" ? "failed" : "partial", problems };
+    conclude(faults) {
+      const known = new Set(told.problems.map(({ message }) => message));
+      const messages = [faults.report ?? [], faults.files].flat().filter((message) => !known.has(message));
+      if (messages.length === 0) return told;
+      const found = messages.map((message) => ({ line: null, column: null, message: gate.clean(message) }));
+      // A plan has nothing but what it tells.
+      const status = told.status === "failed" || told.command === "plan" ? "failed" : "partial";
+      return { ...told, status, problems: [...told.problems, ...found] };
     },
     render(last, reportAddress) {
       const { added, removed, held, failed } = last.totals;
@@ -151,27 +193,50 @@ export async function publishMembership(
 export interface DelegationPublication extends Omit<DelegationInput, "runUrl"> {
   /** Null when the run leaves no report: it only showed something, or did not come as far as Webex. */
   readonly reportTarget: ReportTarget | null;
-  /** What the run means for delegations.csv. */
-  readonly edit: DelegationsFileEdit;
+  /** Whether the run has already added rows to delegations.csv, which is worth a report whatever Webex had. */
+  readonly hasNewRows: boolean;
+  /** The rows to take out of delegations.csv. */
+  readonly takeOut: DelegationsFileEdit["takeOut"];
 }
 
-/** Tells what became of the delegates. A report, or a last day, that cannot be stored makes the run `partial`. */
+/** Adds rows to delegations.csv where the report will go. @throws when they cannot be stored. */
+export async function storeRows(
+  set: DelegationsFileEdit["set"],
+  target: ReportTarget,
+  context: Context,
+): Promise<void> {
+  const { delegations: path } = locate(context.paths, target);
+  const headline = `Rollcall: ${set.length} ${set.length === 1 ? "row" : "rows"} in delegations.csv`;
+  const draft: DraftFiles = async (read) => {
+    const text = editDelegationsFile(await read(path), { set, takeOut: [] });
+    return text === null ? [] : [{ path, text }];
+  };
+  await storeFiles({ target, headline, memoryPath: path, draft, page: path }, context);
+}
+
+/** Tells what became of the delegates. A report that cannot be stored makes the run `partial`. */
 export async function publishDelegation(
-  { reportTarget, edit, ...told }: DelegationPublication,
+  { reportTarget, hasNewRows, takeOut, ...publishing }: DelegationPublication,
   context: Context,
 ): Promise<DelegationRecord> {
+  const told = cleanDeep(publishing, gate.clean);
   const { record, isDryRun, tokenWarningDays } = told;
   const input = { ...told, runUrl: context.actions.runUrl };
   // A run that found nothing to change, and nothing to complain of, leaves no page.
-  const isWorthReporting = record.status !== "converged" || edit.set.length > 0;
+  const isWorthReporting = record.status !== "converged" || hasNewRows || takeOut.length > 0;
   const publication: Publication<DelegationRecord> = {
-    report: reportTarget && isWorthReporting ? reportDelegation(input, edit, reportTarget, context) : null,
+    report: reportTarget && isWorthReporting ? reportDelegation(input, takeOut, reportTarget, context) : null,
     annotations: [],
     tokenWarningDays,
-    conclude(error) {
-      if (error === null) return record;
-      const status = record.status === "failed" ? "failed" : "partial";
-      return { ...record, status, problems: [...record.problems, error + nameUnwritten(edit)] };
+    conclude({ report, files }) {
+      const found = [report === null ? [] : report + nameRowsLeft(takeOut), files]
+        .flat()
+        .map(gate.clean)
+        .filter((message) => !record.problems.includes(message));
+      if (found.length === 0) return record;
+      const changesNothing = isDryRun || record.mode === "show";
+      const status = record.status === "failed" || changesNothing ? "failed" : "partial";
+      return { ...record, status, problems: [...record.problems, ...found] };
     },
     render: (last, reportAddress) => ({
       counts: { ...countChanges(last), held: 0 },
@@ -186,11 +251,12 @@ export async function publishDelegation(
 
 /** The page and the record of a delegation run, and its edit of delegations.csv as it is there at that moment. */
 export function reportDelegation(
-  input: DelegationInput,
-  edit: DelegationsFileEdit,
+  given: DelegationInput,
+  takeOut: DelegationsFileEdit["takeOut"],
   target: ReportTarget,
   { actions, paths }: Context,
 ): Report {
+  const input = cleanDeep(given, gate.clean);
   const { reports, delegations } = locate(paths, target);
   const { mode, hosts } = input.record;
   const runId = nameRun(input.record, actions);
@@ -198,28 +264,28 @@ export function reportDelegation(
   const draft: DraftFiles = async (read) => {
     // After an answer that got lost on the way, the branch may hold this very run already.
     if ((await read(record.path)) === record.text) return [];
-    const isConcerned = edit.set.length + edit.takeOut.length > 0;
-    const text = isConcerned ? editDelegationsFile(await read(delegations), edit) : null;
+    const text =
+      takeOut.length > 0 ? editDelegationsFile(await read(delegations), { set: [], takeOut }) : null;
     return [page, record, ...(text === null ? [] : [{ path: delegations, text }])];
   };
   const headline = `Rollcall: delegate, ${mode} for ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
   return { target, headline, memoryPath: record.path, draft, page: page.path };
 }
 
-/** Delegations whose last day could not be written down would never end: their rows are named for a person to add. */
-function nameUnwritten({ set }: DelegationsFileEdit): string {
-  if (set.length === 0) return "";
-  const rows = set.map(({ host, delegate, until }) => `${host},${delegate},${until}`);
-  return `. Without these rows in delegations.csv the delegations do not end, so add them through a pull request: ${rows.join(" ")}`;
+/** Whoever was removed and is still listed would be granted again: their rows are named for a person to delete. */
+function nameRowsLeft(takeOut: DelegationsFileEdit["takeOut"]): string {
+  if (takeOut.length === 0) return "";
+  return `. As long as these rows are in delegations.csv, sync grants them again, so delete them through a pull request: ${formatRows(takeOut)}`;
 }
 
 /** Stores a report, and says where people read it, or why they cannot. Never throws: the rest has to be told. */
 async function storeReport(
   report: Report,
+  context: Context,
 ): Promise<{ readonly address: string | null; readonly error: string | null }> {
   try {
     return {
-      address: addressOf(report.target, findPage(await storeFiles(report)) ?? report.page),
+      address: addressOf(report.target, findPage(await storeFiles(report, context)) ?? report.page),
       error: null,
     };
   } catch (error) {
@@ -228,21 +294,31 @@ async function storeReport(
 }
 
 /** Writes the files to disk, or commits them. Returns them as they were stored. */
-async function storeFiles({ target, memoryPath, draft, headline }: Report): Promise<readonly ReportFile[]> {
+async function storeFiles(
+  { target, memoryPath, draft, headline }: Report,
+  { stop }: Context,
+): Promise<readonly ReportFile[]> {
   if (target.kind === "folder") {
-    const files = await draft((path) => readFile(path, "utf8").catch(() => undefined));
+    const files = await draft(readText);
     for (const { path, text } of files) await replaceFile(path, text);
     return files;
   }
   const { commitReport } = await import("../github/commit.ts");
   let stored: readonly ReportFile[] = [];
-  await commitReport(target, memoryPath, async (memory, read) => {
-    const files = await draft(async (path) => (path === memoryPath ? memory : await read(path)));
+  const commit = async (memory: string | undefined, read: ReadText) => {
+    const drafted = await draft(async (path) => (path === memoryPath ? memory : await read(path)));
+    const files = cleanDeep(drafted, gate.clean);
     // Asked again, it may find the files committed already, by an answer that got lost on the way.
     if (files.length > 0) stored = files;
     return files.length === 0 ? null : { files, headline };
-  });
+  };
+  await commitReport(target, memoryPath, commit, { stop });
   return stored;
+}
+
+/** Reads a file of this machine; undefined where there is none. What cannot be read is not taken for missing. */
+async function readText(path: string): Promise<string | undefined> {
+  return (await readFromDisk(path))?.toString("utf8");
 }
 
 /** The run's own page among the files, or the index. */

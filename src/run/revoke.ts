@@ -7,6 +7,7 @@ import { planList } from "../delegation/plan.ts";
 import { buildDelegationRecord } from "../delegation/record.ts";
 import { toDateString } from "../lib/date.ts";
 import { errorMessage } from "../lib/text.ts";
+import { createChangeLog } from "./change-log.ts";
 import { openBackend } from "./delegation-backend.ts";
 import type { DraftFiles } from "./publish.ts";
 import type { Session } from "./session.ts";
@@ -63,6 +64,7 @@ const facts = {
   backend: "rest",
   until: null,
   users: null,
+  kept: [],
   problems: [],
   notices: [],
   hasFailed: false,
@@ -85,8 +87,14 @@ async function revoke(
     const delegates = expired.filter((grant) => grant.host === host).map((grant) => grant.delegate);
     return planList({ host, mode: "remove", delegates }, lists);
   });
+  const changeLog = createChangeLog(context);
   const outcomes = mayWrite
-    ? await applyPlans(plans, { reader, writer: createWriter(), stop, waitForConsistency })
+    ? await applyPlans(plans, {
+        reader,
+        writer: changeLog.watchDelegates(createWriter()),
+        stop,
+        waitForConsistency,
+      }).finally(changeLog.end)
     : plans.map(preview);
   const problems = outcomes.flatMap(({ host, error }) =>
     error === null ? [] : [`what has expired for ${host} was not revoked: ${error}`],
@@ -105,7 +113,7 @@ async function revoke(
   // Loaded only when there is something to report: the rooms wait for this.
   const { reportDelegation } = await import("./publish.ts");
   const input = { record, isDryRun: false, siteUrl, runUrl, tokenWarningDays };
-  const { draft } = reportDelegation(input, { set: [], takeOut: finished }, reportTarget, context);
+  const { draft } = reportDelegation(input, finished, reportTarget, context);
   return { problems, notices, hasChanged, draftFiles: draft };
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
-import type { Config, ReportTarget, TokenStoreConfig } from "../config/settings.ts";
+import type { Config, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
 import { openHttp } from "../lib/http.ts";
+import { defaultPolicy } from "../membership/policy.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
 import type { Recovery, TokenRecord, TokenStore } from "../token/store.ts";
@@ -24,6 +25,8 @@ export interface Session {
   readonly lostAccess: Error | null;
   /** Waits as long as Webex may need to show a change, before something is looked at a second time. */
   waitForConsistency(): Promise<unknown>;
+  /** Tells how many requests there were, where details are asked for. */
+  close(): void;
 }
 
 const consistencyMs = 2_000;
@@ -41,7 +44,7 @@ export async function openSession(
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
   // Loads while the store is opened; whoever sends first is told what is wrong with it.
   openHttp().catch(() => undefined);
-  const store = await openStore(config.tokenStore, context.now);
+  const store = await openStore(config.tokenStore, context);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
     try {
@@ -60,12 +63,13 @@ export async function openSession(
   let { accessToken, record: token } = first;
   let lostAccess: Error | null = null;
   const lost = new AbortController();
+  const stop = AbortSignal.any([context.stop, lost.signal]);
   // Loaded only now: the first requests, which are for the token, do without it.
   const { createWebexClient } = await import("../webex/client.ts");
   const client = createWebexClient({
     baseUrl,
     accessToken,
-    stop: context.stop,
+    stop,
     renewToken: async () => {
       context.log("Webex takes the access token no longer; a new one is got in the same order as the first");
       // No fresh run takes over from here: it would not know what this one has done already.
@@ -82,7 +86,7 @@ export async function openSession(
   return {
     client,
     scopes: first.scopes,
-    stop: AbortSignal.any([context.stop, lost.signal]),
+    stop,
     get accessToken() {
       return accessToken;
     },
@@ -92,7 +96,9 @@ export async function openSession(
     get lostAccess() {
       return lostAccess;
     },
-    waitForConsistency: () => delay(consistencyMs),
+    // Nobody waits for a change to show once the run is to end.
+    waitForConsistency: () => delay(consistencyMs, undefined, { signal: stop }).catch(() => undefined),
+    close: () => context.detail(`${client.requestCount()} requests to Webex`),
   };
 }
 
@@ -112,28 +118,32 @@ export async function runInSession<Opened extends { readonly session: Session },
     return { opened, found: await work(opened) };
   } catch (error) {
     return { opened, error };
+  } finally {
+    opened?.session.close();
   }
 }
 
 /** Opens whatever keeps the refresh token. */
-export async function openStore(tokenStore: TokenStoreConfig, now: () => Date): Promise<TokenStore> {
-  if (tokenStore.kind === "file") return createTokenFile(tokenStore.path, tokenStore.seed);
+export async function openStore(
+  tokenStore: TokenStoreConfig,
+  { now, stop }: Pick<Context, "now" | "stop">,
+): Promise<TokenStore> {
+  if (tokenStore.kind === "file") {
+    const sleep = async (ms: number) => {
+      if (stop.aborted) throw new Error("the run was stopped while another one had the token");
+      await delay(ms);
+    };
+    return createTokenFile(tokenStore.path, tokenStore.seed, { sleep });
+  }
   // Loaded only when the token lives on GitHub: the sealing library is large.
   const { createSecretStore } = await import("../github/secret-store.ts");
   return createSecretStore({ ...tokenStore, now });
 }
 
-/** Where reports go, with a branch that is there. @throws when it is not, before anything was touched. */
-export async function findReportTarget(target: ReportTarget): Promise<ReportTarget> {
-  if (target.kind === "folder") return target;
-  const { checkReportBranch } = await import("../github/commit.ts");
-  return { kind: "branch", ...(await checkReportBranch(target)) };
-}
-
-/** The days are counted for the reader here; whether they are few is for the policy, which the report knows. */
-function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log }: Context): void {
-  const expiry = measureExpiry(refreshTokenExpiresAt, now(), 0);
-  if (expiry !== null) log(describeExpiry(expiry));
+/** Few days are told to everybody, by the policy's own number once it is known; many to those who want details. */
+function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log, detail }: Context): void {
+  const expiry = measureExpiry(refreshTokenExpiresAt, now(), defaultPolicy.report.tokenWarningDays);
+  if (expiry !== null) (expiry.isShort ? log : detail)(describeExpiry(expiry));
 }
 
 /** In the log and in the summary: one of the two may be out of reach when it is needed. */

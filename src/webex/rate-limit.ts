@@ -13,7 +13,7 @@ export interface RateLimit {
 const startRate = 70;
 const growthPerAnswer = 3.2;
 /** No limit is thought to be outside of this. */
-const [minRate, maxRate] = [0.2, 10_000];
+const [minRate, maxRate] = [1, 10_000];
 /** How much a pause is thought to save up at most, and how soon that is spent: ever more slowly. */
 const saving = { seconds: 1, spentInSeconds: 2.5 };
 /** A try for more begins this far above the limit, and the excess doubles every so many seconds. */

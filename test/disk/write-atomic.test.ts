@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { replaceFile } from "../../src/disk/write-atomic.ts";
+import { replaceFile, replaceSecretFile } from "../../src/disk/write-atomic.ts";
 
 async function makeFolder() {
   const path = await mkdtemp(join(tmpdir(), "rollcall-"));
@@ -37,7 +37,7 @@ test("the new file has the requested mode, whatever the old one had", async () =
   const path = join(folder.path, "token");
   await writeFile(path, "old");
   await chmod(path, 0o666);
-  await replaceFile(path, "new", 0o600);
+  await replaceSecretFile(path, "new");
   assert.equal(await modeOf(path), "600");
 });
 

@@ -58,7 +58,7 @@ test("without mappings no group and no room is read", async () => {
   const { reader, asked } = createReader({ groups: [group("eng", "ada")], rooms: { NOC: complete(own) } });
   const [observation] = await observe(reader, [[]]);
   const { compareAgain: _, ...rest } = observation;
-  const nothing = { owner, differences: [], people: new Map(), lookUpFailure: null, problems: [] };
+  const nothing = { owner, differences: [], people: new Map(), lookUpFailure: null, problems: [], names: [] };
   assert.deepEqual(rest, nothing);
   assert.deepEqual(asked, []);
 });

@@ -5,7 +5,7 @@ import type { MembershipReader, RoomMember } from "../../src/membership/director
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
-import { addAsModerators, observeRestore } from "../../src/membership/restore.ts";
+import { observeRestore, prepareRestore } from "../../src/membership/restore.ts";
 import { room as roomRecord, runRecord } from "../report/build-record.ts";
 import { complete, described, incomplete, member, owner, room } from "../support/builders.ts";
 
@@ -40,12 +40,14 @@ function createReader(members: Listing<RoomMember>, facts: Partial<MembershipRea
   return { reader, lookedUp };
 }
 
+const trusted = { isVerified: true, mappedRooms: new Set(["ROOM/NOC"]) };
+
 /** What undoing this record plans, in names. */
 async function planRestore(reader: MembershipReader, record: RunRecord) {
   const observation = await observeRestore(reader, record, () => undefined);
   const { rooms, problems } = planChanges(observation, defaultPolicy);
   return {
-    rooms: addAsModerators(rooms, observation.moderators).map(({ additions, removals, kept }) => ({
+    rooms: prepareRestore(rooms, observation.moderators, trusted).map(({ additions, removals, kept }) => ({
       add: additions.map((one) => one.displayName + (one.asModerator ? " as moderator" : "")),
       remove: removals.map((one) => one.displayName),
       kept: kept.map((one) => `${one.displayName}: ${one.reason}`),

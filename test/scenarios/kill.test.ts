@@ -98,7 +98,7 @@ async function runAgain(
   };
   const stop = new AbortController().signal;
   const paint = (_: string, text: string) => text;
-  const terminal = { print: log, log, paint, now: () => new Date(), stop };
+  const terminal = { print: log, log, detail: log, paint, now: () => new Date(), stop };
   const code = await runSync(options, await createContext(env, options, terminal));
   return { code, told: told.join("\n") };
 }

@@ -33,6 +33,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
       "reports/history.json",
       `${page}.json`,
       `${page}.md`,
+      "reports/state.json",
     ]);
     assert.deepEqual(JSON.parse(github.files().get(`${page}.json`) ?? ""), first.record);
     const readme = github.files().get("reports/README.md") ?? "";
@@ -102,8 +103,22 @@ describe("the report of a run", { concurrency: 2 }, () => {
 
   test("sample fault 12: with GitHub's branch out of reach the changes are told all the same", async () => {
     await using story = await startSmallStory();
-    story.sandbox.fault({ route: "GET /repos/{owner}/{repo}/git/ref/{ref}", status: 404 });
-    const ending = await story.run(["sync"]);
+    let end: () => void = () => assert.fail("not started");
+    let looks = 0;
+    const match = () => {
+      looks += 1;
+      // There before the first change, gone after the last; ended by a person who does not wait for a minute.
+      if (looks === 2) end();
+      return looks > 1;
+    };
+    story.sandbox.fault({ route: "GET /repos/{owner}/{repo}/git/ref/{ref}", match, status: 404, times: 99 });
+    const ending = await story.run(["sync"], {
+      onStart: (kill) => {
+        end = () => kill("SIGTERM");
+      },
+    });
+    assert.ok(looks > 2, "it was not tried again");
+    assert.match(ending.record.problems[0]?.message ?? "", /there is no branch main/);
     assert.deepEqual([ending.code, ending.record.status, ending.writes], [3, "partial", changes]);
     assert.ok(ending.summary.includes("add: New"));
     // Every request went to Webex or GitHub: the sandbox stands for both, and nothing else was configured.
@@ -124,21 +139,21 @@ describe("the report of a run", { concurrency: 2 }, () => {
     assert.deepEqual([mended.code, mended.commits, mended.writes], [0, 1, changes]);
   });
 
-  test("is told in full when a file that was asked for cannot be written", async () => {
+  test("is asked for in a place that cannot be written: the run refuses to start, and asks Webex nothing", async () => {
     await using story = await startSmallStory();
     const { sandbox, folder } = story;
     await folder.write(".outputs", "");
     await folder.write(".summary.md", "");
     const env = sandbox.githubEnvironment({ GITHUB_OUTPUT: ".outputs", GITHUB_STEP_SUMMARY: ".summary.md" });
-    const { code, stdout, stderr } = await folder.run(
-      ["sync", "--json", "mappings/rooms.csv/record.json"],
-      env,
-    );
-    assert.deepEqual([code, sandbox.github.commits.length], [1, 1]);
+    const { code, stderr } = await folder.run(["sync", "--json", "mappings/rooms.csv/record.json"], env);
+    assert.deepEqual([code, sandbox.github.commits.length], [1, 0]);
     assert.match(stderr, /mappings\/rooms\.csv/);
-    assert.match(stdout, /1 person was added and 1 person was removed/);
-    assert.match(await folder.read(".summary.md"), /add: New/);
-    assert.match(await folder.read(".outputs"), /^added<<.*\n1\n/m);
+    assert.deepEqual(
+      sandbox.requests.filter(({ half }) => half === "webex"),
+      [],
+    );
+    assert.match(await folder.read(".summary.md"), /mappings\/rooms\.csv/);
+    assert.match(await folder.read(".outputs"), /^status<<.*\nfailed\n/m);
   });
 
   test("goes to REPORT_BRANCH where that is set", async () => {

@@ -125,6 +125,12 @@ const refusals: readonly [fact: string, status: number, body: unknown, message: 
     { message: "invalid_client: wrong secret." },
     `401: invalid_client: wrong secret. ${check}`,
   ],
+  [
+    "a form that is refused is final, and a login would not help",
+    400,
+    { error: "invalid_request", error_description: "grant_type is missing" },
+    "400: invalid_request: grant_type is missing. The stored refresh token was left as it is",
+  ],
   ["invalid_scope is final", 400, { error: "invalid_scope" }, `400: invalid_scope. ${login}`],
 ];
 

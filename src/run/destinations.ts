@@ -1,0 +1,63 @@
+import { stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { Context } from "../cli/context.ts";
+import type { ReportTarget } from "../config/settings.ts";
+import { proveFile, proveFolder } from "../disk/write-atomic.ts";
+import { logReportsElsewhere } from "./inputs.ts";
+
+/**
+ * Proves that what a run is going to tell has somewhere to go, before the token is refreshed: a change that nobody can
+ * be told of must not be made. Returns where the report goes; `leavesReport` is false for what only shows.
+ * @throws naming the file, the folder or the branch; nothing was touched then.
+ */
+export async function proveDestinations(
+  target: ReportTarget,
+  leavesReport: boolean,
+  context: Context,
+): Promise<ReportTarget> {
+  const { paths } = context;
+  await proveFiles([paths.json, paths.markdown], context);
+  if (!leavesReport) return target;
+  logReportsElsewhere(target, context);
+  if (target.kind === "folder") {
+    await proveReports(paths.disk.reports);
+    return target;
+  }
+  // Loaded only where there is a branch: Octokit is large.
+  const { checkReportBranch } = await import("../github/commit.ts");
+  return { kind: "branch", ...(await checkReportBranch(target)) };
+}
+
+/** Proves files that the command line names for output. @throws for one that cannot be written, or that is an input. */
+export async function proveFiles(
+  files: readonly (string | null | undefined)[],
+  { paths }: Context,
+): Promise<void> {
+  const inputs = [paths.mappings, paths.policy, paths.disk.delegations].map((file) => relative("", file));
+  for (const file of files) {
+    if (file === null || file === undefined) continue;
+    if (inputs.includes(relative("", file)))
+      throw new Error(`${file} is an input of this run, so nothing is written to it; name another file`);
+    await proveFile(file);
+  }
+}
+
+/** The pages that every report replaces, and the folders that hold one page a run. */
+async function proveReports(folder: string): Promise<void> {
+  await proveFolder(folder);
+  for (const name of ["README.md", "history.json", "state.json"]) {
+    const file = join(folder, name);
+    if (await isThere(file)) await proveFile(file);
+  }
+  for (const name of ["runs", "delegations"]) {
+    const inner = join(folder, name);
+    if (await isThere(inner)) await proveFolder(inner);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
