@@ -110,11 +110,15 @@ test("without anything set only what needs it throws", () => {
 const onBranch = { ...file, GITHUB_REPOSITORY: "acme/spaces", GITHUB_TOKEN: "github-token-value" };
 const branch = { kind: "branch", repository, token: "github-token-value" };
 const places: readonly [fact: string, env: Environment, place: object][] = [
-  ["to the branch of the run", { ...onBranch, GITHUB_REF_NAME: "main" }, { ...branch, branch: "main" }],
+  [
+    "to the branch of the run",
+    { ...onBranch, GITHUB_REF_NAME: "main" },
+    { ...branch, branch: "main", isNamed: false },
+  ],
   [
     "to REPORT_BRANCH when it is set",
     { ...onBranch, GITHUB_REF_NAME: "main", REPORT_BRANCH: "reports" },
-    { ...branch, branch: "reports" },
+    { ...branch, branch: "reports", isNamed: true },
   ],
   ["to a folder without a repository", { ...onBranch, GITHUB_REPOSITORY: "" }, { kind: "folder" }],
   ["to a folder without a token for the repository", { ...onBranch, GITHUB_TOKEN: " " }, { kind: "folder" }],
