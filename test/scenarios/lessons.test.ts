@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { falseAnswers, graphqlErrors } from "../../sandbox/faults.ts";
+import type { ApiRequest } from "../../sandbox/router.ts";
 import type { Sandbox, SandboxOptions } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { type Story, startStory } from "../support/story.ts";
@@ -173,6 +174,25 @@ describe("what only informs may be missing", { concurrency: 2 }, () => {
   }
 });
 
+test("a secret that a refusal echoes is in nothing that leaves the run, in whatever form", async () => {
+  await using story = await startNoc();
+  const { sandbox } = story;
+  const body = { message: "", trackingId: "ECHO_1" };
+  const match = ({ headers }: ApiRequest) => {
+    const secrets = [headers.authorization ?? "", sandbox.currentRefreshToken, sandbox.github.secretsToken];
+    const encode = (text: string) => Buffer.from(text).toString("base64");
+    body.message = `Refused: ${secrets.flatMap((one) => [one, encode(one), encodeURIComponent(one)]).join(" ")}`;
+    return true;
+  };
+  sandbox.fault({ route: "POST /memberships", match, status: 403, body });
+  // Whatever the run prints, writes and commits is searched by `run` itself.
+  const ending = await story.run(["sync"]);
+  assert.equal(ending.code, 3);
+  const [failure] = ending.record.rooms.flatMap(({ failed }) => failed);
+  assert.match(failure?.error ?? "", /Refused: /);
+  assert.ok(ending.summary.includes("ECHO"), ending.summary);
+});
+
 test("a checkout with CRLF writes the same report", async () => {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const copy = await mkdtemp(`${root}node_modules/.rollcall-`);
@@ -199,5 +219,19 @@ test("a checkout with CRLF writes the same report", async () => {
     assert.equal(other, plain);
   } finally {
     await rm(copy, { recursive: true });
+  }
+});
+
+test("docs/reliability.md names tests that exist", async () => {
+  const root = new URL("../../", import.meta.url);
+  const page = await readFile(new URL("docs/reliability.md", root), "utf8");
+  const [, table = ""] = page.split("## Which test shows which kind");
+  const rows = table.split("\n").filter((line) => line.startsWith("| ") && line.includes("`test/"));
+  assert.ok(rows.length >= 30, `${rows.length} rows`);
+  for (const row of rows) {
+    for (const [, file = "", name = ""] of row.matchAll(/`(test\/[\w/-]+\.test\.ts)`(?:: "([^"]+)")?/g)) {
+      const text = await readFile(new URL(file, root), "utf8");
+      assert.ok(text.includes(name), `${name} in ${file}`);
+    }
   }
 });
