@@ -190,7 +190,12 @@ function createCompiler(): (name: string) => Template {
   const handlebars = Handlebars.create();
   const compile = (name: string) => {
     const text = readFileSync(new URL(`templates/${name}.hbs`, import.meta.url), "utf8");
-    return handlebars.compile<View>(text, { noEscape: true, strict: true, knownHelpersOnly: true });
+    // A checkout may have other line ends, which are no news in a report.
+    return handlebars.compile<View>(text.replaceAll("\r\n", "\n"), {
+      noEscape: true,
+      strict: true,
+      knownHelpersOnly: true,
+    });
   };
   for (const name of partNames) handlebars.registerPartial(name, compile(name));
   return compile;
