@@ -18,14 +18,14 @@ const [minRate, maxRate] = [1, 10_000];
 const saving = { seconds: 1, spentInSeconds: 2.5 };
 /** A try for more begins this far above the limit, and the excess doubles every so many seconds. */
 const firstExcess = 0.05;
-const doubling = { seconds: 0.4, answerTimes: 4 };
+const doubling = { seconds: 0.4, answerTimes: 10 };
 /** So many requests must be let through for each refusal before more is tried, so that few are refused. */
-const pricePerRefusal = 90;
+const pricePerRefusal = 120;
 /** After a fall it is fewer: a limit that fell far, and lately, may come back soon. */
 const priceAfterFall = 40;
 const fall = { share: 0.5, seconds: 60 };
 /** Between two tries lies this time; where being refused means a long pause, so many times the pause. */
-const hold = { minSeconds: 2, maxSeconds: 20, pauses: 3 };
+const hold = { minSeconds: 2, maxSeconds: 30, pauses: 3 };
 
 /**
  * A token bucket at the rate that was found. Until the first refusal the rate grows fast, as in TCP's slow start.
