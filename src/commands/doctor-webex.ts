@@ -46,7 +46,6 @@ function checkListing(id: string, title: string, listing: Listing<unknown>, reme
   return conclude(id, title, ok(count));
 }
 
-/** The Webex of one owner. */
 interface View {
   readonly reader: MembershipReader;
   readonly owner: Owner;
