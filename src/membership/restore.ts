@@ -7,21 +7,15 @@ import { lookUpPeople, type Observation, readRooms } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
 import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "./record.ts";
 
-/** What an undo is planned from: an observation like that of `sync`, and what the record adds to it. */
 export interface RestoreObservation extends Observation {
-  /** What has changed since the run and is therefore left alone. */
+  /** What has changed since the run and is left alone. */
   readonly notices: readonly string[];
   /** Whom to add with the right to moderate, as `<room key> <person key>`. */
   readonly moderators: ReadonlySet<string>;
-  /** All rooms that the token's owner sees. */
   readonly allRooms: Listing<Room>;
 }
 
-/**
- * Reads the rooms that a run changed and compares them with what they were before it. The mappings do not say who is
- * to be there: they may be the very reason for the undo.
- * @throws what `readOwner` throws.
- */
+/** Reads the rooms that a run changed and compares them with their state before it. @throws what `readOwner` throws. */
 export async function observeRestore(
   reader: MembershipReader,
   record: RunRecord,
@@ -71,7 +65,7 @@ export async function observeRestore(
   };
 }
 
-/** The record describes whom it removed: they need no look-up. */
+/** The record describes the people it removed, so they need no look-up. */
 function describeRecorded(changed: readonly RoomRecord[]): ReadonlyMap<string, KnownPerson> {
   const people = changed.flatMap(({ removed }) => removed);
   return new Map(
@@ -82,18 +76,14 @@ function describeRecorded(changed: readonly RoomRecord[]): ReadonlyMap<string, K
   );
 }
 
-/** What a record must be, and be about, for its undo to go on without approval. */
 export interface Trust {
-  /** True when the record is surely as the run left it. */
+  /** True when the record is known to be as the run left it. */
   readonly isVerified: boolean;
   /** The keys of the rooms that the mappings name; null when these cannot be read. */
   readonly mappedRooms: ReadonlySet<string> | null;
 }
 
-/**
- * Gives back the right to moderate to those whom the run took it from, and marks what a person has to approve: a
- * record is a file like any other, and may say whatever somebody wants of whatever space.
- */
+/** Restores moderators and marks what a person has to approve: a record is a file, and may ask for anything. */
 export function prepareRestore(
   rooms: readonly RoomPlan[],
   moderators: RestoreObservation["moderators"],
@@ -131,7 +121,7 @@ function explainAbsence(recorded: RoomRecord, rooms: Listing<Room>, owner: Owner
   return { difference: null, problems: [], notices: [notice] };
 }
 
-/** What stands between the room as it is and as it was: only what the run itself changed there. */
+/** Only what the run itself changed there. */
 function diffWithRecord(
   room: Room,
   recorded: RoomRecord,
