@@ -86,8 +86,8 @@ async function writeSuggestions(
 async function discover(client: WebexClient, { log }: Context) {
   const reader = createWebexReader(client);
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
-  const isWhole = [logGap("groups", groups, log), logGap("rooms", rooms, log)].every(Boolean);
-  log(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
+  const isWhole = [logGap("groups", groups, log), logGap("spaces", rooms, log)].every(Boolean);
+  log(`Read ${groups.items.length} groups and ${rooms.items.length} spaces; counting their members`);
   const semaphore = createSemaphore(maxConnections);
   const directory: Directory = {
     groups: await Promise.all(groups.items.map((group) => semaphore.run(() => describeGroup(client, group)))),

@@ -80,7 +80,7 @@ async function verifyRecord(path: string, bytes: Buffer, target: ReportTarget): 
   const { findForeignOrigin } = await import("../github/record-origin.ts");
   const foreign = await findForeignOrigin(target, { path, branch: target.branch, bytes });
   if (foreign === null) return { isVerified: true, notices: [] };
-  const notice = `The record ${path} is not surely what a run of Rollcall left (${foreign}), so all that it asks for waits for approval.`;
+  const notice = `The record ${path} is not known for certain to be what a run of Rollcall left (${foreign}), so all that it asks for waits for approval.`;
   return { isVerified: false, notices: [notice] };
 }
 
@@ -113,6 +113,6 @@ function nameRecord(file: string, reportsDir: string): string {
 function warnOfNextSync(rooms: Decision["rooms"]): readonly string[] {
   if (!rooms.some((room) => room.additions.length + room.removals.length > 0)) return [];
   return [
-    "The next sync compares these rooms with their groups again. Where the groups and rooms.csv still say what they said before that run, it does the same again: correct them first.",
+    "The next sync compares these spaces with their groups again. Where the groups and rooms.csv still say what they said before that run, it does the same again: correct them first.",
   ];
 }

@@ -145,7 +145,7 @@ class NotTried extends Error {}
 
 function explainEmptying(room: CheckedRoom, accepted: ReadonlySet<string>): NotTried {
   const why = room.additions.length > 0 && accepted.size === 0 ? "the additions failed, so " : "";
-  return new NotTried(`not tried: ${why}nobody would be left in the room`);
+  return new NotTried(`not tried: ${why}nobody would be left in the space`);
 }
 
 interface Look {
@@ -207,8 +207,8 @@ function concludeRoom(
 }
 
 const contradiction = {
-  add: "Webex says that the person is in the room already, but does not show them there",
-  remove: "Webex says that the person is not in the room any more, but shows them there",
+  add: "Webex says that the person is in the space already, but does not show them there",
+  remove: "Webex says that the person is not in the space any more, but shows them there",
 };
 
 function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly string[] {

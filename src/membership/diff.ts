@@ -84,7 +84,7 @@ export function diffRoom(
   const blindness = !listing.complete
     ? `its member list is incomplete: ${listing.reason}`
     : !members.has(owner.key)
-      ? `the token's owner, ${owner.email ?? owner.displayName}, is not in its member list; add them to the room`
+      ? `the token's owner, ${owner.email ?? owner.displayName}, is not in its member list; add them to the space`
       : null;
   const present = [...members.values()];
   const isTrusted = blindness === null && feed.obstacle === null;
@@ -212,7 +212,7 @@ function findGroupProblems(
     if (reading.complete || line === undefined) return [];
     const fed = desired.filter((feed) => feed.groups.some((group) => group.key === reading.group.key));
     const titles = fed.map((feed) => `"${feed.room.title}"`).join(", ");
-    const message = `the members of group "${reading.group.displayName}" are not surely known: ${reading.reason}; nobody is removed from ${titles}`;
+    const message = `the members of group "${reading.group.displayName}" are not known for certain: ${reading.reason}; nobody is removed from ${titles}`;
     return [{ line, column: "group", message }];
   });
 }
@@ -231,8 +231,8 @@ function findUnmatchedRowProblems(
     if (sparing.length === 0) return [];
     const titles = sparing.map(({ feed }) => `"${feed.room.title}"`).join(", ");
     const message = reading.complete
-      ? `this row leads to no room, but people of its group "${name}" are in ${titles}; they stay there until the row is right`
-      : `this row leads to no room, and the members of its group "${name}" are not surely known: ${reading.reason}; nobody is removed from ${titles} until the row is right`;
+      ? `this row leads to no space, but people of its group "${name}" are in ${titles}; they stay there until the row is right`
+      : `this row leads to no space, and the members of its group "${name}" are not known for certain: ${reading.reason}; nobody is removed from ${titles} until the row is right`;
     return [{ line, column: "room", message }];
   });
 }

@@ -52,7 +52,7 @@ export function parseMappings(bytes: Uint8Array): {
     const pair = JSON.stringify([group, room]);
     const pairLine = firstLineOfPair.get(pair);
     if (pairLine !== undefined) {
-      const message = `lines ${pairLine} and ${line} hold the same group and room; remove one of them`;
+      const message = `lines ${pairLine} and ${line} hold the same group and space; remove one of them`;
       problems.push(fault(null, message));
       continue;
     }
@@ -63,7 +63,7 @@ export function parseMappings(bytes: Uint8Array): {
     const first = firstOfRoom.get(room);
     if (!first) firstOfRoom.set(room, mapping);
     else if (first.mode !== mode) {
-      const message = `the room ${quoteText(room)} has mode "${first.mode}" on line ${first.line} but "${mode}" on line ${line}; write one mode on all its lines`;
+      const message = `the space ${quoteText(room)} has mode "${first.mode}" on line ${first.line} but "${mode}" on line ${line}; write one mode on all its lines`;
       problems.push(fault("mode", message));
       continue;
     }

@@ -64,7 +64,7 @@ export async function observe(
   const mapped = resolutions.flatMap(({ desired }) => desired.map(({ room }) => room));
   const mappedRooms = new Map(mapped.map((room) => [room.key, room]));
   log(
-    `Read ${rooms.items.length} rooms and ${groups.items.length} groups; ${mappedRooms.size} rooms are mapped`,
+    `Read ${rooms.items.length} spaces and ${groups.items.length} groups; ${mappedRooms.size} spaces are mapped`,
   );
 
   const feeding = resolutions.flatMap(({ desired }) => desired.flatMap((feed) => feed.groups));
@@ -81,7 +81,7 @@ export async function observe(
     }
     for (const comparison of comparisons) comparison.add(room, members);
   });
-  log(`Read the members of ${mappedRooms.size} rooms`);
+  log(`Read the members of ${mappedRooms.size} spaces`);
 
   const found = comparisons.map((comparison) => comparison.conclude());
   const undescribed = listUndescribed(

@@ -90,7 +90,7 @@ function planRoom(
   const problems: Problem[] = [];
   const log = (message: string) => problems.push({ line: feed.lines[0] ?? null, column: "room", message });
   if (obstacle && obstacle !== feed.obstacle)
-    log(`nothing is changed in room "${feed.room.title}": ${obstacle}`);
+    log(`nothing is changed in space "${feed.room.title}": ${obstacle}`);
   if (refusal)
     log(`nothing is changed in space "${feed.room.title}": ${refusal}; make them a moderator there`);
   if (unknown.length > 0) log(explainUnknown(feed.room.title, unknown, people, lookUpFailure));
@@ -104,7 +104,8 @@ function planRoom(
     stayingCount:
       difference.presentCount + verdicts.filter((verdict) => staysAsPerson(verdict, owner)).length,
     hasEmptyGroup: difference.hasEmptyGroup,
-    frozen: obstacle ?? refusal ?? (isUncertain ? `not surely known: ${uncertainties.join(", ")}` : null),
+    frozen:
+      obstacle ?? refusal ?? (isUncertain ? `not known for certain: ${uncertainties.join(", ")}` : null),
     problems,
   };
 }

@@ -78,7 +78,7 @@ export function resolveMappings(
     row.mappings.push(mapping);
     if (first && first.mode !== mapping.mode) {
       row.obstacle ??= `its rows disagree on the mode`;
-      const message = `line ${first.line} maps the same room with mode "${first.mode}", this line with "${mapping.mode}"; give both the same mode`;
+      const message = `line ${first.line} maps the same space with mode "${first.mode}", this line with "${mapping.mode}"; give both the same mode`;
       problems.push({ line: mapping.line, column: "mode", message });
     }
     return row;
@@ -209,13 +209,12 @@ function createFinder<T extends { key: string; id: string }>({
   nameOf,
   hint,
 }: Findable<T>): (cell: string) => Resolved<T> {
-  const noun = column;
   const thing = things[column];
   const type = column.toUpperCase();
   const byKey = indexKeys(listing.items);
   // An id that cannot be taken apart equals only itself.
   const byId = new Map(listing.items.map((item) => [item.id, item]));
-  const partial = listing.complete ? "" : `; the list of ${noun}s is incomplete: ${listing.reason}`;
+  const partial = listing.complete ? "" : `; the list of ${thing}s is incomplete: ${listing.reason}`;
   const known = new Map<string, Resolved<T>>();
   let suggestions = 0;
 
@@ -226,19 +225,19 @@ function createFinder<T extends { key: string; id: string }>({
     if (found && !isOther) return { found, isByName: false };
     const namesakes = names.find(cell);
     if (reference && !(isUuid(cell) && namesakes.length > 0)) {
-      if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${noun}` };
-      return { failure: `no ${noun} with this id is visible; ${hint}${partial}` };
+      if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${thing}` };
+      return { failure: `no ${thing} with this id is visible; ${hint}${partial}` };
     }
     if (namesakes.length > 1) {
       const ids = namesakes.map((item) => item.id).sort();
       return {
-        failure: `${namesakes.length} ${noun}s are ${named} ${quoteText(cell)}; write the id of the one you mean: ${ids.join(", ")}`,
+        failure: `${namesakes.length} ${thing}s are ${named} ${quoteText(cell)}; write the id of the one you mean: ${ids.join(", ")}`,
       };
     }
     const [only] = namesakes;
     if (!listing.complete) return { failure: `${quoteText(cell)} cannot be looked up by name${partial}` };
     if (only) return compareWithMemory(cell, only);
-    const failure = `no ${noun} is ${named} ${quoteText(cell)}`;
+    const failure = `no ${thing} is ${named} ${quoteText(cell)}`;
     if (/^[a-z]+:\/\//i.test(cell)) return { failure: `${failure}; this link holds no id of a space` };
     const former = recall(cell)?.former;
     if (former) {
@@ -279,6 +278,7 @@ function createFinder<T extends { key: string; id: string }>({
 }
 
 function nameType(type: string | null): string {
+  if (type === "ROOM") return things.room;
   return type === "PEOPLE" ? "person" : (type ?? "thing").toLowerCase().replaceAll("_", " ");
 }
 

@@ -34,7 +34,7 @@ export async function observeRestore(
       ? compareWithRecord(room, recorded, members, owner)
       : explainAbsence(recorded, rooms, owner);
   });
-  log(`Read ${byKey.size} rooms, and the members of the ${changed.length} that the run changed`);
+  log(`Read ${byKey.size} spaces, and the members of the ${changed.length} that the run changed`);
 
   const differences = restored.flatMap((one) => one.difference ?? []);
   const recordedByKey = new Map(changed.map((recorded) => [identityOf(recorded.roomId, "ROOM"), recorded]));
@@ -59,7 +59,7 @@ export async function observeRestore(
     // No group has a say: who was added by the run is looked for among the members alone.
     async compareAgain({ room }, members) {
       const recorded = recordedByKey.get(room.key);
-      if (!recorded) throw new Error(`the record does not name room ${room.key}`);
+      if (!recorded) throw new Error(`the record does not name space ${room.key}`);
       return diffWithRecord(room, recorded, members, owner);
     },
   };
@@ -113,11 +113,11 @@ function explainAbsence(recorded: RoomRecord, rooms: Listing<Room>, owner: Owner
   const changes =
     count === 1 ? "its one change is left as it is" : `its ${count} changes are left as they are`;
   if (!rooms.complete) {
-    const message = `room "${recorded.title}" cannot be found, because the list of rooms is incomplete: ${rooms.reason}; ${changes}`;
+    const message = `space "${recorded.title}" cannot be found, because the list of spaces is incomplete: ${rooms.reason}; ${changes}`;
     return { difference: null, problems: [{ line: null, column: null, message }], notices: [] };
   }
   const who = owner.email ?? owner.displayName;
-  const notice = `Room "${recorded.title}" is gone, or ${who} is no longer in it; ${changes}.`;
+  const notice = `Space "${recorded.title}" is gone, or ${who} is no longer in it; ${changes}.`;
   return { difference: null, problems: [], notices: [notice] };
 }
 
@@ -165,11 +165,11 @@ function compareWithRecord(
   const gone = recorded.added.filter((person) => !find(person));
   const plain = back.filter((person) => person.wasModerator && !find(person)?.isModerator);
   const notices = [
-    describe(back, `in room "${room.title}" again already, so they are left alone`),
-    describe(gone, `no longer in room "${room.title}" anyway`),
+    describe(back, `in space "${room.title}" again already, so they are left alone`),
+    describe(gone, `no longer in space "${room.title}" anyway`),
     describe(
       plain,
-      `in room "${room.title}" without the right to moderate it, which they had before the run`,
+      `in space "${room.title}" without the right to moderate it, which they had before the run`,
     ),
   ];
   return { difference, problems: [], notices: isReadable ? notices.filter((notice) => notice !== "") : [] };
