@@ -34,7 +34,6 @@ const historySchema = v.object({
   /** The last check that was committed; heartbeats count from here. */
   checkedAt: v.nullable(date),
   status: v.nullable(runStatusSchema),
-  /** The fingerprint of what that check had to say. */
   signature: v.nullable(v.string()),
   lastChange: v.nullable(
     v.object({
@@ -53,10 +52,8 @@ const historySchema = v.object({
   recent: v.array(v.pipe(v.string(), v.regex(/^\S+Z (add|remove) [0-9a-f]{16}$/))),
 });
 
-/** What reports/history.json remembers from run to run. */
 export type History = Readonly<v.InferOutput<typeof historySchema>>;
 
-/** The memory before the first run. */
 export const emptyHistory: History = {
   version: 1,
   checkedAt: null,
@@ -142,7 +139,6 @@ function hasSomethingToSay(record: RunRecord): boolean {
   return record.status === "failed" || record.digest !== null || record.problems.length > 0;
 }
 
-/** A fingerprint of what is held and what needs fixing; the order of the problems does not matter. */
 function signRecord(record: RunRecord): string {
   const problems = record.problems.map((problem) =>
     JSON.stringify([problem.line, problem.column, problem.message]),
