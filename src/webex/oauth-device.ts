@@ -4,7 +4,6 @@ import type { IssuedTokens } from "../token/rotate.ts";
 import { parseReply } from "./errors.ts";
 import { type ClientIdentity, GrantError, postForm, readTokens } from "./oauth-token.ts";
 
-/** What somebody needs to give consent on another machine. */
 export interface DeviceAuthorization {
   readonly userCode: string;
   readonly verificationUrl: string;
@@ -46,7 +45,7 @@ export async function requestDeviceCode(
 }
 
 /**
- * Polls at the interval that Webex asks for until the person has given consent. https://www.rfc-editor.org/rfc/rfc8628
+ * Polls at the interval that Webex asks for until consent is given. https://www.rfc-editor.org/rfc/rfc8628
  * @throws {WebexError} when the person refuses or the code expires; the reason of `stop` when it is aborted.
  */
 export async function awaitDeviceTokens(

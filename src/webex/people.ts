@@ -28,7 +28,7 @@ const kinds: ReadonlyMap<string, PersonKind> = new Map([
   ["appuser", "guest"],
 ]);
 
-/** Types of machines, whatever exactly Webex calls them. */
+/** Webex has used several words for machines. */
 const deviceType = /device|machine|headset|place|space|room|board/;
 
 /** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
@@ -48,9 +48,8 @@ export async function readOwner(client: WebexClient): Promise<Owner> {
 }
 
 /**
- * Describes up to `idsPerLookUp` people, by key. People whom Webex does not know are absent from the result.
- * https://developer.webex.com/docs/api/v1/people/list-people
- * @throws {WebexError} when the look-up fails.
+ * Describes up to `idsPerLookUp` people, by key; people whom Webex does not know are absent.
+ * https://developer.webex.com/docs/api/v1/people/list-people @throws {WebexError} when the look-up fails.
  */
 export async function lookUpPeople(
   client: WebexClient,
@@ -110,9 +109,8 @@ type WebexPerson = v.InferOutput<typeof pageSchema>["items"][number];
 const path = "/people";
 
 /**
- * Finds the site's user with that address; null when nobody in the organisation has it, or the person is not on the
- * site. https://developer.webex.com/docs/api/v1/people/list-people
- * @throws {WebexError} when the look-up fails.
+ * Finds the site's user with that address; null when the organisation or the site does not have the person.
+ * https://developer.webex.com/docs/api/v1/people/list-people @throws {WebexError} when the look-up fails.
  */
 export async function findSitePerson(
   client: WebexClient,
@@ -128,7 +126,7 @@ export async function findSitePerson(
 }
 
 /**
- * Lists everybody on the site. The token's owner must be an administrator with the scope `spark-admin:people_read`.
+ * Lists everybody on the site; needs an administrator's token with the scope `spark-admin:people_read`.
  * https://developer.webex.com/docs/api/v1/people/list-people
  */
 export async function listSitePeople(client: WebexClient, siteUrl: string): Promise<Listing<SiteUser>> {

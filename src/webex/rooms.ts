@@ -20,7 +20,7 @@ const pageSchema = v.object({
 });
 
 /**
- * Lists the group rooms that the token's owner is in. Direct rooms are left out: their title is a person's name.
+ * Lists the group rooms of the token's owner. Direct rooms are left out: their title is a person's name.
  * https://developer.webex.com/docs/api/v1/rooms/list-rooms
  */
 export async function listRooms(client: WebexClient): Promise<Listing<Room>> {

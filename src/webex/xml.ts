@@ -1,7 +1,6 @@
-/** XML API documents: written with declared prefixes and escaped values, read by local name. */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
-/** A well-formed piece of XML. The type prevents plain text from being inserted unescaped. */
+/** The type prevents plain text from being inserted unescaped. */
 export interface Xml {
   readonly xml: string;
 }
@@ -28,7 +27,7 @@ const parser = new XMLParser({
 });
 
 /**
- * Builds one element and escapes its text. The name is not escaped: it must never come from outside.
+ * Builds one element and escapes its text, but not the name, which must never come from outside.
  * @throws {Error} when XML cannot carry a character of the text.
  */
 export function element(name: string, ...content: readonly (Xml | string)[]): Xml {
@@ -94,7 +93,6 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
 }
 
-/** Only the five predefined entities and character references are replaced. */
 function unescapeText(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|\w+);/gi, (entity, decimal, hexadecimal) => {
     if (!decimal && !hexadecimal) return entities.get(entity) ?? entity;
