@@ -54,7 +54,7 @@ export function resolvePaths(options: PathOptions): Paths {
   };
 }
 
-/** Names the option that leads to the refresh token's file by any path or link, or null: it must not be read or written. */
+/** Names the option that leads to the refresh token's file, or null: that file must not be quoted or overwritten. */
 export async function findTokenOption(options: PathOptions, tokenFile: string): Promise<string | null> {
   const token = await identify(tokenFile);
   for (const [name, value] of Object.entries(options)) {

@@ -154,7 +154,7 @@ async function identify(process: string): Promise<Pick<Holder, "space" | "startT
   }
 }
 
-/** Two that wait may both have seen it: only one can move it aside, and it puts back a lock that turns out to be new. */
+/** Two that wait may both have seen it: only one can move it aside, and it puts back a lock that is new. */
 async function takeAway(path: string, abandoned: Holder | null): Promise<void> {
   const aside = `${path}.${randomBytes(8).toString("hex")}`;
   try {

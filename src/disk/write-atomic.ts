@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
 
-/** Replaces a file so that a reader or a crash sees the old or the new text, never a secret. @throws naming the file. */
+/** Replaces a file so that a reader or a crash sees the old or the new text; for no secret. @throws naming the file. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   await naming(path, () => replace(path, gate.clean(text), 0o644));
 }

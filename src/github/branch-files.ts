@@ -9,11 +9,9 @@ export interface BranchFiles {
   readonly sha: string;
   /** By the trees of the commit alone; null where they list no such file. */
   findBlob(path: string): Promise<string | null>;
-  /** As it is at the commit, at most 1 MiB. */
   read(path: string): Promise<Contents>;
 }
 
-/** `isBranch` is null where nobody says. */
 export interface RunRef {
   readonly name: string | null;
   readonly isBranch: boolean | null;

@@ -19,8 +19,7 @@ const maxAskedMs = 3 * 60_000;
 const unstatedPauseMs = 15_000;
 
 /**
- * Opens a client that waits as GitHub asks, and sends reads, and writes with `request: { repeatable: true }`, again
- * after passing faults; `request: { single: true }` sends once.
+ * Opens a client that waits as GitHub asks and repeats reads, and writes marked `repeatable`, unless marked `single`.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 export function createGithubClient(
@@ -196,10 +195,7 @@ function quiet(): void {}
 
 const answerSchema = v.object({ data: v.object({ viewer: v.object({ login: v.string() }) }) });
 
-/**
- * Whose token it is. By GraphQL, because `GET /user` refuses a workflow's token.
- * https://docs.github.com/en/graphql/reference/queries#viewer
- */
+/** Whose token it is (`GET /user` refuses a workflow's). https://docs.github.com/en/graphql/reference/queries#viewer */
 export async function readViewer(github: GithubClient, { graphqlUrl: url }: Repository): Promise<string> {
   const request = { repeatable: true };
   const { data } = await github.request({ method: "POST", url, query: "{ viewer { login } }", request });

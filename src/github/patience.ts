@@ -4,10 +4,8 @@ import { askedPauseMs } from "./client.ts";
 
 export interface Patience {
   readonly stop?: AbortSignal | undefined;
-  /** The time that is left after `stop`. */
   readonly graceMs?: number;
   readonly sleep?: (ms: number, wake?: AbortSignal) => Promise<unknown>;
-  /** A clock in milliseconds that only goes forward. */
   readonly now?: () => number;
 }
 
@@ -19,10 +17,7 @@ const usualGraceMs = 6000;
 
 const longestBackOffMs = 8000;
 
-/**
- * Repeats work for up to a minute as GitHub asks, else with back-off; after a stop for a few seconds only.
- * @throws what the last attempt threw, or at once where `isFinal`.
- */
+/** Repeats work for up to a minute, or seconds after a stop. @throws the last error, at once where `isFinal`. */
 export async function persist<T>(
   work: (signal: AbortSignal | undefined) => Promise<T>,
   isFinal: (error: unknown) => boolean,

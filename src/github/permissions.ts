@@ -1,10 +1,7 @@
 import { errorMessage } from "../lib/text.ts";
 import { headerOf, statusOf } from "./client.ts";
 
-/**
- * Sets are separated by `;`, the parts of a set by `,`.
- * https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
- */
+/** Sets are separated by `;`, the parts of a set by `,`. */
 function readAcceptedPermissions(error: unknown): string | null {
   const header = headerOf(error, "x-accepted-github-permissions");
   if (!header) return null;

@@ -9,14 +9,10 @@ export interface PullRequest {
   readonly headSha: string;
   /** As owner/name; null when it has been deleted. */
   readonly headRepository: string | null;
-  /** Of the repository, whatever the pull request wants to be merged into. */
   readonly defaultBranch: string;
 }
 
-/**
- * Reads a pull request. https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request
- * @throws when there is none of that number, or the token may not read it.
- */
+/** Reads a pull request. @throws on refusal. https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request */
 export async function readPullRequest(
   github: GithubClient,
   { owner, name: repo }: Repository,

@@ -11,6 +11,7 @@ export interface Annotation {
   readonly message: string;
 }
 
+/** On any other machine every call but `mask` does nothing. */
 export interface Runner {
   mask(secret: string): void;
   annotate(annotations: readonly Annotation[]): void;
@@ -25,10 +26,7 @@ export interface Runner {
 /** The runner shows ten errors of a step: nine, and one that says how many there are. */
 const maxAnnotations = 9;
 
-/**
- * Speaks the runner's protocol; on any other machine every call but `mask` does nothing.
- * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
- */
+/** Speaks the runner's protocol. https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands */
 export async function createRunner(actions: Actions): Promise<Runner> {
   const { isRunner, outputFile, summaryFile } = actions;
   if (!isRunner && outputFile === null && summaryFile === null) {

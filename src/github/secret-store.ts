@@ -34,7 +34,6 @@ interface Proof {
   readonly seal: Seal;
   /** Whatever is written later is not older. */
   readonly probedAt: Date;
-  /** Null when there was no secret. */
   readonly before: Date | null;
 }
 
@@ -47,7 +46,6 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
   const github = createGithubClient(repository.apiUrl, options.secretsToken, sleep);
   const startedAt = now();
   let refreshToken = options.refreshToken;
-  /** After this run has stored a token, its copy is dated by that. */
   let savedAt: Date | null = null;
   let proof: Proof | null = null;
   let scope: SecretScope | null = null;
@@ -195,7 +193,6 @@ async function dateRun(
 }
 
 interface RunDates {
-  /** Null when no clock of GitHub's says. */
   readonly beganAt: Date | null;
   readonly updatedAt: Date | null;
 }
@@ -352,10 +349,7 @@ const keySchema = v.object({ key_id: v.union([v.string(), v.number()]), key: v.s
 
 export type Seal = (value: string) => SealedValue;
 
-/**
- * Reads the public key of a place of secrets and loads libsodium.
- * https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api
- */
+/** Makes a seal for one place. https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api */
 export async function createSeal(
   github: GithubClient,
   secretsPath: string,

@@ -5,7 +5,6 @@ import { hintAt } from "./permissions.ts";
 
 export interface StickyComment {
   readonly number: number;
-  /** The beginning of the body, by which the comment is found again. */
   readonly marker: string;
   readonly body: string;
   /** True when the existing body says the same, so that nothing need be written. */
@@ -14,10 +13,7 @@ export interface StickyComment {
 
 export type CommentChange = "created" | "updated" | "unchanged";
 
-/**
- * Keeps one comment, found by marker and author: updates it and deletes its duplicates, else makes it.
- * https://docs.github.com/en/rest/issues/comments @throws when the token may not write comments.
- */
+/** Keeps one own comment, without duplicates. @throws on refusal. https://docs.github.com/en/rest/issues/comments */
 export async function writeStickyComment(
   { repository, token }: RepositoryAccess,
   { number, marker, body, isSame }: StickyComment,

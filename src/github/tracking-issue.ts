@@ -13,10 +13,7 @@ export type IssueState =
     }
   | { readonly kind: "closed"; readonly lastWord: string };
 
-/**
- * Keeps one issue, found by marker and author among the open ones: opens, updates or closes it.
- * https://docs.github.com/en/rest/issues/issues @throws when GitHub refuses.
- */
+/** Opens, updates or closes the one own issue. @throws on refusal. https://docs.github.com/en/rest/issues/issues */
 export async function keepTrackingIssue(
   place: RepositoryAccess,
   marker: string,

@@ -11,10 +11,7 @@ export interface RunFacts {
   readonly isDispatchedByBot: boolean;
 }
 
-/**
- * Reads a workflow run; null when the token may not (Actions: read) or the run is not there.
- * https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
- */
+/** Reads a run; null where that is refused. https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run */
 export async function readRun(
   github: GithubClient,
   repository: Repository,

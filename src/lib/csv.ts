@@ -28,7 +28,6 @@ export interface CsvReading<Column extends string> {
 }
 
 interface Header<Column extends string> {
-  /** Undefined where the header's name is not to be used. */
   readonly columns: readonly (Column | undefined)[];
   readonly nameless: Set<number>;
   readonly complete: boolean;
@@ -190,7 +189,6 @@ function locateCell(text: string, index: number): { readonly character?: number 
 export interface CsvRecord {
   readonly line: number;
   readonly lastLine: number;
-  /** As in the file, its line ends as LF. */
   readonly text: string;
   /** Normalised; null when the quotes are broken. */
   readonly cells: readonly string[] | null;
@@ -308,7 +306,6 @@ function findRecordEnd(lines: readonly string[], start: number): number {
   return lines.length;
 }
 
-/** `row` counts from 0, `character` from 1. */
 interface Fault {
   readonly row: number;
   readonly character: number;

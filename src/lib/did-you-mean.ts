@@ -153,9 +153,8 @@ function countSlips(first: string, second: string, allowed: number): number | un
       current[column] = left;
       best = Math.min(best, left);
     }
-    // Each row's best is never better than that of the row before.
     if (best > allowed) return undefined;
-    // The band moves right by one: what is beyond it must not be left over from an earlier row.
+    // What is beyond the band must not be left over from an earlier row.
     current[to + 1] = beyond;
     [beforeLast, last, current] = [last, current, beforeLast];
   }

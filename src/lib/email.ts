@@ -1,6 +1,5 @@
 import { normaliseText } from "./text.ts";
 
-/** One local part and one domain of at least two labels; no list, display name or white space. */
 export const addressForm = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+\.[^\s@"(),:;<>[\\\].]{2,}$/u;
 
 /** Characters that no person has in an address, but that stand for any text in a pattern. */

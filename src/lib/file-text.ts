@@ -1,5 +1,4 @@
 const otherFiles: readonly [start: RegExp, what: string][] = [
-  // With a byte-order mark, or known by the zero byte of its first letter.
   [/^(fffe|feff|00|..00)/, 'is not UTF-8 but looks like UTF-16; save it as UTF-8 (in Excel: "CSV UTF-8")'],
   [/^(504b0304|d0cf11e0)/, 'is a workbook or an archive, not text; export the sheet as "CSV UTF-8"'],
   [/^1f8b/, "is compressed; store it as plain text"],

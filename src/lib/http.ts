@@ -13,7 +13,6 @@ export interface HttpRequest {
 
 export interface HttpReply {
   readonly status: number;
-  /** By their names in lower case; several of one name are joined by a comma. */
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
   readonly bytes: Buffer;

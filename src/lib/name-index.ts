@@ -1,7 +1,6 @@
 import { normaliseText } from "./text.ts";
 
 export interface NameIndex<T> {
-  /** All of this name; of several nobody knows which one is meant. */
   find(name: string): readonly T[];
   readonly names: readonly string[];
 }

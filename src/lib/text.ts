@@ -52,7 +52,6 @@ const seenCharacter = /[\p{L}\p{N}\x21-\x7e]/u;
 
 const plainCharacter = /[\p{Script=Latin}\p{N}\x20-\x7e]/u;
 
-/** Two characters are mistakable when people type only one of them. */
 function isMistakable(a: string, b: string): boolean {
   return a === b || plainCharacter.test(a) !== plainCharacter.test(b);
 }

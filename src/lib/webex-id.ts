@@ -38,7 +38,7 @@ export interface Reference {
   readonly key: string;
 }
 
-/** Reads an id as the API, the app (`<uuid>`, `<uuid>:<organisation>`) or a link to a space writes it; null otherwise. */
+/** Reads an id as the API, the app (a uuid, or `<uuid>:<organisation>`) or a link writes it; null otherwise. */
 export function readReference(text: string): Reference | null {
   const decoded = decodeId(text);
   if (decoded) return decoded;

@@ -7,7 +7,7 @@ export interface TokenExpiry {
   readonly isShort: boolean;
 }
 
-/** Counts the days that a refresh token still lives; null when Webex did not say. Fewer than `warningDays` are short. */
+/** Counts the days that a refresh token still lives; null when Webex did not say. Fewer than `warningDays` is short. */
 export function measureExpiry(expiresAt: string | null, now: Date, warningDays: number): TokenExpiry | null {
   const endMs = expiresAt === null ? Number.NaN : Date.parse(expiresAt);
   if (expiresAt === null || Number.isNaN(endMs)) return null;

@@ -30,7 +30,7 @@ export interface RotationContext {
 
 /**
  * Exchanges the stored refresh token so that a person or the next run can always go on: guard, prove, refresh, mask,
- * store, hand out. @throws {StaleTokenError}, {UnstoredTokenError}, or what the store or Webex said; Webex is unchanged.
+ * store, hand out. @throws {StaleTokenError}, {UnstoredTokenError}, or what the store or Webex said.
  */
 export async function rotateToken(
   store: TokenStore,
@@ -89,7 +89,7 @@ function maskIssued({ accessToken, refreshToken }: RefreshedTokens, mask: (secre
   if (refreshToken !== null) mask(refreshToken);
 }
 
-/** (e) Before the access token is used, so that no crash can lose the refresh token. An unchanged one is not rewritten. */
+/** (e) Before the access token is used, so that no crash can lose the refresh token; an unchanged one stays as it is. */
 async function storeIssued(
   store: TokenStore,
   copy: LoadedToken,

@@ -6,7 +6,7 @@ export interface TokenStore {
   dateCopy(): Promise<TokenCopyAge | null>;
   /** Writes something worthless to the same place and deletes it. @throws when the store would refuse. */
   prove(): Promise<void>;
-  /** Never throws, because the caller has the only copy; repeats what may be repeated, for seconds only after `stop`. */
+  /** Never throws, because the caller has the only copy; repeats what may be repeated, only briefly after `stop`. */
   save(refreshToken: string, stop?: AbortSignal): Promise<SaveOutcome>;
 }
 
@@ -19,7 +19,6 @@ export interface TokenCopyAge {
   readonly what: string;
   readonly updatedAt: Date | null;
   readonly takenFrom: Date | null;
-  /** The copy was taken not after this; null when nothing is certain. */
   readonly takenUntil: Date | null;
   readonly unsure?: string;
 }

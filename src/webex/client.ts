@@ -16,7 +16,6 @@ export interface WebexRequest extends WebexAddress {
   readonly isFinal?: (error: WebexError) => boolean;
 }
 
-/** `body` is parsed but unchecked JSON. */
 export interface WebexReply {
   readonly status: number;
   readonly body: unknown;
@@ -27,7 +26,6 @@ export interface WebexClient {
   readonly baseUrl: URL;
   /** @throws {WebexError} when Webex refuses, does not answer in time, or the waiting budget is used up. */
   send(request: WebexRequest): Promise<WebexReply>;
-  /** Repeats included. */
   requestCount(): number;
 }
 
@@ -36,14 +34,12 @@ export interface WebexClientOptions extends AccessOptions {
   /** Once it is aborted nothing new is sent; requests under way get three seconds. */
   readonly stop?: AbortSignal;
   readonly connections?: number;
-  /** For the headers, and again for every pause in the body. */
   readonly timeoutMs?: number;
   readonly attempts?: number;
   /** What the whole run may spend waiting for Webex before it gives up. */
   readonly waitBudgetMs?: number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
   readonly random?: () => number;
-  /** A clock in milliseconds that only goes forward. */
   readonly now?: () => number;
 }
 
@@ -230,10 +226,7 @@ function giveUp(error: WebexError, reason: string): WebexError {
   return error;
 }
 
-/**
- * Asks Webex without a token, which spends nothing and must get 401. https://developer.webex.com/docs/basics
- * @throws {WebexError} when nothing answers, or something else does.
- */
+/** Asks without a token and expects 401. @throws {WebexError} otherwise. https://developer.webex.com/docs/basics */
 export async function pingWebex(baseUrl: string, timeoutMs = 15_000): Promise<void> {
   const path = "/people/me";
   const failure = { method: "GET", path, trackingId: null };

@@ -1,4 +1,3 @@
-/** Times are milliseconds of one clock. */
 export interface ConcurrencyLimit {
   readonly limit: number;
   answered(answer: Answered): void;
@@ -55,7 +54,6 @@ const better = (one: Best, other: Best): Best => ({
  */
 export function createConcurrencyLimit(max: number): ConcurrencyLimit {
   let limit = Math.min(start, max);
-  /** A bit below the level that was too much. */
   let knee = Number.POSITIVE_INFINITY;
   let kneeAt = 0;
   /** What was sent before a cut tells of the load before it. */

@@ -20,7 +20,7 @@ const writeScope = "meeting:admin_preferences_write";
 /** No address can exist under .invalid (RFC 2606). */
 const nobody = "rollcall-targeting-check@nobody.invalid";
 
-/** Creates a reader of delegates in the meeting preferences. https://developer.webex.com/docs/api/v1/meeting-preferences */
+/** Creates a reader of meeting preferences. https://developer.webex.com/docs/api/v1/meeting-preferences */
 export function createRestReader({ client, siteUrl, scopes }: RestBackendOptions): DelegationReader {
   return {
     async proveAccess(mayWrite) {
@@ -150,10 +150,7 @@ export async function insertDelegateEmails(
   await post(client, target, "insert", emails);
 }
 
-/**
- * Removes delegates. Never repeated: after a lost answer the list must be read first.
- * https://developer.webex.com/docs/api/v1/meeting-preferences/delete-delegate-emails
- */
+/** Removes delegates, never twice. https://developer.webex.com/docs/api/v1/meeting-preferences/delete-delegate-emails */
 export async function deleteDelegateEmails(
   client: WebexClient,
   target: PreferencesTarget,

@@ -56,10 +56,7 @@ export function retryAfterSeconds(header: string | null): number {
   return /^\d+$/.test(text) ? Math.max(1, Number(text)) : unreadableRetryAfterSeconds;
 }
 
-/**
- * Checks a reply's shape and gives it its type.
- * @throws {WebexError} naming the place where the reply is not as documented.
- */
+/** Gives a reply its type. @throws {WebexError} naming the place where the reply is not as documented. */
 export function parseReply<Schema extends v.GenericSchema>(
   schema: Schema,
   body: unknown,

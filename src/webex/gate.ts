@@ -2,7 +2,6 @@ import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import { createRateLimit } from "./rate-limit.ts";
 
 export interface Passage {
-  /** This turn comes before those of requests that have had none. */
   again(): Promise<void>;
   answered(kind: string): void;
   refused(pauseMs: number): void;

@@ -28,13 +28,11 @@ const memberSchema = v.object({
 
 const membersSchema = v.object({ ...headSchema.entries, members: v.nullish(v.array(v.unknown()), []) });
 
-/** The size that Webex's own examples ask for. */
 const groupsPerPage = 100;
 
 /** The documented maximum; smaller pages have been seen to leave members out (SPARK-322483). */
 const membersPerPage = 500;
 
-/** A bound against paging without an end. */
 const maxPages = 2_000;
 
 /**
@@ -99,7 +97,7 @@ function guessType(id: string): string {
   return type === "PEOPLE" ? "user" : type === "SCIM_GROUP" ? "group" : "";
 }
 
-/** By `startIndex` (from 1) and `count`, or by a `Link` where Webex sends one. Returns why it stopped short, or null. */
+/** Returns why the walk stopped short, or null. */
 async function walkPages(
   client: WebexClient,
   path: string,
@@ -128,10 +126,7 @@ async function walkPages(
   return `it has more than ${maxPages} pages`;
 }
 
-/**
- * The size that Webex states for a group; null when it does not say.
- * https://developer.webex.com/docs/api/v1/groups/get-group-details
- */
+/** The size that Webex states, or null. https://developer.webex.com/docs/api/v1/groups/get-group-details */
 export async function readGroupSize(client: WebexClient, groupId: string): Promise<number | null> {
   const path = `/groups/${encodeURIComponent(groupId)}`;
   const { body } = await client.send({ method: "GET", path });

@@ -27,10 +27,7 @@ const additionSchema = v.fallback(v.object({ personEmail: text, personDisplayNam
   personDisplayName: null,
 });
 
-/**
- * Lists the members of a room, or only the one with `personId`. `identify` may cache the ids it has decoded.
- * https://developer.webex.com/docs/api/v1/memberships/list-memberships
- */
+/** Lists a room's members, or only one. https://developer.webex.com/docs/api/v1/memberships/list-memberships */
 export async function listRoomMembers(
   client: WebexClient,
   room: Room,

@@ -11,10 +11,7 @@ export interface Authorization {
   readonly verifier: string;
 }
 
-/**
- * Creates a request for consent with PKCE (S256) and a random state.
- * https://developer.webex.com/docs/login-with-webex and https://www.rfc-editor.org/rfc/rfc7636
- */
+/** Creates a request for consent with PKCE (RFC 7636). https://developer.webex.com/docs/login-with-webex */
 export function createAuthorization(
   client: ClientIdentity,
   redirectUri: string,

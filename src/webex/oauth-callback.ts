@@ -27,10 +27,7 @@ const used: CallbackPage = {
   text: "A login answers once only. Go back to the terminal; to log in again, start it again there.",
 };
 
-/**
- * Waits on the loopback address for the consent page's redirect (RFC 8252); rejects another state and waits on.
- * @throws when the person refuses, `finish` fails, the time is up, or the port is in use.
- */
+/** Waits for the redirect (RFC 8252) with our state. @throws on refusal, a failed `finish`, a time-out or a used port. */
 export async function awaitCallback(options: CallbackOptions): Promise<void> {
   const server = createServer();
   // Only this machine: on any other address, others on the network could send answers.
@@ -100,7 +97,6 @@ function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** `then` runs when the browser has the page or has closed the connection. */
 function show(response: ServerResponse, status: number, page: CallbackPage, then?: () => void): void {
   if (then) response.once("close", then);
   response.writeHead(status, callbackPageHeaders).end(renderCallbackPage(page));

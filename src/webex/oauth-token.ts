@@ -57,10 +57,7 @@ const tokensSchema = v.object({
 
 const refusalSchema = v.object({ error: v.string(), error_description: v.optional(v.string()) });
 
-/**
- * Posts a form once. https://developer.webex.com/docs/integrations
- * @throws {GrantError} for every answer but 200, {WebexError} when none arrived.
- */
+/** Posts a form once. @throws {GrantError} on refusal, {WebexError}. https://developer.webex.com/docs/integrations */
 export async function postForm(
   client: ClientIdentity,
   { path, fields, clientIn, signal }: FormRequest,

@@ -14,10 +14,7 @@ export interface Page<T> {
   readonly strangers: number;
 }
 
-/**
- * Reads a listing by `rel="next"` links. A page that is unreadable, has strangers or leads astray makes it incomplete.
- * https://developer.webex.com/docs/basics
- */
+/** Reads a listing by its `next` links; a doubtful page makes it incomplete. https://developer.webex.com/docs/basics */
 export async function readPages<T>(
   client: WebexClient,
   first: WebexRequest,
@@ -51,10 +48,7 @@ export async function readPages<T>(
   return { complete: true, items };
 }
 
-/**
- * The request for the next page; null on the last one.
- * @throws {WebexError} when the link leads away from the API's own origin and path: the token must not go there.
- */
+/** The next page's request, or null. @throws {WebexError} for a link elsewhere: the token must not go there. */
 export function readNextPage(reply: WebexReply, baseUrl: URL): WebexRequest | null {
   const link = findNextLink(reply.link);
   if (link === null) return null;

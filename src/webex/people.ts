@@ -28,7 +28,6 @@ const kinds: ReadonlyMap<string, PersonKind> = new Map([
   ["appuser", "guest"],
 ]);
 
-/** Webex has used several words for machines. */
 const deviceType = /device|machine|headset|place|space|room|board/;
 
 /** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
@@ -73,10 +72,7 @@ function kindOf(type: string): PersonKind {
   return kinds.get(type) ?? (deviceType.test(type.toLowerCase()) ? "device" : "other");
 }
 
-/**
- * Whether the organisation has somebody with that address; null when the look-up fails.
- * https://developer.webex.com/docs/api/v1/people/list-people
- */
+/** Whether anybody has that address; null: unknown. https://developer.webex.com/docs/api/v1/people/list-people */
 export async function hasAddress(client: WebexClient, address: string): Promise<boolean | null> {
   const path = "/people";
   try {
@@ -125,10 +121,7 @@ export async function findSitePerson(
   return user ? { ...user, address } : null;
 }
 
-/**
- * Lists everybody on the site; needs an administrator's token with the scope `spark-admin:people_read`.
- * https://developer.webex.com/docs/api/v1/people/list-people
- */
+/** Lists everybody on the site, for administrators. https://developer.webex.com/docs/api/v1/people/list-people */
 export async function listSitePeople(client: WebexClient, siteUrl: string): Promise<Listing<SiteUser>> {
   const query = { max: 1000, excludeStatus: true };
   return await readPages(client, { method: "GET", path, query }, (body) => {

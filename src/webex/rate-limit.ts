@@ -1,4 +1,3 @@
-/** Times are milliseconds of one clock. */
 export interface RateLimit {
   /** 0 when it may leave now. */
   waitMs(now: number): number;
@@ -7,7 +6,6 @@ export interface RateLimit {
   refused(sentAt: number, now: number, pauseMs: number): void;
 }
 
-/** In requests per second; it grows with every answer, about fifteenfold in a second. */
 const startRate = 70;
 const growthPerAnswer = 3.2;
 const [minRate, maxRate] = [1, 10_000];
@@ -34,7 +32,6 @@ export function createRateLimit(): RateLimit {
   let isKnown = false;
   let tokens = 1;
   let filledAt: number | null = null;
-  /** The first request, then the last time the bucket was empty. */
   let countedFrom: number | null = null;
   let acceptedCount = 0;
   let achieved = { from: 0, count: 0, rate: 0 };

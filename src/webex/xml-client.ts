@@ -17,7 +17,6 @@ export interface XmlClient {
 
 export interface XmlClientOptions {
   readonly url: string;
-  /** The first label of the site's address. */
   readonly siteName: string;
   /** The token owner's e-mail address on sites that Control Hub manages. */
   readonly webExId: string;
@@ -26,7 +25,6 @@ export interface XmlClientOptions {
   readonly mask: (secret: string) => void;
   readonly stop?: AbortSignal;
   readonly timeoutMs?: number;
-  /** Waits of one minute each. */
   readonly maxWaits?: number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
@@ -42,10 +40,7 @@ const transientId = "000035";
 
 const attempts = 4;
 
-/**
- * Opens a client of the XML API with an access token that has the scope spark:all.
- * https://developer.cisco.com/docs/webex-xml-api-reference-guide/
- */
+/** Opens a client for a spark:all token. https://developer.cisco.com/docs/webex-xml-api-reference-guide/ */
 export function createXmlClient(options: XmlClientOptions): XmlClient {
   const url = new URL(options.url);
   const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));

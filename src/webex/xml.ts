@@ -26,10 +26,7 @@ const parser = new XMLParser({
   processEntities: false,
 });
 
-/**
- * Builds one element and escapes its text, but not the name, which must never come from outside.
- * @throws {Error} when XML cannot carry a character of the text.
- */
+/** Builds an element and escapes its text, never its name. @throws {Error} when XML cannot carry a character. */
 export function element(name: string, ...content: readonly (Xml | string)[]): Xml {
   const inner = content.map((part) => (typeof part === "string" ? escapeText(part) : part.xml)).join("");
   const [tag] = name.split(" ");
@@ -51,10 +48,7 @@ export function buildMessage(
   return `<?xml version="1.0" encoding="UTF-8"?>\n${message.xml}`;
 }
 
-/**
- * Parses a reply, to be read with `childOf` and `textOf`.
- * @throws {Error} when it is not well-formed, or declares a document type, which could define entities.
- */
+/** Parses a reply. @throws {Error} when it is malformed or has a document type, which could define entities. */
 export function parseDocument(text: string): unknown {
   if (/<!DOCTYPE/i.test(text)) throw new Error("the reply declares a document type, which is refused");
   const validity = XMLValidator.validate(text);
