@@ -103,7 +103,7 @@ export async function pause(ms: number): Promise<void> {
   await delay(ms, undefined, ending && { signal: ending }).catch(() => undefined);
 }
 
-/** On the clock of `performance`: whoever asks for a grace later has less of it left. */
+/** On the clock of `performance`: a grace that is asked for later has less time left. */
 const stoppedAt = new WeakMap<AbortSignal, number>();
 
 /** A signal that is aborted `ms` milliseconds after `stop`; undefined where nothing can stop it. */

@@ -89,7 +89,7 @@ function maskIssued({ accessToken, refreshToken }: RefreshedTokens, mask: (secre
   if (refreshToken !== null) mask(refreshToken);
 }
 
-/** (e) Before the access token is used, so that no crash can lose the refresh token; an unchanged one stays as it is. */
+/** (e) Before the access token is used, so that no crash can lose the refresh token; an unchanged one stays. */
 async function storeIssued(
   store: TokenStore,
   copy: LoadedToken,

@@ -53,7 +53,7 @@ const waitsAsTold = new Set([423, 429]);
 
 const passing = new Set([500, 502, 503, 504]);
 
-/** What an overloaded service answers; null is no answer in time. */
+/** What an overloaded service answers; null when it did not answer in time. */
 const overloaded = new Set([null, 503, 504]);
 
 /**

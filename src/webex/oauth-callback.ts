@@ -27,7 +27,7 @@ const used: CallbackPage = {
   text: "A login answers once only. Go back to the terminal; to log in again, start it again there.",
 };
 
-/** Waits for the redirect (RFC 8252) with our state. @throws on refusal, a failed `finish`, a time-out or a used port. */
+/** Waits for the redirect (RFC 8252) with our state. @throws on refusal, failed `finish`, time-out or a used port. */
 export async function awaitCallback(options: CallbackOptions): Promise<void> {
   const server = createServer();
   // Only this machine: on any other address, others on the network could send answers.
