@@ -212,6 +212,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       "reports/delegations/DAY-1001.json",
       "reports/delegations/DAY-1001.md",
       "reports/history.json",
+      "reports/state.json",
     ]);
     const left = story.sandbox.github.files().get(grants) ?? "";
     assert.equal(left, header + stays);
