@@ -26,9 +26,14 @@ export interface CheckedPlan {
  * those in a room that is in doubt, and those that would make a moderator.
  * A limit is the larger of its count and its share; the run's limit looks at every planned removal. Shares are of
  * the members that the rooms have once the additions are made: that is when removals begin, and a room that only
- * waits for approval must not pass its limit on the next run because this run has added people.
+ * waits for approval must not pass its limit on the next run because this run has added people. `otherKeys` name what
+ * is held besides, for the digest.
  */
-export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): CheckedPlan {
+export function checkLimits(
+  rooms: readonly RoomPlan[],
+  policy: Policy,
+  otherKeys: readonly string[] = [],
+): CheckedPlan {
   const { removalsPerRoom, removalsPerRun, emptyGroup } = policy.limits;
   const split = rooms.map(holdAdditions);
   const planned = rooms.reduce((sum, room) => sum + room.removals.length, 0);
@@ -51,7 +56,7 @@ export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): Checked
     const removals = room.removals.map((removal) => ({ ...removal, reason }));
     return { ...room, removals: [], held: [...held, ...removals] };
   });
-  return { rooms: checked, digest: digestHeld(checked) };
+  return { rooms: checked, digest: digestHeld(checked, otherKeys) };
 }
 
 /** Takes the additions that wait out of a room's plan. */
@@ -67,7 +72,7 @@ function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held
 }
 
 /** Exactly at the limit is not above it, also where a share has no exact binary form: 0.29 * 100 is less than 29. */
-function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
+export function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
   return removals > Math.max(count, share * members + 1e-6);
 }
 
@@ -98,14 +103,15 @@ function withoutAction({ action: _, ...addition }: Addition & { readonly action:
  * 12 hex characters over the sorted room and person ids of all that is held, and of additions what they are; null
  * when nothing is.
  */
-function digestHeld(rooms: readonly CheckedRoom[]): string | null {
-  const held = rooms.flatMap((room) =>
+function digestHeld(rooms: readonly CheckedRoom[], otherKeys: readonly string[]): string | null {
+  const ofRooms = rooms.flatMap((room) =>
     room.held.map((change) => {
       const key = `${room.feed.room.key} ${change.key}`;
       if (change.action === undefined) return key;
       return `${key} add${change.asModerator ? " as moderator" : ""}`;
     }),
   );
+  const held = [...ofRooms, ...otherKeys];
   if (held.length === 0) return null;
   return createHash("sha256").update(held.sort().join("\n")).digest("hex").slice(0, 12);
 }
