@@ -1,11 +1,12 @@
 import { type Context, exitCodeOf } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
+import type { ReportTarget } from "../config/settings.ts";
 import { toDateString } from "../lib/date.ts";
 import { endMappings } from "../membership/mapping.ts";
 import { findIdleProtections } from "../membership/protection.ts";
 import { readInputs } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
-import { readMemory } from "../run/memory.ts";
+import { type Memory, readMemory } from "../run/memory.ts";
 import { openNewestFiles } from "../run/newest-files.ts";
 import type { LoadedTask, MembershipTask } from "../run/reconcile.ts";
 
@@ -54,11 +55,17 @@ function createSyncTask(command: "plan" | "sync", approval: string | null, conte
       const { policy, grants, ...inputs } = await readInputs(paths, files.read);
       const { mappings, notices: ending } = endMappings(inputs.mappings, toDateString(now()));
       const notices = [...files.describe(), ...ending];
+      // Read once: the names and the delegations are in the same file.
+      let memory: Promise<Memory> | null = null;
+      const recall = (target: ReportTarget) => {
+        memory ??= readMemory(target, context);
+        return memory;
+      };
       const decide: LoadedTask["decide"] = async (reader, target) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
-        const memory = await readMemory(target, context);
-        const [observation] = await observe(reader, [mappings], log, memory.names);
+        const { names: nameMemory, notices: loss } = await recall(target);
+        const [observation] = await observe(reader, [mappings], log, nameMemory);
         const plan = planChanges(observation, policy);
         const problems = [...plan.problems, ...(await findIdleProtections(reader, policy, observation))];
         return {
@@ -66,10 +73,10 @@ function createSyncTask(command: "plan" | "sync", approval: string | null, conte
           problems,
           names: observation.names,
           ownerKey: observation.owner.key,
-          notices: [...memory.notices, ...notices],
+          notices: [...loss, ...notices],
         };
       };
-      return { policy, grants, decide };
+      return { policy, delegations: { grants, recall }, decide };
     },
   };
 }

@@ -26,6 +26,8 @@ export interface ApplyCollaborators {
   readonly writer: DelegationWriter;
   /** Aborted when no new change may start. */
   readonly stop: AbortSignal;
+  /** Looks once more, right before the write, which of the named delegates are still meant. Throws when it cannot. */
+  readonly confirm?: (request: HostPlan["request"]) => Promise<readonly string[]>;
   /** Waits until Webex has had time to show a change, before the list is read a second time. */
   readonly waitForConsistency: () => Promise<unknown>;
 }
@@ -54,6 +56,21 @@ export function preview(plan: HostPlan): HostOutcome {
   };
 }
 
+/** What two changes of one host, one after the other, come to. Pure. */
+export function mergeOutcomes(first: HostOutcome | undefined, next: HostOutcome): HostOutcome {
+  if (first === undefined) return next;
+  const errors = [first.error, next.error].flatMap((error) => error ?? []);
+  return {
+    host: next.host,
+    before: first.before,
+    after: next.after,
+    added: [...first.added, ...next.added],
+    removed: [...first.removed, ...next.removed],
+    error: errors.length === 0 ? null : errors.join("; "),
+    notices: [...first.notices, ...next.notices],
+  };
+}
+
 async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Promise<HostOutcome> {
   const { reader, writer, stop } = collaborators;
   if (plan.change === null) return preview(plan);
@@ -66,7 +83,10 @@ async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Pro
   if ("error" in latest) {
     return leave(`nothing was written, because the list could not be read right before: ${latest.error}`);
   }
-  const fresh = planHost(plan.request, latest.value);
+  const { confirm = async ({ delegates }) => delegates } = collaborators;
+  const meant = await attempt(() => confirm(plan.request));
+  if ("error" in meant) return leave(meant.error);
+  const fresh = planHost({ ...plan.request, delegates: meant.value }, latest.value);
   if (fresh.change === null) {
     return { ...preview(fresh), notices: [...fresh.notices, ...describeMeddling(first, latest.value)] };
   }

@@ -16,15 +16,22 @@ export async function observeDelegation(
   reader: DelegationReader,
   request: DelegationRequest,
 ): Promise<DelegationObservation> {
-  const addresses = [...new Set([...request.hosts, ...request.delegates])];
-  const users = await askEach(addresses, (address) => reader.findUser(address));
+  const { users, directory } = await observeUsers(reader, [...request.hosts, ...request.delegates]);
   const known = request.hosts.filter((host) => {
     const answer = users.get(host);
     return answer && "value" in answer && answer.value !== null;
   });
-  const delegates = await observeLists(reader, known);
+  return { users, delegates: await observeLists(reader, known), directory };
+}
+
+/** Looks up users of the site, and for unknown ones everybody to suggest. */
+export async function observeUsers(
+  reader: DelegationReader,
+  addresses: readonly string[],
+): Promise<Pick<DelegationObservation, "users" | "directory">> {
+  const users = await askEach([...new Set(addresses)], (address) => reader.findUser(address));
   const isAnyoneUnknown = [...users.values()].some((answer) => "value" in answer && answer.value === null);
-  return { users, delegates, directory: isAnyoneUnknown ? await readDirectory(reader) : [] };
+  return { users, directory: isAnyoneUnknown ? await readDirectory(reader) : [] };
 }
 
 /** Reads the delegates of each host. */

@@ -36,7 +36,8 @@ export function planList(request: HostRequest, delegates: DelegationObservation[
     : planHost(request, list.value);
 }
 
-function planObserved(
+/** Plans a host who was looked up, or refuses it with the reason. */
+export function planObserved(
   request: HostRequest,
   { users, delegates, directory }: DelegationObservation,
 ): HostPlan {
@@ -76,11 +77,20 @@ function checkDelegates(
       const candidates = [...new Set([...present, ...directory])];
       return `${delegate} is not a delegate of these hosts, and ${describeUnknown(delegate, candidates)}`;
     }
-    if (answer === undefined || "error" in answer) {
-      return `the site could not be asked about the delegate ${delegate}: ${answer?.error ?? "nobody asked"}`;
-    }
-    return answer.value === null ? describeUnknown(delegate, directory) : checkUser(answer.value);
+    return checkDelegate(delegate, { users, directory });
   });
+}
+
+/** Says why somebody cannot be a delegate; nothing when they can. */
+export function checkDelegate(
+  delegate: string,
+  { users, directory }: Pick<DelegationObservation, "users" | "directory">,
+): string[] {
+  const answer = users.get(delegate);
+  if (answer === undefined || "error" in answer) {
+    return [`the site could not be asked about the delegate ${delegate}: ${answer?.error ?? "nobody asked"}`];
+  }
+  return answer.value === null ? [describeUnknown(delegate, directory)] : checkUser(answer.value);
 }
 
 function checkUser({ address, isActive, canHost }: SiteUser): string[] {

@@ -11,9 +11,10 @@ const addresses = v.array(v.string());
 /** The record of one run that looked at delegates, its keys in the contract's order. */
 export const delegationRecordSchema = v.strictObject({
   version: v.literal(1),
-  /** `sync` when it revoked what had expired. */
+  /** `sync` when it made the delegates as delegations.csv says. */
   command: v.picklist(["delegate", "sync"]),
-  mode: v.picklist(modes),
+  /** `keep` is what `sync` does. */
+  mode: v.picklist([...modes, "keep"]),
   /** By which of the two interfaces of Webex delegates are read and changed. */
   backend: v.picklist(["rest", "xml"]),
   status: v.picklist(["converged", "changed", "failed", "partial"]),

@@ -60,13 +60,19 @@ export function extendRecord(
     readonly problems: readonly string[];
     readonly notices: readonly string[];
     readonly hasChanged: boolean;
+    readonly delegations: NonNullable<RunRecord["delegations"]> | null;
   },
 ): RunRecord {
   const problems = also.problems.map((message) => ({ line: null, column: null, message }));
+  const held = also.delegations?.hosts.reduce((sum, host) => sum + host.held.length, 0) ?? 0;
+  const isCalm = record.status === "converged" || record.status === "changed";
   const changed = also.hasChanged && record.status === "converged" ? "changed" : record.status;
+  const waiting = held > 0 && isCalm ? "held" : changed;
   return {
     ...record,
-    status: problems.length > 0 && record.status !== "failed" ? "partial" : changed,
+    status: problems.length > 0 && record.status !== "failed" ? "partial" : waiting,
+    totals: { ...record.totals, held: record.totals.held + held },
+    ...(also.delegations === null ? {} : { delegations: also.delegations }),
     problems: [...record.problems, ...problems],
     notices: [...record.notices, ...also.notices],
   };

@@ -22,8 +22,13 @@ export interface CheckedPlan {
 /**
  * Holds all of a room's removals where a limit forbids them; additions wait when in doubt or to make a moderator.
  * Shares are of the members after the additions: a waiting room must not pass its limit because people were added.
+ * `otherKeys` name what is held besides, for the digest.
  */
-export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): CheckedPlan {
+export function checkLimits(
+  rooms: readonly RoomPlan[],
+  policy: Policy,
+  otherKeys: readonly string[] = [],
+): CheckedPlan {
   const { removalsPerRoom, removalsPerRun, emptyGroup } = policy.limits;
   const split = rooms.map(holdAdditions);
   const planned = rooms.reduce((sum, room) => sum + room.removals.length, 0);
@@ -46,7 +51,7 @@ export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): Checked
     const removals = room.removals.map((removal) => ({ ...removal, reason }));
     return { ...room, removals: [], held: [...held, ...removals] };
   });
-  return { rooms: checked, digest: digestHeld(checked) };
+  return { rooms: checked, digest: digestHeld(checked, otherKeys) };
 }
 
 function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held: readonly HeldChange[] } {
@@ -61,7 +66,7 @@ function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held
 }
 
 /** Exactly at the limit is not above it, although 0.29 * 100 is less than 29 in binary. */
-function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
+export function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
   return removals > Math.max(count, share * members + 1e-6);
 }
 
@@ -89,14 +94,15 @@ function withoutAction({ action: _, ...addition }: Addition & { readonly action:
 }
 
 /** 12 hex characters over the sorted ids of all that is held, and over what additions are; null when nothing is. */
-function digestHeld(rooms: readonly CheckedRoom[]): string | null {
-  const held = rooms.flatMap((room) =>
+function digestHeld(rooms: readonly CheckedRoom[], otherKeys: readonly string[]): string | null {
+  const ofRooms = rooms.flatMap((room) =>
     room.held.map((change) => {
       const key = `${room.feed.room.key} ${change.key}`;
       if (change.action === undefined) return key;
       return `${key} add${change.asModerator ? " as moderator" : ""}`;
     }),
   );
+  const held = [...ofRooms, ...otherKeys];
   if (held.length === 0) return null;
   return createHash("sha256").update(held.sort().join("\n")).digest("hex").slice(0, 12);
 }

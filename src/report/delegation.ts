@@ -81,7 +81,7 @@ function describeFacts({ record, siteUrl, isDryRun }: DelegationInput): Markdown
   return joinMarkdown(
     [
       record.command === "sync"
-        ? md`Expired delegations, revoked by sync`
+        ? md`As delegations.csv says, by sync`
         : md`Mode ${escapeMarkdown(record.mode)}`,
       ...(isDryRun ? [md`dry run: nothing was changed`] : []),
       ...(record.until === undefined ? [] : [md`until ${escapeMarkdown(record.until)} (the last day, UTC)`]),

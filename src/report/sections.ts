@@ -14,7 +14,15 @@ import {
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
-import { adviseFailure, countOf, describeApproval, explainHold, nameHeld } from "./words.ts";
+import {
+  adviseFailure,
+  countOf,
+  describeApproval,
+  explainHold,
+  heldReasons,
+  listHeldDelegates,
+  nameHeld,
+} from "./words.ts";
 
 /** A longer list of people is folded, so that the command below it stays in sight. */
 const maxUnfolded = 12;
@@ -60,21 +68,35 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
   const digest = record.digest.replace(/[^0-9a-f]/g, "");
   const approval = describeApproval(record);
   const noun = nameHeld(people.map(({ person }) => person));
-  const what = md`${countOf(people.length, noun)} in ${countOf(rooms.length, "space")}`;
-  const actions = md`Actions → ${approval.name}`;
-  return {
-    intro:
-      record.command === "plan"
-        ? md`${what} would be held back; everything else would be applied. You can approve them after the run that holds them.`
-        : md`${what} ${people.length === 1 ? md`is` : md`are`} held back: ${noun === "removal" ? md`nobody listed here has been removed. All additions and the other removals` : md`none of the changes listed here was made. All other changes`} were applied.`,
-    foldedLabel: people.length > maxUnfolded ? md`Show all ${countOf(people.length, noun)}` : null,
-    who: noun === "removal" ? md`Would be removed` : md`Who`,
-    people: takeRows(people, maxRows, ({ room, person }) => ({
+  const delegates = listHeldDelegates(record.delegations);
+  const total = people.length + delegates.length;
+  const ofRooms = md`${countOf(people.length, noun)} in ${countOf(rooms.length, "space")}`;
+  const ofDelegates = countOf(delegates.length, "revocation");
+  const what =
+    delegates.length === 0 ? ofRooms : people.length === 0 ? ofDelegates : md`${ofRooms} and ${ofDelegates}`;
+  const rows = [
+    ...people.map(({ room, person }) => ({
       room: titleOf(room),
       name: nameOf(person),
       email: emailOf(person),
       why: explainHold(person),
     })),
+    ...delegates.map(({ host, delegate, reason }) => ({
+      room: md`Meetings of ${codeSpan(host)}`,
+      name: md`delegate`,
+      email: codeSpan(delegate),
+      why: heldReasons[reason],
+    })),
+  ];
+  const actions = md`Actions → ${approval.name}`;
+  return {
+    intro:
+      record.command === "plan"
+        ? md`${what} would be held back; everything else would be applied. You can approve them after the run that holds them.`
+        : md`${what} ${total === 1 ? md`is` : md`are`} held back: ${noun === "removal" ? md`nobody listed here has been removed. All additions and the other removals` : md`none of the changes listed here was made. All other changes`} were applied.`,
+    foldedLabel: total > maxUnfolded ? md`Show all ${what}` : null,
+    who: noun === "removal" ? md`Would be removed` : md`Who`,
+    people: takeRows(rows, maxRows, (row) => row),
     actions:
       repositoryUrl === null
         ? actions
@@ -85,7 +107,7 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
     otherwise: md`${
       record.command === "restore"
         ? md`If some of them should stay, do not approve.`
-        : md`If some of them should stay, correct their group or rooms.csv instead; the next run plans again.`
+        : md`If some of them should stay, correct their group or the file in mappings/ instead; the next run plans again.`
     } This code is valid for exactly this list: if the list changes, nobody is removed and you get a new code.`,
   };
 }

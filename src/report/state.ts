@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type KeptUpdate, parseKept, updateKept } from "../delegation/kept.ts";
 import { parseJson } from "../lib/json.ts";
 import { extendNames, namesSchema, type RememberedName } from "../membership/names.ts";
 
@@ -25,11 +26,20 @@ export function parseState(text: string | undefined): State {
   return { ...empty, rest, damage: ["names", v.getDotPath(parsed.issues[0]) ?? []].flat().join(".") };
 }
 
-/** The file with the names that a run has met; null when it holds them all already. */
-export function extendState(state: State, met: readonly RememberedName[]): string | null {
+/** The file with the names that a run has met, and what it keeps; null when it holds all that already. */
+export function extendState(
+  state: State,
+  met: readonly RememberedName[],
+  kept: KeptUpdate | null = null,
+): string | null {
   const names = extendNames(state.names, met);
-  if (state.isStored && state.damage === null && names.length === state.names.length) return null;
-  return `${JSON.stringify({ version: 1, names, ...state.rest }, null, 2)}\n`;
+  const before = parseKept(state.rest.delegations);
+  const delegations = kept === null ? before.kept : updateKept(before.kept, kept);
+  const isSame = before.damage === null && JSON.stringify(delegations) === JSON.stringify(before.kept);
+  const rest = kept === null || isSame ? state.rest : { ...state.rest, delegations };
+  const hasNewNames = !state.isStored || state.damage !== null || names.length !== state.names.length;
+  if (!hasNewNames && rest === state.rest) return null;
+  return `${JSON.stringify({ version: 1, names, ...rest }, null, 2)}\n`;
 }
 
 /** What people are told of a memory that is not as the last run left it; null when nothing is wrong. */

@@ -1,9 +1,9 @@
-import type { RoomRecord } from "../membership/record.ts";
-import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import type { RoomRecord, RunRecord } from "../membership/record.ts";
+import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { describeDelta, describeMembers } from "./rooms.ts";
 import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
 import { type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, explainHold, statusIcons } from "./words.ts";
+import { countOf, describeRun, explainHold, heldReasons, statusIcons } from "./words.ts";
 
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
@@ -28,11 +28,7 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
       ],
       ", ",
     ),
-    heldRooms: takeRows(listHeld(rooms), maxRows, ({ room, why, people }) => ({
-      title: titleOf(room),
-      names: listNames(people, maxRows),
-      why,
-    })),
+    heldRooms: takeRows([...listHeld(rooms, maxRows), ...listHeldHosts(record)], maxRows, (row) => row),
     changesTitle: record.command === "plan" ? md`What would change` : md`What changed`,
     changed: takeRowsIfAny(changed, maxRows, (room) => viewChanged(room, maxRows)),
     missing: takeRowsIfAny(missing, maxRows, (room) => ({
@@ -54,15 +50,29 @@ function viewChanged(room: RoomRecord, maxRows: number) {
 }
 
 /** One row for each room and reason; a room's removals nearly always share one reason. */
-function listHeld(
-  rooms: readonly RoomRecord[],
-): { room: RoomRecord; why: Markdown; people: RoomRecord["held"] }[] {
+function listHeld(rooms: readonly RoomRecord[], maxRows: number): HeldRow[] {
   return rooms.flatMap((room) =>
-    [...new Set(room.held.map((person) => explainHold(person)))]
-      .sort()
-      .map((why) => ({ room, why, people: room.held.filter((person) => explainHold(person) === why) })),
+    [...new Set(room.held.map((person) => explainHold(person)))].sort().map((why) => {
+      const people = room.held.filter((person) => explainHold(person) === why);
+      return { title: titleOf(room), names: listNames(people, maxRows), why };
+    }),
   );
 }
+
+function listHeldHosts({ delegations }: RunRecord): HeldRow[] {
+  const waiting = (delegations?.hosts ?? []).filter(({ held }) => held.length > 0);
+  return waiting.map(({ host, held }) => ({
+    title: md`Meetings of ${codeSpan(host)}`,
+    names: joinMarkdown(
+      held.map(({ delegate }) => codeSpan(delegate)),
+      ", ",
+    ),
+    why: heldReasons["revocations-per-run"],
+  }));
+}
+
+/** What waits in one place, for one reason. */
+type HeldRow = Readonly<Record<"title" | "names" | "why", Markdown>>;
 
 function describeKept(count: number): Markdown {
   return md`${countOf(count, "member")} kept although in no group`;

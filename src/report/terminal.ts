@@ -2,7 +2,14 @@ import type { Paint } from "../lib/text.ts";
 import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
 import { sourcesOf } from "./rooms.ts";
-import { describeApproval, describeRun, explainHold, keptReasons } from "./words.ts";
+import {
+  describeApproval,
+  describeRun,
+  explainHold,
+  heldReasons,
+  keptReasons,
+  listHeldDelegates,
+} from "./words.ts";
 
 export const statusStyles = {
   converged: "green",
@@ -21,6 +28,11 @@ export function renderTerminal(record: RunRecord, mappingsFile: string, paint: P
     lines.push(paint("yellow", `! ${[...place, message].map(cleanText).join(": ")}`), "");
   }
   for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
+  const waiting = listHeldDelegates(record.delegations).map(
+    ({ host, delegate, reason }) =>
+      `${paint("yellow", "~")} ${cleanText(delegate)} for ${cleanText(host)}${paint("dim", `  held: ${heldReasons[reason]}`)}`,
+  );
+  if (waiting.length > 0) lines.push(...waiting, "");
   if (record.digest !== null) {
     lines.push(`To approve what is held: ${paint("bold", describeApproval(record).local)}`, "");
   }

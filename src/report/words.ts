@@ -53,6 +53,7 @@ const nouns = {
   person: [md`person`, md`people`],
   member: [md`member`, md`members`],
   removal: [md`removal`, md`removals`],
+  revocation: [md`revocation`, md`revocations`],
   change: [md`change`, md`changes`],
   problem: [md`problem`, md`problems`],
   day: [md`day`, md`days`],
@@ -178,10 +179,27 @@ export function adviseFailure(failure: FailedChange): Markdown {
   return md`The next run tries again. If it keeps failing, give Webex support the tracking id.`;
 }
 
-function describeHeld({ command, totals: { held: count }, rooms }: RunRecord): Markdown {
-  const noun = nameHeld(rooms.flatMap((room) => room.held));
-  if (command === "plan") return md`${countOf(count, noun)} would wait for approval.`;
-  return md`${countOf(count, noun)} ${count === 1 ? md`waits` : md`wait`} for approval.`;
+function describeHeld(record: RunRecord): Markdown {
+  const { command, totals } = record;
+  const verb = command === "plan" ? md`would wait` : totals.held === 1 ? md`waits` : md`wait`;
+  return md`${countHeld(record)} ${verb} for approval.`;
+}
+
+/** Counts what is held: "3 removals", "1 removal and 11 revocations". */
+function countHeld({ totals, rooms, delegations }: RunRecord): Markdown {
+  const revocations = listHeldDelegates(delegations).length;
+  const others = totals.held - revocations;
+  const parts: Markdown[] = [];
+  if (others > 0) parts.push(countOf(others, nameHeld(rooms.flatMap((room) => room.held))));
+  if (revocations > 0) parts.push(countOf(revocations, "revocation"));
+  return joinMarkdown(parts, " and ");
+}
+
+/** The delegates whose revocation waits, with their hosts. */
+export function listHeldDelegates(
+  delegations: RunRecord["delegations"],
+): { readonly host: string; readonly delegate: string; readonly reason: HeldReason }[] {
+  return (delegations?.hosts ?? []).flatMap(({ host, held }) => held.map((one) => ({ host, ...one })));
 }
 
 function sayDone(command: RunRecord["command"], count: number): Markdown {

@@ -7,8 +7,8 @@ import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
+import type { KeptDelegations } from "./keep-delegations.ts";
 import type { LoadedTask, MembershipTask } from "./reconcile.ts";
-import type { Revocation } from "./revoke.ts";
 import { openSession, runInSession, type Session } from "./session.ts";
 
 /**
@@ -28,10 +28,10 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   });
   const ending = await runInSession(
     () => open(task, context),
-    async ({ loaded, session, config: { reportTarget } }) => {
+    async ({ loaded, session, delegations, config: { reportTarget } }) => {
       // Loaded only now: the requests for the token need nothing of it.
       const { reconcile } = await import("./reconcile.ts");
-      const opened = { loaded, reportTarget, session };
+      const opened = { loaded, reportTarget, session, delegations };
       const { plan, outcomes, names, ...found } = await reconcile(task, opened, context);
       const made = buildRecord({ ...collect(session), ...found }, plan, outcomes);
       const record = session.lostAccess === null ? made : endInFailure(made, session.lostAccess);
@@ -54,18 +54,20 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   const { publishMembership } = await import("./publish.ts");
   if (opened === null) {
     const annotations = "error" in ending && ending.error instanceof InputError ? ending.error.problems : [];
-    const standard = { policy: defaultPolicy.report, reportTarget: null, draftOthers: null };
+    const standard = { policy: defaultPolicy.report, kept: null, reportTarget: null, draftOthers: null };
     return await publishMembership({ record: reached, names, annotations, ...standard }, context);
   }
-  const { loaded, config, revocation } = opened;
-  const record = revocation === null ? reached : extendRecord(reached, revocation);
+  const { loaded, config } = opened;
+  const grants = opened.delegations?.conclude() ?? null;
+  const record = grants === null ? reached : extendRecord(reached, grants);
   const publication = {
     record,
     names: command === "sync" ? names : null,
+    kept: grants?.kept ?? null,
     annotations: record.problems.map((problem) => ({ ...problem, file: mappingsFile })),
     policy: loaded.policy.report,
     reportTarget: command === "plan" ? null : config.reportTarget,
-    draftOthers: revocation?.draftFiles ?? null,
+    draftOthers: grants?.draftFiles ?? null,
   };
   return await publishMembership(publication, context);
 }
@@ -74,7 +76,7 @@ interface Opened {
   readonly loaded: LoadedTask;
   readonly config: Config;
   readonly session: Session;
-  readonly revocation: Revocation | null;
+  readonly delegations: KeptDelegations | null;
 }
 
 /** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
@@ -84,14 +86,14 @@ async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const reportTarget = await proveDestinations(found.reportTarget, task.command !== "plan", context);
   const config = { ...found, reportTarget };
   const session = await openSession(config, context, { mayStartFreshRun: true });
-  if (loaded.grants.length === 0) return { loaded, config, session, revocation: null };
-  // What has expired is revoked first: a room that cannot be read must not keep anybody's right alive. Loaded only
-  // where some delegation ends: most runs have none.
-  const { revokeExpired } = await import("./revoke.ts");
-  const { tokenWarningDays } = loaded.policy.report;
-  const around = { config, session, tokenWarningDays };
-  const revocation = await revokeExpired(loaded.grants, task.command === "sync", around, context);
-  return { loaded, config, session, revocation };
+  const { policy, delegations: source } = loaded;
+  if (source === null) return { loaded, config, session, delegations: null };
+  // What has ended is revoked first: a room that cannot be read must not keep anybody's right alive.
+  const { keepDelegations } = await import("./keep-delegations.ts");
+  const around = { config, session, policy, mayWrite: task.command === "sync" };
+  const recall = () => source.recall(reportTarget);
+  const delegations = await keepDelegations({ grants: source.grants, recall }, around, context);
+  return { loaded, config, session, delegations };
 }
 
 /** Webex no longer accepted the access token while changes were made: what was done is told, and the run has failed. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Context } from "../cli/context.ts";
 import type { ReportTarget } from "../config/settings.ts";
+import { parseKept } from "../delegation/kept.ts";
 import { errorMessage } from "../lib/text.ts";
 import { createNameMemory, type NameMemory } from "../membership/names.ts";
 import { describeLoss, parseState } from "../report/state.ts";
@@ -8,6 +9,8 @@ import { describeLoss, parseState } from "../report/state.ts";
 /** What earlier runs have kept for this one. */
 export interface Memory {
   readonly names: NameMemory;
+  /** The grants that delegations.csv kept. */
+  readonly delegations: ReturnType<typeof parseKept>;
   /** What people have to know of it. */
   readonly notices: readonly string[];
 }
@@ -24,7 +27,8 @@ export async function readMemory(target: ReportTarget, { paths }: Context): Prom
     const state = parseState(await read(path));
     const hasHistory = state.isStored || (await read(`${reports}/history.json`)) !== undefined;
     const loss = describeLoss(state, hasHistory);
-    return { names: createNameMemory(state.names), notices: loss === null ? [] : [loss] };
+    const delegations = parseKept(state.rest.delegations);
+    return { names: createNameMemory(state.names), delegations, notices: loss === null ? [] : [loss] };
   } catch (error) {
     throw new Error(
       `${path} cannot be read, so it is not known where names led before, and nothing was changed: ${errorMessage(error)}`,

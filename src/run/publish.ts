@@ -3,6 +3,7 @@ import type { Actions } from "../config/actions.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
+import type { KeptUpdate } from "../delegation/kept.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import type { ReadText } from "../github/commit.ts";
@@ -127,6 +128,8 @@ export interface MembershipPublication {
   readonly record: RunRecord;
   /** Where the names in the mappings led, to be kept; null for a run that has not looked, or must not learn. */
   readonly names: readonly RememberedName[] | null;
+  /** What the run kept of delegations.csv; null where it kept nothing. */
+  readonly kept: KeptUpdate | null;
   readonly annotations: readonly Annotation[];
   readonly policy: Policy["report"];
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
@@ -137,7 +140,7 @@ export interface MembershipPublication {
 
 /** Tells what became of the memberships. A report that cannot be stored makes the run `partial`. */
 export async function publishMembership(
-  { names, annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
+  { names, kept, annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
   context: Context,
 ): Promise<RunRecord> {
   // Before anything is rendered: a secret in a name or an error could hide behind what Markdown makes of it.
@@ -169,8 +172,11 @@ export async function publishMembership(
       const notices = [...record.notices, ...findFlapping(memory.history, record), ...late.map(describeLate)];
       told = { ...record, notices };
       const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...where });
-      // A name that is met for the first time is worth a commit: what is not kept cannot be missed.
-      const state = names === null ? null : extendState(parseState(await read(statePath)), names);
+      // What is met or kept for the first time is worth a commit: what is not remembered cannot be missed.
+      const state =
+        names === null && kept === null
+          ? null
+          : extendState(parseState(await read(statePath)), names ?? [], kept);
       return [
         ...files,
         ...(state === null ? [] : [{ path: statePath, text: state }]),

@@ -12,6 +12,8 @@ import type { AddressReader } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
 import { createChangeLog } from "./change-log.ts";
+import type { KeptDelegations } from "./keep-delegations.ts";
+import type { Memory } from "./memory.ts";
 import type { Session } from "./session.ts";
 
 /** What tells one membership command from another; all else is the same for all of them. */
@@ -29,8 +31,12 @@ export interface MembershipTask {
 /** What a command has read before Webex is asked anything, and how it decides. */
 export interface LoadedTask {
   readonly policy: Policy;
-  /** The delegations that end: only `sync` looks after them. */
-  readonly grants: readonly ListedDelegation[];
+  /** The grants to keep; null where a command leaves them alone. */
+  readonly delegations: {
+    readonly grants: readonly ListedDelegation[];
+    /** What earlier runs have kept, where reports are. */
+    recall(target: ReportTarget): Promise<Memory>;
+  } | null;
   /** `target` is where reports are kept, and so what earlier runs have kept for this one. */
   decide(reader: MembershipReader & AddressReader, target: ReportTarget): Promise<Decision>;
 }
@@ -62,6 +68,8 @@ export interface OpenedTask {
   readonly loaded: LoadedTask;
   readonly reportTarget: ReportTarget;
   readonly session: Session;
+  /** The grants of this run; null where there are none to keep. */
+  readonly delegations: KeptDelegations | null;
 }
 
 /**
@@ -70,7 +78,7 @@ export interface OpenedTask {
  */
 export async function reconcile(
   { command, approval: named }: MembershipTask,
-  { loaded: { policy, decide }, reportTarget, session }: OpenedTask,
+  { loaded: { policy, decide }, reportTarget, session, delegations }: OpenedTask,
   context: Context,
 ): Promise<Reconciliation> {
   const { client, stop, waitForConsistency } = session;
@@ -79,11 +87,13 @@ export async function reconcile(
   const { rooms, problems, names, ownerKey, planAgain, notices: found } = decision;
   if (session.lostAccess !== null) throw session.lostAccess;
   if (stop.aborted) throw new Error("the run was stopped before it changed anything");
-  const checked = checkLimits(rooms, policy);
+  const checked = checkLimits(rooms, policy, delegations?.heldKeys);
   const approval = named?.toLowerCase() ?? null;
   const plan = approval === null ? checked : approve(checked, approval);
   const isFitting = approval === null || approval === checked.digest;
   const notices = [...found, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
+  // What is held of the delegations has the same digest.
+  if (approval !== null && approval === checked.digest) await delegations?.release();
   if (command === "plan") return { plan, outcomes: null, problems, notices, names };
   const changeLog = createChangeLog(context);
   const writer = changeLog.watchMemberships(createWebexWriter(client));

@@ -152,6 +152,28 @@ for (const backend of ["rest", "xml"] as const) {
   });
 }
 
+test("replace at 20 of 20 that Webex refuses leaves all twenty, and says who was put back", async () => {
+  const twenty = Array.from({ length: 20 }, (_, index) => `d${index + 10}`);
+  const users = Object.fromEntries(twenty.map((name) => [name, []]));
+  await using story = await startDelegationStory(site({ ann: twenty, eve: [], ...users }));
+  story.sandbox.fault({
+    route: "POST /meetingPreferences/schedulingOptions/delegateEmails/insert",
+    match: ({ body }) => JSON.stringify(body).includes("eve@"),
+    status: 403,
+  });
+  const asked = ["--mode", "replace", "--host", address("ann"), "--delegate", address("eve")];
+  const refused = await story.run(asked);
+  assert.deepEqual([refused.code, story.delegates("ann")], [3, twenty.join(" ")]);
+  assert.deepEqual(refused.writes, ["delete ann: d10", "insert ann: d10", "insert ann: eve"]);
+  assert.match(
+    refused.record.hosts[0]?.error ?? "",
+    /403.*; d10@acme\.example, taken out to make room, was put back/,
+  );
+  assert.deepEqual([refused.record.hosts[0]?.added, refused.record.hosts[0]?.removed], [[], []]);
+  const done = await story.run(asked);
+  assert.deepEqual([done.code, story.delegates("ann")], [0, "eve"]);
+});
+
 test("an expired session ticket is renewed in the middle of a run", async () => {
   await using story = await startDelegationStory(acme, { ticketUses: 7 });
   const { code, requests } = await story.run(["--mode", "add", "--backend", "xml", ...hosts, ...newOnes]);

@@ -1,0 +1,90 @@
+import * as v from "valibot";
+import { createMatcher, foldAddress } from "../lib/email.ts";
+import type { ReadonlyDeep } from "../lib/readonly-deep.ts";
+import { compareStrings } from "../lib/text.ts";
+import { findExpired, type ListedDelegation, pairOf } from "./expiring.ts";
+
+/** What state.json keeps of delegations. */
+const keptSchema = v.array(v.strictObject({ file: v.string(), host: v.string(), delegate: v.string() }));
+
+/** A grant that a run has kept, and the file that listed it: another file's rows say nothing about it. */
+export type KeptGrant = ReadonlyDeep<v.InferOutput<typeof keptSchema>>[number];
+
+/** Reads what earlier runs have kept; `damage` names what cannot be read, null where nothing was kept either. */
+export function parseKept(stored: unknown): {
+  readonly kept: readonly KeptGrant[];
+  readonly damage: string | null;
+} {
+  if (stored === undefined) return { kept: [], damage: null };
+  const parsed = v.safeParse(keptSchema, stored);
+  if (parsed.success) return { kept: parsed.output, damage: null };
+  return { kept: [], damage: ["delegations", v.getDotPath(parsed.issues[0]) ?? []].flat().join(".") };
+}
+
+/** What a run has to add to the memory, and to take out of it. */
+export interface KeptUpdate {
+  readonly listed: readonly KeptGrant[];
+  readonly ended: readonly KeptGrant[];
+}
+
+/** The memory after a run, sorted. Pure. */
+export function updateKept(kept: readonly KeptGrant[], { listed, ended }: KeptUpdate): readonly KeptGrant[] {
+  const all = new Map([...kept, ...listed].map((grant) => [keyOf(grant), grant]));
+  for (const grant of ended) all.delete(keyOf(grant));
+  return [...all].sort(([one], [other]) => compareStrings(one, other)).map(([, grant]) => grant);
+}
+
+function keyOf(grant: KeptGrant): string {
+  return `${grant.file} ${pairOf(grant)}`;
+}
+
+/** A right that has ended: by its row's last day, or because the row was deleted. */
+export interface Ending {
+  readonly host: string;
+  readonly delegate: string;
+  /** The row whose last day is over; null when the row was deleted. */
+  readonly row: ListedDelegation | null;
+}
+
+/** What has ended of the rows of a file: what has expired, and what was kept before and is listed no longer. Pure. */
+export function findEndings(
+  grants: readonly ListedDelegation[],
+  kept: readonly KeptGrant[],
+  today: string,
+): readonly Ending[] {
+  const listed = new Set(grants.map(pairOf));
+  const deleted = kept.filter((grant) => !listed.has(pairOf(grant)));
+  return [
+    ...findExpired(grants, today).map((row) => ({ host: row.host, delegate: row.delegate, row })),
+    ...deleted.map(({ host, delegate }) => ({ host, delegate, row: null })),
+  ];
+}
+
+/** Those of the endings that the file, as it is read a second time, still says: its row is as it was. Pure. */
+export function stillEnded(
+  endings: readonly Ending[],
+  grants: readonly ListedDelegation[],
+): readonly Ending[] {
+  const rows = new Map(grants.map((grant) => [pairOf(grant), grant]));
+  return endings.filter((ending) => rows.get(pairOf(ending))?.until === ending.row?.until);
+}
+
+/** How a right that is held back is named in the digest. */
+export function heldKeyOf({ host, delegate }: Ending): string {
+  return `${foldAddress(host)}/${foldAddress(delegate)}`;
+}
+
+/** Those of some grants that a list has, or has not. Pure. */
+export function splitByPresence<G extends { readonly host: string; readonly delegate: string }>(
+  grants: readonly G[],
+  lists: ReadonlyMap<string, readonly string[]>,
+): { readonly present: readonly G[]; readonly absent: readonly G[] } {
+  const present: G[] = [];
+  const absent: G[] = [];
+  for (const grant of grants) {
+    const list = lists.get(grant.host);
+    // An unknown list is neither.
+    if (list !== undefined) (createMatcher(list)(grant.delegate) ? present : absent).push(grant);
+  }
+  return { present, absent };
+}
