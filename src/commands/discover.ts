@@ -1,6 +1,6 @@
 import type { Context } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
-import { proveFile, replaceFile } from "../disk/write-atomic.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
 import type { Listing } from "../lib/listing.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { compareStrings } from "../lib/text.ts";
@@ -19,9 +19,7 @@ import { readGroupSize } from "../webex/groups.ts";
  */
 export async function runDiscover({ csv, json }: OptionsOf<"discover">, context: Context): Promise<number> {
   const config = context.settings.readConfig();
-  await proveFiles([json], context);
-  // The mappings themselves may be meant.
-  if (csv !== undefined) await proveFile(csv);
+  await proveFiles([csv, json]);
   const session = await openSession(config, context);
   try {
     const { directory, isWhole } = await discover(session.client, context);

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, relative } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 
 /** What the command line may say about files. */
 export interface PathOptions {
@@ -41,12 +41,24 @@ const standard = {
   reports: "reports",
 } as const;
 
-/** Resolves every file of a run; delegations.csv lies beside the mappings. */
-export function resolvePaths(options: PathOptions): Paths {
+/**
+ * Resolves every file of a run; delegations.csv lies beside the mappings. `tokenFile` holds the refresh token.
+ * @throws for an output that would be written over an input.
+ */
+export function resolvePaths(options: PathOptions, tokenFile?: string): Paths {
   const { mappings = standard.mappings, policy = standard.policy, reports = standard.reports } = options;
   const delegations = join(dirname(mappings), "delegations.csv").replaceAll("\\", "/");
   const committed = findInRepository(reports);
   const json = typeof options.json === "string" ? options.json : null;
+  const owed = json === null ? null : `${json.replace(/\.json$/, "")}.owed.json`;
+  const inputs = [mappings, policy, delegations, options.record, tokenFile];
+  for (const [file, kept] of [
+    ...[json, options.markdown, owed].map((output) => [output, inputs] as const),
+    [options.csv, [tokenFile]] as const,
+  ]) {
+    if (typeof file === "string" && kept.some((input) => isSamePath(input, file)))
+      throw new Error(`${file} is an input of this run, so nothing is written to it; name another file`);
+  }
   return {
     mappings,
     policy,
@@ -59,7 +71,7 @@ export function resolvePaths(options: PathOptions): Paths {
     reportsElsewhere: committed === null ? reports : null,
     json,
     markdown: options.markdown ?? null,
-    owed: json === null ? null : `${json.replace(/\.json$/, "")}.owed.json`,
+    owed,
   };
 }
 
@@ -67,4 +79,8 @@ export function resolvePaths(options: PathOptions): Paths {
 function findInRepository(path: string): string | null {
   const found = relative("", path).replaceAll("\\", "/");
   return found === "" || found === ".." || found.startsWith("../") || isAbsolute(found) ? null : found;
+}
+
+function isSamePath(one: string | true | undefined, other: string): boolean {
+  return typeof one === "string" && resolve(one) === resolve(other);
 }
