@@ -1,52 +1,59 @@
 /** Runs a synthetic organisation in a separate process, so that its memory and CPU time are not measured. */
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
+import type { ServiceModel } from "../sandbox/service.ts";
 import { buildSyntheticOrganisation, type SyntheticSize } from "./synthetic-organisation.ts";
+import { createWatchedService, type Slice } from "./watched-service.ts";
 
 /** The organisation that the benchmark wants. */
 export interface SandboxOrder extends SyntheticSize {
-  readonly latencyMs: number;
+  readonly service: ServiceModel;
 }
 
 /** The message to the benchmark when the sandbox is up. */
 export interface SandboxReady {
-  readonly kind: "ready";
   readonly environment: Record<string, string>;
   readonly mappings: string;
   readonly additions: number;
   readonly removals: number;
 }
 
+/** One request, to be sent again by somebody else. */
+export interface SentRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
 /** The requests that the sandbox has received since the last message. */
 export interface SandboxSeen {
-  readonly kind: "seen";
-  /** Requests by route. */
+  /** Requests by route; those answered 429 are not among them. */
   readonly requests: Record<string, number>;
-  /** When the first one arrived, in milliseconds since the epoch. */
+  /** Requests in the order of arrival without those answered 429 and those for a token. */
+  readonly sent: readonly SentRequest[];
+  readonly refused: number;
+  /** When the first request arrived and the last answer left, in milliseconds since the epoch. */
   readonly firstAt: number | null;
+  readonly lastAt: number;
+  readonly slices: readonly Slice[];
 }
 
 const order: SandboxOrder = JSON.parse(process.argv[2] ?? "{}");
 const { organisation, ...drift } = buildSyntheticOrganisation(order);
-const sandbox: Sandbox = await startSandbox(organisation, {
-  latencyMs: order.latencyMs,
-  keepResponses: false,
-});
-// The sandbox counts time from its start. A request that is sent now shows when that was.
-const now = Date.now();
-await fetch(sandbox.url);
-const startedAt = now - (sandbox.requests[0]?.at ?? 0);
-let told = sandbox.requests.length;
+const service = createWatchedService(order.service);
+const sandbox: Sandbox = await startSandbox(organisation, { service, keepResponses: false });
+let told = 0;
 
 process.on("message", () => {
   const fresh = sandbox.requests.slice(told);
   told = sandbox.requests.length;
+  const handled = fresh.filter(({ status }) => status !== 429);
   const requests: Record<string, number> = {};
-  for (const { route } of fresh) requests[route] = (requests[route] ?? 0) + 1;
-  const first = fresh[0];
-  send({ kind: "seen", requests, firstAt: first ? startedAt + first.at : null });
+  for (const { route } of handled) requests[route] = (requests[route] ?? 0) + 1;
+  const sent = handled
+    .filter(({ route }) => route !== "POST /access_token")
+    .map(({ method, path, body }) => ({ method, path, body }));
+  const seen: SandboxSeen = { requests, sent, refused: fresh.length - handled.length, ...service.take() };
+  process.send?.(seen);
 });
-send({ kind: "ready", environment: sandbox.environment(), ...drift });
-
-function send(message: SandboxReady | SandboxSeen): void {
-  process.send?.(message);
-}
+const ready: SandboxReady = { environment: sandbox.environment(), ...drift };
+process.send?.(ready);

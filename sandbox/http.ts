@@ -4,8 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "./clock.ts";
 import { type Answer, answerFaulty, type Met } from "./faults.ts";
 import { type ApiRequest, createFinder, Refusal, type Reply, type Routes } from "./router.ts";
+import type { Service } from "./service.ts";
 
-/** One of the APIs that the server serves. */
 export interface Half {
   readonly name: "webex" | "github" | "xml";
   /** What its addresses begin with. */
@@ -13,14 +13,11 @@ export interface Half {
   readonly routes: Routes;
   /** Takes every body as a text, whatever it is called. */
   readonly readsTexts?: boolean;
-  /** Throws when the request may not use the route. */
   authorise(request: ApiRequest, route: string): void;
-  /** The headers of every answer; the route is empty when there is no such operation. */
   headers(trackingId: string, route: string): Readonly<Record<string, string>>;
   errorBody(refusal: Refusal, trackingId: string): unknown;
 }
 
-/** A request and its answer, as the sandbox saw them; nothing is left out of the headers. */
 export interface Exchange {
   /** The first is 1. */
   readonly number: number;
@@ -30,7 +27,6 @@ export interface Exchange {
   readonly method: string;
   /** Without the half's prefix, with the query. */
   readonly path: string;
-  /** Such as `GET /rooms/{roomId}`; empty when the server has no such operation. */
   readonly route: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
@@ -39,14 +35,12 @@ export interface Exchange {
   readonly response?: unknown;
 }
 
-/** What the listener serves, and whom it tells. */
 export interface ListenerOptions {
   readonly halves: readonly Half[];
   readonly latencyMs: number;
-  /** Keep the bodies of answers in the record. */
+  readonly service?: Service | undefined;
   readonly keepResponses: boolean;
   readonly takeFaults: (route: string, request: ApiRequest) => Met;
-  /** Dates the answers. */
   readonly clock: Clock;
   readonly record: (exchange: Exchange) => void;
   /** Called when a request has been handled; its answer leaves only after that. */
@@ -90,7 +84,6 @@ function send(response: ServerResponse, { reply, cut, keep = 1 }: Answer, date: 
   else response.end(content);
 }
 
-/** Makes a function that answers the requests of one half, and completes what is recorded of them. */
 function createAnswerer(half: Half, takeFaults: ListenerOptions["takeFaults"]) {
   const find = createFinder(half.routes);
   return async (
@@ -138,6 +131,14 @@ function createAnswerer(half: Half, takeFaults: ListenerOptions["takeFaults"]) {
   };
 }
 
+function refuseAsTooMany(seconds: number, trackingId: string): Reply {
+  return {
+    status: 429,
+    headers: { "retry-after": String(seconds), trackingid: trackingId },
+    body: { message: "Too Many Requests", trackingId },
+  };
+}
+
 /** Makes the server's request listener: record, delay, fault, authorise, handle, answer. */
 export function createListener(options: ListenerOptions) {
   const started = performance.now();
@@ -172,12 +173,19 @@ export function createListener(options: ListenerOptions) {
     options.record(exchange);
     const trackingId = `SANDBOX_${count}`;
 
-    if (options.latencyMs > 0) await delay(options.latencyMs);
-    const result = await answer(message, url, path, exchange, trackingId);
+    const service = half === "webex" ? options.service : undefined;
+    const reception = service?.arrive(performance.now());
+    const delayMs = options.latencyMs + (reception?.delayMs ?? 0);
+    if (delayMs > 0) await delay(delayMs);
+    const result: Answer =
+      reception?.retryAfterSeconds === undefined
+        ? await answer(message, url, path, exchange, trackingId)
+        : { reply: refuseAsTooMany(reception.retryAfterSeconds, trackingId) };
     const { reply, cut } = result;
     if (reply && (!cut || cut === "silently")) exchange.status = reply.status;
     if (reply && !cut && options.keepResponses) exchange.response = reply.body;
     await options.beforeAnswer(exchange);
     send(response, result, options.clock.now());
+    service?.leave();
   };
 }

@@ -121,12 +121,11 @@ const pureModules = new Set([
   "node:zlib",
 ]);
 const core = /^src\/(membership|delegation|token|report|lib)\//;
-/** The renderer reads its own templates: they are a part of the program, as its code is. */
-const readsTemplates = ({ from, to }: Import) => from === "src/report/renderer.ts" && to === "node:fs";
-
 /** The one way out of the process: both edges use it, and neither may import the other. */
 const wayOut = "src/lib/http.ts";
 const isPure = (file: string) => core.test(file) && file !== wayOut;
+/** The renderer reads its own templates: they are a part of the program, as its code is. */
+const readsTemplates = ({ from, to }: Import) => from === "src/report/renderer.ts" && to === "node:fs";
 
 test("undici is loaded in one place, and nothing else reaches the network", async () => {
   const loaders = imports.filter(({ from, to }) => from.startsWith("src/") && to === "undici");

@@ -42,7 +42,6 @@ function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies
   };
 }
 
-/** The token of a request, as far as GitHub knows it. */
 function requireGrant(github: Github, { headers: { authorization = "" } }: ApiRequest): TokenGrant {
   const presented = /^(?:token|bearer) (.+)$/i.exec(authorization)?.[1];
   const grant = github.grantOf(presented ?? "");

@@ -19,7 +19,7 @@ function showSites(person: Person, meetings: Meetings | null) {
 function describePerson(person: Person) {
   return {
     id: person.id,
-    emails: [person.email],
+    emails: [person.email, ...person.moreEmails],
     displayName: person.displayName,
     orgId: person.orgId,
     type: person.type,
@@ -65,7 +65,7 @@ export function peopleRoutes(
       const people = [...world.people].filter(
         (person) =>
           person.orgId === world.orgId &&
-          (!email || person.email.toLowerCase() === email.toLowerCase()) &&
+          (!email || world.findPersonByEmail(email) === person) &&
           (!displayName || person.displayName?.startsWith(displayName)) &&
           !unseen.has(person.key),
       );

@@ -1,6 +1,6 @@
 import { type Actions, type Environment, readActions } from "../config/actions.ts";
-import { type PathOptions, type Paths, resolvePaths } from "../config/paths.ts";
-import { createSettings, type Settings, secretNames } from "../config/settings.ts";
+import { findTokenOption, type PathOptions, type Paths, resolvePaths } from "../config/paths.ts";
+import { ConfigError, createSettings, type Settings, secretNames } from "../config/settings.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
 import { gate } from "../lib/redact.ts";
 import type { Paint } from "../lib/text.ts";
@@ -34,6 +34,13 @@ export async function createContext(
   terminal: Terminal,
 ): Promise<Context> {
   for (const name of secretNames) gate.add(env[name] ?? "");
+  const tokenFile = env.WEBEX_TOKEN_FILE?.trim();
+  const option = tokenFile ? await findTokenOption(options, tokenFile) : null;
+  if (option !== null) {
+    throw new ConfigError(
+      `--${option} names WEBEX_TOKEN_FILE, the file of the refresh token; name another file`,
+    );
+  }
   const actions = readActions(env);
   const runner = await createRunner(actions);
   const settings = createSettings(env, runner.mask);
@@ -42,7 +49,7 @@ export async function createContext(
     actions,
     settings,
     runner,
-    paths: resolvePaths(options, env.WEBEX_TOKEN_FILE?.trim() || undefined),
+    paths: resolvePaths(options),
   };
 }
 

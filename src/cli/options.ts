@@ -133,7 +133,12 @@ export const commands = [
     name: "discover",
     summary: "list the groups and rooms the token sees, and suggest mappings",
     options: [
-      { name: "csv", value: "<file>", help: "write the suggestions to this file as well" },
+      {
+        name: "csv",
+        value: "<file>",
+        help: "write the suggestions to this file as well, unless it has rows",
+      },
+      { name: "append", value: null, help: "add the suggestions that the file of --csv lacks at its end" },
       { name: "json", value: "<file>", help: "write groups, rooms and suggestions to this file as JSON" },
       // Taken as by every online command, so that one line of options serves them all.
       { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },

@@ -1,7 +1,7 @@
 import type { Repository } from "../config/actions.ts";
 import type { Config } from "../config/settings.ts";
 import { statusOf } from "../github/client.ts";
-import { explainRefusal } from "../github/permissions.ts";
+import { explainRefusal, isUnexplained } from "../github/permissions.ts";
 import { createRepositoryReader, type RepositoryReader } from "../github/repository.ts";
 import { findSecretEnvironment, usualEnvironment } from "../github/secret-store.ts";
 import { errorMessage } from "../lib/text.ts";
@@ -40,7 +40,10 @@ function explainAs(tokenName: string, permission: string): (error: unknown) => F
     const status = statusOf(error);
     if (status !== 401 && status !== 403 && status !== 404) throw error;
     const detail = errorMessage(error);
-    return wrong(detail, explainRefusal(error, tokenName, permission));
+    const remedy = isUnexplained(detail)
+      ? explainRefusal(error, tokenName, permission)
+      : "See what GitHub says";
+    return wrong(detail, remedy);
   };
 }
 

@@ -3,6 +3,7 @@ import type { Listing } from "../lib/listing.ts";
 import { judgeGroup } from "../membership/diff.ts";
 import type { Group, MembershipReader, Owner, Room } from "../membership/directory.ts";
 import type { Mapping } from "../membership/mapping.ts";
+import type { NameMemory } from "../membership/names.ts";
 import { resolveMappings } from "../membership/resolve.ts";
 import type { Check } from "../report/checklist.ts";
 import type { Session } from "../run/session.ts";
@@ -18,6 +19,7 @@ const askAdministrator =
 export async function checkMappings(
   client: WebexClient,
   mappings: readonly Mapping[],
+  memory: NameMemory,
 ): Promise<readonly Check[]> {
   const reader = createWebexReader(client);
   const [who, owner] = await obtain("owner", "Token's owner", "Log in again: npm run login", async () => {
@@ -29,8 +31,8 @@ export async function checkMappings(
   return [
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
-    checkListing("rooms", "Rooms", rooms, "Try again later"),
-    ...(await checkDesired(resolveMappings(mappings, groups, rooms, owner), { reader, owner })),
+    checkListing("rooms", "Spaces", rooms, "Try again later"),
+    ...(await checkDesired(resolveMappings(mappings, groups, rooms, { owner, memory }), { reader, owner })),
   ];
 }
 
@@ -44,7 +46,6 @@ function checkListing(id: string, title: string, listing: Listing<unknown>, reme
   return conclude(id, title, ok(count));
 }
 
-/** The Webex of one owner. */
 interface View {
   readonly reader: MembershipReader;
   readonly owner: Owner;
@@ -59,12 +60,12 @@ async function checkDesired(
     const remedy =
       column === "group"
         ? "Correct the name in rooms.csv"
-        : "Correct the title, or add the owner to the room";
+        : "Correct the title, or add the owner to the space";
     return conclude("mapping", title, wrong(message, remedy));
   });
   const fed = new Map(desired.flatMap(({ groups }) => groups.map((group) => [group.key, group] as const)));
   const ofRooms = desired.map(({ room }) =>
-    check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
+    check("room", `Space "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
   );
   const ofGroups = [...fed.values()].map((group) =>
     check("group", `Group "${group.displayName}"`, askAdministrator, () => lookAtGroup(group, view)),
@@ -79,10 +80,10 @@ async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding>
   if (!members.complete) {
     return wrong(
       `its members could not be read: ${members.reason}`,
-      `Add ${name} to the room, or try again later`,
+      `Add ${name} to the space, or try again later`,
     );
   }
-  if (!self) return wrong("the token's owner is not in it", `Add ${name} to the room`);
+  if (!self) return wrong("the token's owner is not in it", `Add ${name} to the space`);
   if (room.isModerated && !self.isModerator) {
     return wrong(
       "it is moderated, and the token's owner does not moderate it",
@@ -97,7 +98,7 @@ async function lookAtGroup(group: Group, { reader }: View): Promise<Finding> {
   const reading = judgeGroup(group, await reader.listGroupMembers(group));
   if (!reading.complete) {
     return wrong(
-      `not surely complete: ${reading.reason}`,
+      `not known to be complete: ${reading.reason}`,
       "Take nested groups out of it, or try again later",
     );
   }

@@ -4,6 +4,7 @@ import type { Config } from "../config/settings.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import { toDateString } from "../lib/date.ts";
 import { endMappings, isRow } from "../membership/mapping.ts";
+import { noNames } from "../membership/names.ts";
 import {
   type Check,
   formatChecks,
@@ -13,6 +14,7 @@ import {
 } from "../report/checklist.ts";
 import { proveFiles } from "../run/destinations.ts";
 import { type Inputs, readInputs } from "../run/inputs.ts";
+import { readMemory } from "../run/memory.ts";
 import { openSession, openStore, type Session } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type Feature, findMissingScopes } from "../token/scopes.ts";
@@ -20,13 +22,9 @@ import { pingWebex } from "../webex/client.ts";
 import { check, conclude, type Finding, obtain, ok, skip, wrong } from "./doctor-checks.ts";
 import { checkDelegation, checkMappings } from "./doctor-webex.ts";
 
-/**
- * Checks the whole set-up and says what to fix. The token is refreshed in the same order as ever, so nothing is
- * spent that cannot be stored. Returns 0 only if nothing is wrong.
- */
+/** Checks the set-up and says what to fix; it spends no token it cannot store. Returns 0 only if nothing is wrong. */
 export async function runDoctor({ json }: OptionsOf<"doctor">, context: Context): Promise<number> {
-  // The checklist is the result: what the steps tell on their way would stand between its lines. A recovery block has
-  // to be seen, whatever else is.
+  // The checklist is the result, so the steps log nothing between its lines; only a recovery block must be seen.
   const log = (text: string) => {
     if (text.includes("RECOVERY:")) context.log(text);
   };
@@ -87,13 +85,15 @@ async function checkWebex(
   });
   if (session === null) return [api, store, token];
   const { mappings } = endMappings(inputs?.mappings ?? [], toDateString(context.now()));
+  // Where reports cannot be read, the repository's checks say so.
+  const memory = await readMemory(config.reportTarget, context).catch(() => null);
   try {
     return [
       api,
       store,
       token,
       checkScopes(session, config),
-      ...(await checkMappings(session.client, mappings)),
+      ...(await checkMappings(session.client, mappings, memory?.names ?? noNames)),
       ...(await checkDelegation(session, config)),
     ];
   } finally {

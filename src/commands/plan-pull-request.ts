@@ -10,31 +10,30 @@ import type { FileProblem, Problem } from "../lib/problem.ts";
 import { errorMessage } from "../lib/text.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
-import type { MembershipReader } from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
 import { endMappings, type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Observation, observe } from "../membership/observe.ts";
 import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
-import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
+import { findIdleProtections } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { InputError } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
-import type { MembershipTask } from "../run/reconcile.ts";
+import { readMemory } from "../run/memory.ts";
+import type { LoadedTask, MembershipTask } from "../run/reconcile.ts";
 
-/** What became known on the way to the plan, as far as the way went. */
 interface Findings {
   readonly access: RepositoryAccess;
   pull: PullRequest | null;
   proposal: Proposal | null;
-  /** What a sync would do without the pull request; null when the default branch's own files are faulty. */
+  /** What a sync would do without the pull request; null when the default branch's own files have faults. */
   present: RunRecord | null;
 }
 
 /**
- * Plans what a pull request proposes and writes the plan as one comment on it. The code is the default branch's; of
- * the pull request only the mappings and the policy are read, as data. Returns the exit code.
+ * Plans what a pull request proposes and writes the plan as one comment on it. Returns the exit code.
+ * The code is the default branch's: of the pull request only the mappings and the policy are read, as data.
  */
 export async function runPullRequestPlan(number: number, context: Context): Promise<number> {
   const { settings, runner, log } = context;
@@ -61,7 +60,8 @@ export async function runPullRequestPlan(number: number, context: Context): Prom
   }
 }
 
-function createTask(number: number, findings: Findings, { paths, log, now }: Context): MembershipTask {
+function createTask(number: number, findings: Findings, context: Context): MembershipTask {
+  const { paths, log, now } = context;
   const { repository, token } = findings.access;
   return {
     command: "plan",
@@ -78,24 +78,24 @@ function createTask(number: number, findings: Findings, { paths, log, now }: Con
       const today = toDateString(now());
       const proposed = endMappings(head.mappings, today);
       const present = endMappings(base.mappings, today);
-      const decide = async (reader: MembershipReader & AddressReader) => {
+      const decide: LoadedTask["decide"] = async (reader, target) => {
+        const memory = await readMemory(target, context);
         // One observation for both: what differs between the two plans is due to the pull request alone.
         const sides = [proposed.mappings, present.mappings] as const;
-        const [observed, beside] = await observe(reader, sides, log);
+        const [observed, beside] = await observe(reader, sides, log, memory.names);
         const findIdle = (of: Policy) => findIdleProtections(reader, of, observed);
         if (base.policy !== null && base.problems.length === 0)
           findings.present = recordPlan(beside, base.policy, await findIdle(base.policy), now());
-        const notices = [...explainBase(proposal, pull), ...proposed.notices];
+        const notices = [...memory.notices, ...explainBase(proposal, pull), ...proposed.notices];
         const plan = planChanges(observed, policy);
         const problems = [...plan.problems, ...(await findIdle(policy))];
-        return { ...plan, problems, ownerKey: observed.owner.key, notices };
+        return { ...plan, problems, names: observed.names, ownerKey: observed.owner.key, notices };
       };
       return { policy, grants: [], decide };
     },
   };
 }
 
-/** What a sync would do by these mappings. */
 function recordPlan(
   observation: Observation,
   policy: Policy,
@@ -142,7 +142,6 @@ function renderComment(
   });
 }
 
-/** The mappings and the policy at one commit, and everything that is wrong with them. */
 interface Side {
   readonly mappings: readonly Mapping[];
   /** Null when the policy cannot be read. */
@@ -150,17 +149,12 @@ interface Side {
   readonly problems: readonly FileProblem[];
 }
 
-/** What a pull request proposes, and what it is compared with. */
 interface Proposal {
   readonly head: Side;
-  /** What the default branch says. */
   readonly base: Side;
 }
 
-/**
- * Reads what a pull request proposes, and what the default branch says, through the API: nothing of it is checked
- * out or run.
- */
+/** Reads both sides through the API: nothing of the pull request is checked out or run. */
 async function readProposal(
   github: GithubClient,
   repository: Repository,

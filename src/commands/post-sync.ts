@@ -1,5 +1,6 @@
 import type { Context } from "../cli/context.ts";
 import type { RepositoryAccess } from "../config/actions.ts";
+import { hintAt } from "../github/permissions.ts";
 import { explainIssueFailure, type IssueState, keepTrackingIssue } from "../github/tracking-issue.ts";
 import { keepScheduleEnabled } from "../github/workflows.ts";
 import { errorMessage } from "../lib/text.ts";
@@ -8,10 +9,7 @@ import { describeCalm, describeNeed, needsIssue } from "../report/issue.ts";
 import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { syncWorkflow } from "../report/words.ts";
 
-/**
- * What a sync on GitHub does after its report: it keeps the one issue while something needs a person,
- * and keeps the schedule alive. Never throws, and never changes how the run ends: what fails here is only a warning.
- */
+/** Writes the one issue and keeps the schedule alive after a sync. Never throws: a failure here is only a warning. */
 export async function postSync(record: RunRecord, access: RepositoryAccess, context: Context): Promise<void> {
   const { actions, runner, stop } = context;
   // A person's shell may hold GitHub's token as well, but no run; and a run that is being stopped has no time.
@@ -35,7 +33,7 @@ export async function postSync(record: RunRecord, access: RepositoryAccess, cont
   await attempt(
     () => keepScheduleEnabled(access, syncWorkflow),
     (error) =>
-      `the schedule could not be kept enabled: ${errorMessage(error)}; give the workflow "permissions: actions: write", or GitHub stops it after 60 quiet days`,
+      `the schedule could not be kept enabled: ${errorMessage(error)}${hintAt(error, '; give the workflow "permissions: actions: write"')}. Without it GitHub stops the schedule after 60 quiet days`,
   );
 }
 

@@ -1,12 +1,13 @@
 import { type Context, exitCodeOf } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
 import { toDateString } from "../lib/date.ts";
-import type { MembershipReader } from "../membership/directory.ts";
 import { endMappings } from "../membership/mapping.ts";
-import { type AddressReader, findIdleProtections } from "../membership/protection.ts";
+import { findIdleProtections } from "../membership/protection.ts";
 import { readInputs } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
-import type { MembershipTask } from "../run/reconcile.ts";
+import { readMemory } from "../run/memory.ts";
+import { openNewestFiles } from "../run/newest-files.ts";
+import type { LoadedTask, MembershipTask } from "../run/reconcile.ts";
 
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
 export async function runSync(options: OptionsOf<"sync">, context: Context): Promise<number> {
@@ -43,24 +44,30 @@ export async function runPlan(options: OptionsOf<"plan">, context: Context): Pro
   return exitCodeOf(status, true);
 }
 
-function createSyncTask(
-  command: "plan" | "sync",
-  approval: string | null,
-  { paths, log, now }: Context,
-): MembershipTask {
+function createSyncTask(command: "plan" | "sync", approval: string | null, context: Context): MembershipTask {
+  const { paths, log, now } = context;
   return {
     command,
     approval,
     async load() {
-      const { policy, grants, ...inputs } = await readInputs(paths);
-      const { mappings, notices } = endMappings(inputs.mappings, toDateString(now()));
-      const decide = async (reader: MembershipReader & AddressReader) => {
+      const files = await openNewestFiles(context);
+      const { policy, grants, ...inputs } = await readInputs(paths, files.read);
+      const { mappings, notices: ending } = endMappings(inputs.mappings, toDateString(now()));
+      const notices = [...files.describe(), ...ending];
+      const decide: LoadedTask["decide"] = async (reader, target) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
-        const [observation] = await observe(reader, [mappings], log);
+        const memory = await readMemory(target, context);
+        const [observation] = await observe(reader, [mappings], log, memory.names);
         const plan = planChanges(observation, policy);
         const problems = [...plan.problems, ...(await findIdleProtections(reader, policy, observation))];
-        return { ...plan, problems, ownerKey: observation.owner.key, notices };
+        return {
+          ...plan,
+          problems,
+          names: observation.names,
+          ownerKey: observation.owner.key,
+          notices: [...memory.notices, ...notices],
+        };
       };
       return { policy, grants, decide };
     },

@@ -16,8 +16,10 @@ export interface Actions {
   readonly runAttempt: number;
   /** Who started the run, as GitHub knows them; null elsewhere. */
   readonly actor: string | null;
-  /** The branch that the run is of; null elsewhere. */
+  /** The branch that the run is of, or the tag or the pull request; null elsewhere. */
   readonly refName: string | null;
+  /** Whether that is a branch; null where the runner does not say. */
+  readonly isBranch: boolean | null;
   /** What started the run, such as `schedule`; null elsewhere. */
   readonly eventName: string | null;
   /** The branch that gets the reports; null elsewhere. */
@@ -42,6 +44,7 @@ export function readActions(env: Environment): Actions {
     runAttempt: Number(env.GITHUB_RUN_ATTEMPT) || 1,
     actor: env.GITHUB_ACTOR?.trim() || null,
     refName: env.GITHUB_REF_NAME?.trim() || null,
+    isBranch: readIsBranch(env),
     eventName: env.GITHUB_EVENT_NAME?.trim() || null,
     reportBranch:
       env.REPORT_BRANCH?.trim().replace(/^refs\/heads\//, "") || env.GITHUB_REF_NAME?.trim() || null,
@@ -49,6 +52,12 @@ export function readActions(env: Environment): Actions {
     repositoryUrl,
     runUrl: runId && repositoryUrl ? `${repositoryUrl}/actions/runs/${runId}` : null,
   };
+}
+
+/** Of a pull request GITHUB_REF_TYPE says "branch", though its ref is none. */
+function readIsBranch({ GITHUB_REF: ref = "", GITHUB_REF_TYPE: type }: Environment): boolean | null {
+  if (ref !== "") return ref.startsWith("refs/heads/");
+  return type === "tag" ? false : null;
 }
 
 /** A repository on one GitHub, with that GitHub's addresses. */

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 
 /** What the command line may say about files. */
@@ -42,21 +43,18 @@ const standard = {
 } as const;
 
 /**
- * Resolves every file of a run; delegations.csv lies beside the mappings. `tokenFile` holds the refresh token.
+ * Resolves every file of a run; delegations.csv lies beside the mappings.
  * @throws for an output that would be written over an input.
  */
-export function resolvePaths(options: PathOptions, tokenFile?: string): Paths {
+export function resolvePaths(options: PathOptions): Paths {
   const { mappings = standard.mappings, policy = standard.policy, reports = standard.reports } = options;
   const delegations = join(dirname(mappings), "delegations.csv").replaceAll("\\", "/");
   const committed = findInRepository(reports);
   const json = typeof options.json === "string" ? options.json : null;
   const owed = json === null ? null : `${json.replace(/\.json$/, "")}.owed.json`;
-  const inputs = [mappings, policy, delegations, options.record, tokenFile];
-  for (const [file, kept] of [
-    ...[json, options.markdown, owed].map((output) => [output, inputs] as const),
-    [options.csv, [tokenFile]] as const,
-  ]) {
-    if (typeof file === "string" && kept.some((input) => isSamePath(input, file)))
+  const inputs = [mappings, policy, delegations, options.record];
+  for (const file of [json, options.markdown, owed]) {
+    if (typeof file === "string" && inputs.some((input) => isSamePath(input, file)))
       throw new Error(`${file} is an input of this run, so nothing is written to it; name another file`);
   }
   return {
@@ -75,8 +73,30 @@ export function resolvePaths(options: PathOptions, tokenFile?: string): Paths {
   };
 }
 
+/**
+ * Names the option that leads to the file of the refresh token, by whatever path or link: as an input its content
+ * would be quoted, as an output it would be overwritten. Null when there is none.
+ */
+export async function findTokenOption(options: PathOptions, tokenFile: string): Promise<string | null> {
+  const token = await identify(tokenFile);
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value === "string" && (await identify(value)) === token) return name;
+  }
+  return null;
+}
+
+/** What makes two paths the same file: where there is none yet, the path itself. */
+async function identify(path: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return resolve(path);
+  }
+}
+
 /** The path of a file or folder as the repository knows it; null when it lies outside. */
-function findInRepository(path: string): string | null {
+export function findInRepository(path: string): string | null {
   const found = relative("", path).replaceAll("\\", "/");
   return found === "" || found === ".." || found.startsWith("../") || isAbsolute(found) ? null : found;
 }

@@ -85,6 +85,7 @@ export class ConfigError extends Error {
  * @throws {ConfigError} naming every variable that is missing or malformed; no value is ever quoted.
  */
 export function readConfig(env: Environment, needsSite = false): Config {
+  refuseQuoted(env);
   const faults: string[] = [];
   const get = (name: string) => env[name]?.trim() || null;
   const need = (name: string, meaning: string) => {
@@ -172,6 +173,23 @@ export function readConfig(env: Environment, needsSite = false): Config {
   };
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join("; "));
   return config;
+}
+
+const ours = /^(WEBEX_|GITHUB_|SECRETS_TOKEN$|REPORT_BRANCH$)/;
+
+/**
+ * Tools that do not read quotes, such as `docker --env-file`, hand them on as a part of the value. Said alone: every
+ * other fault would follow from it, and name what its reader has done already.
+ */
+function refuseQuoted(env: Environment): void {
+  const names = Object.keys(env).filter(
+    (name) => ours.test(name) && /^(["'`]).*\1$|^[“”„‘’«].*[“”‘’»]$/s.test(env[name]?.trim() ?? ""),
+  );
+  if (names.length === 0) return;
+  const [values, them] = names.length === 1 ? ["value", "it"] : ["values", "them"];
+  throw new ConfigError(
+    `quotes stand around the ${values} of ${names.join(", ")}, as a part of ${them}; take the quotes away where the ${values} ${names.length === 1 ? "is" : "are"} set`,
+  );
 }
 
 function readRun(get: (name: string) => string | null): WorkflowRun | null {

@@ -32,8 +32,7 @@ export interface ApplyCollaborators {
 
 /**
  * Applies each host's plan on its own: a failure is recorded and does not stop the others. The order for each host:
- * read the list again right before the write (a backend may replace the whole list, which may have changed since the
- * plan), write, read back. The read-back decides the outcome, whatever Webex answered to the write.
+ * read the list again right before the write, which may have changed since the plan, write, read back. The read-back decides the outcome, whatever Webex answered to the write.
  */
 export function applyPlans(
   plans: readonly HostPlan[],
@@ -60,26 +59,46 @@ async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Pro
   if (plan.change === null) return preview(plan);
   const leave = (error: string): HostOutcome => ({ ...preview({ ...plan, change: null }), error });
 
-  const latest = await attempt(() => reader.readDelegates(plan.request.host));
+  const first = plan.change.before;
+  const latest = writer.readsFirst
+    ? { value: first }
+    : await attempt(() => reader.readDelegates(plan.request.host));
   if ("error" in latest) {
     return leave(`nothing was written, because the list could not be read right before: ${latest.error}`);
   }
   const fresh = planHost(plan.request, latest.value);
-  const hasMoved = !isSame(plan.change.before, latest.value);
-  const notices = hasMoved
-    ? [
-        ...fresh.notices,
-        "somebody else changed the list since this run first read it; that change was kept in mind",
-      ]
-    : fresh.notices;
-  if (fresh.change === null) return { ...preview(fresh), notices };
+  if (fresh.change === null) {
+    return { ...preview(fresh), notices: [...fresh.notices, ...describeMeddling(first, latest.value)] };
+  }
   if (stop.aborted) return leave("not begun, because the run was stopped; nothing was written");
 
-  const { change } = fresh;
-  const written = await attempt(() => writer.changeDelegates(change));
+  const planned = fresh.change;
+  const written = await attempt(() => writer.changeDelegates(planned));
+  const change = "value" in written ? written.value : planned;
   const refusal = "error" in written ? written.error : null;
   const look = await readBack(change, refusal, collaborators);
-  return { ...conclude(change, plan.request.mode === "replace", refusal, look), notices };
+  const outcome = conclude(change, plan.request.mode === "replace", refusal, look);
+  // What an error says already is not said twice.
+  const isQuiet = outcome.error === null && "value" in look;
+  const since = isQuiet ? describeMeddling(change.after, look.value) : [];
+  return { ...outcome, notices: [...fresh.notices, ...describeMeddling(first, change.before), ...since] };
+}
+
+/** What somebody else did to the list between two readings, by address; none when nobody did anything. */
+function describeMeddling(earlier: readonly string[], later: readonly string[]): string[] {
+  const parts = describeDifference(earlier, later);
+  return parts.length === 0
+    ? []
+    : [`somebody else changed the list during this run, which was left so: ${parts.join("; ")}`];
+}
+
+function describeDifference(earlier: readonly string[], later: readonly string[]): string[] {
+  const appeared = later.filter((delegate) => !createMatcher(earlier)(delegate));
+  const gone = earlier.filter((delegate) => !createMatcher(later)(delegate));
+  return [
+    ...(appeared.length > 0 ? [`${appeared.join(", ")} appeared`] : []),
+    ...(gone.length > 0 ? [`${gone.join(", ")} disappeared`] : []),
+  ];
 }
 
 /** Reads the list up to twice, because a change may take seconds to show. */
@@ -129,19 +148,20 @@ function describeMiss(
   const isHeld = holds(change, after);
   if (isHeld && !(mustBeExact && !isSame(change.after, after))) return null;
   if (refusal !== null) return refusal;
-  const wasKnown = createMatcher([...change.before, ...change.add]);
   const isPresent = createMatcher(after);
-  const appeared = after.filter((delegate) => !wasKnown(delegate));
-  const gone = change.after.filter((delegate) => !isPresent(delegate) && !change.add.includes(delegate));
-  if (isHeld || appeared.length + gone.length > 0) {
+  const isOurs = createMatcher([...change.add, ...change.remove]);
+  const isOthers = (delegate: string) => !isOurs(delegate);
+  const others = describeDifference(change.after.filter(isOthers), after.filter(isOthers));
+  const missing = change.add.filter((delegate) => !isPresent(delegate));
+  const staying = change.remove.filter(isPresent);
+  if (others.length > 0) {
     const parts = [
-      ...(appeared.length > 0 ? [`${appeared.join(", ")} appeared`] : []),
-      ...(gone.length > 0 ? [`${gone.join(", ")} disappeared`] : []),
+      ...others,
+      ...(missing.length > 0 ? [`${missing.join(", ")}, whom this run added, disappeared`] : []),
+      ...(staying.length > 0 ? [`${staying.join(", ")}, whom this run removed, appeared again`] : []),
     ];
     return `lost update: somebody else wrote this list at the same time (${parts.join("; ")}); look at it and run again`;
   }
-  const missing = change.add.filter((delegate) => !isPresent(delegate));
-  const staying = change.remove.filter(isPresent);
   return [
     "Webex accepted the change, but",
     ...(missing.length > 0 ? [`${missing.join(", ")} did not become a delegate`] : []),

@@ -28,8 +28,13 @@ export interface DelegationReader {
 
 /** The port for changing delegates. `show` and `--dry-run` never get one. */
 export interface DelegationWriter {
-  /** Throws when Webex does not accept the change. The caller must read back whether it took effect. */
-  changeDelegates(change: DelegateChange): Promise<void>;
+  /** True for one that writes whole lists: it reads each list itself, right before it writes, and merges. */
+  readonly readsFirst: boolean;
+  /**
+   * Throws when Webex does not accept the change. Returns it as it was sent. The caller must read back whether it took
+   * effect.
+   */
+  changeDelegates(change: DelegateChange): Promise<DelegateChange>;
 }
 
 /** The smallest change that makes a host's delegates as requested. */
@@ -40,8 +45,8 @@ export interface DelegateChange {
   readonly add: readonly string[];
   readonly remove: readonly string[];
   readonly after: readonly string[];
-  /** True when the additions only fit after the removals. Otherwise they come first, so that no host loses everybody. */
-  readonly removeFirst: boolean;
+  /** Those of `remove` that must go before the additions fit. The others go last, so that no host loses everybody. */
+  readonly makeRoom: readonly string[];
 }
 
 /** Webex's answer to a question, or why there is none. */

@@ -4,6 +4,7 @@ import { addressForm, createMatcher, foldAddress } from "../lib/email.ts";
 import { type InputProblem, sortByLine } from "../lib/problem.ts";
 import { compareStrings, quoteText } from "../lib/text.ts";
 import type { HostOutcome } from "./apply.ts";
+import type { HostPlan } from "./plan.ts";
 import type { DelegationRequest } from "./request.ts";
 
 /** One row of delegations.csv: the delegate may schedule for the host until the end of that day, or without an end. */
@@ -100,10 +101,13 @@ function describeFaults(
   return [...faults, { column: "until", message }];
 }
 
-/** What is to change in delegations.csv; a grant that is set replaces the row of its host and delegate. */
+/**
+ * What is to change in delegations.csv. A grant that is set replaces the row of its host and delegate; a row is taken
+ * out only as it was: with another last day it is somebody's later decision.
+ */
 export interface DelegationsFileEdit {
   readonly set: readonly ExpiringDelegation[];
-  readonly takeOut: readonly Pick<ExpiringDelegation, "host" | "delegate">[];
+  readonly takeOut: readonly Pick<ExpiringDelegation, "host" | "delegate" | "until">[];
 }
 
 /**
@@ -124,7 +128,8 @@ export function editDelegationsFile(text: string | undefined, edit: DelegationsF
   }
   const listed = new Map(grants.map((grant) => [pairOf(grant), grant]));
   const set = edit.set.filter((grant) => listed.get(pairOf(grant))?.until !== grant.until);
-  const gone = new Set([...set, ...edit.takeOut].map(pairOf).filter((pair) => listed.has(pair)));
+  const takeOut = edit.takeOut.filter((grant) => listed.get(pairOf(grant))?.until === grant.until);
+  const gone = new Set([...set, ...takeOut].map(pairOf).filter((pair) => listed.has(pair)));
   if (set.length + gone.size === 0) return null;
 
   const { records } = readRecords(bytes);
@@ -163,28 +168,27 @@ function flatten(text: string): string {
 }
 
 /**
- * Decides how a run changes delegations.csv. A delegate with an end is added when Webex shows it, or accepted it and
- * could not be read back; a delegate who was removed is deleted. Pure.
+ * Decides which rows a request adds to delegations.csv before anything is granted: those of the hosts that are not
+ * refused. Pure.
  */
-export function updateExpirations(
+export function listRows(
   request: DelegationRequest,
-  outcomes: readonly HostOutcome[],
+  plans: readonly HostPlan[],
   listed: readonly ListedDelegation[],
   note: string,
-): { readonly edit: DelegationsFileEdit; readonly notices: readonly string[] } {
+): { readonly rows: readonly ExpiringDelegation[]; readonly notices: readonly string[] } {
   const listedUntil = new Map(listed.map((grant) => [pairOf(grant), grant.until]));
-  const set: ExpiringDelegation[] = [];
-  const takeOut: Pick<ExpiringDelegation, "host" | "delegate">[] = [];
+  const rows: ExpiringDelegation[] = [];
   const notices: string[] = [];
-  for (const { host, before, after, added, removed } of outcomes) {
+  for (const { request: asked, before, change, refusal } of plans) {
+    const { host } = asked;
     const wasDelegate = createMatcher(before ?? []);
-    const isDelegate = createMatcher(after ?? added);
-    takeOut.push(...removed.map((delegate) => ({ host, delegate })));
-    if (request.mode !== "add") continue;
-    for (const delegate of request.delegates.filter(isDelegate)) {
+    const willBeDelegate = createMatcher(change?.after ?? before ?? []);
+    if (request.mode !== "add" || refusal !== null) continue;
+    for (const delegate of request.delegates.filter(willBeDelegate)) {
       const until = listedUntil.get(pairOf({ host, delegate }));
       if (request.until !== null) {
-        if (until !== request.until) set.push({ host, delegate, until: request.until, note });
+        if (until !== request.until) rows.push({ host, delegate, until: request.until, note });
         if (wasDelegate(delegate) && (until === undefined || until === null)) {
           notices.push(
             `${host}: ${delegate} was a delegate without an end; from now on it ends after ${request.until}`,
@@ -197,7 +201,23 @@ export function updateExpirations(
       }
     }
   }
-  return { edit: { set, takeOut }, notices };
+  return { rows, notices };
+}
+
+/** Lists the rows of those whom a request removed, or found removed: `sync` would grant them again. Pure. */
+export function findRemovedRows(
+  { mode, delegates }: DelegationRequest,
+  outcomes: readonly HostOutcome[],
+  listed: readonly ListedDelegation[],
+): readonly ListedDelegation[] {
+  if (mode !== "remove" && mode !== "replace") return [];
+  const isNamed = createMatcher(delegates);
+  return listed.filter(({ host, delegate }) => {
+    const outcome = outcomes.find((one) => one.host === host);
+    if (outcome === undefined || isNamed(delegate) !== (mode === "remove")) return false;
+    const { after, removed } = outcome;
+    return after === null ? createMatcher(removed)(delegate) : !createMatcher(after)(delegate);
+  });
 }
 
 /** Lists the rows that Webex no longer has, so they can be deleted. */
@@ -210,4 +230,9 @@ export function findFinished(
     const after = lists.get(grant.host);
     return after !== undefined && after !== null && !createMatcher(after)(grant.delegate);
   });
+}
+
+/** Rows as they stand in delegations.csv, for a person to add or delete. */
+export function formatRows(rows: DelegationsFileEdit["takeOut"]): string {
+  return rows.map(({ host, delegate, until }) => `${host},${delegate},${until ?? ""}`).join(" ");
 }

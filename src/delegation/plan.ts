@@ -146,19 +146,42 @@ export function planHost(request: HostRequest, delegates: readonly string[]): Ho
     mode === "replace" ? !wanted(delegate) : mode === "remove" && wanted(delegate),
   );
   const after = [...before.filter((delegate) => !remove.includes(delegate)), ...add];
-  if (add.length > 0 && after.length > maxDelegates) {
-    return refuse(
-      `${after.length} delegates would be too many (${before.length} now, ${add.length} more): Webex allows a host at most ${maxDelegates}; remove some first`,
-    );
-  }
-  const removeFirst = before.length + add.length > maxDelegates;
+  const excess = add.length > 0 ? describeExcess(before.length, add.length, after.length) : null;
+  if (excess !== null) return refuse(excess);
+  const makeRoom =
+    add.length > 0 ? remove.slice(0, Math.max(0, before.length + add.length - maxDelegates)) : [];
   return {
     request,
     before,
-    change: add.length + remove.length > 0 ? { host, before, add, remove, after, removeFirst } : null,
+    change: add.length + remove.length > 0 ? { host, before, add, remove, after, makeRoom } : null,
     refusal: null,
     notices: namesHost ? [`${host} was left out of their own delegates`] : [],
   };
+}
+
+function describeExcess(now: number, more: number, total: number): string | null {
+  if (total <= maxDelegates) return null;
+  return `${total} delegates would be too many (${now} now, ${more} more): Webex allows a host at most ${maxDelegates}; remove some first`;
+}
+
+/**
+ * The change as it has to be made to a list that was read later: who was added or removed by others meanwhile stays
+ * so. Pure.
+ * @throws when Webex would not allow so many delegates.
+ */
+export function mergeChange(
+  { host, add, remove }: DelegateChange,
+  latest: readonly string[],
+): DelegateChange {
+  const before = dropRepeated(latest);
+  const isUnwanted = createMatcher(remove);
+  const isThere = createMatcher(before);
+  const missing = add.filter((delegate) => !isThere(delegate));
+  const surplus = before.filter(isUnwanted);
+  const after = [...before.filter((delegate) => !isUnwanted(delegate)), ...missing];
+  const excess = missing.length > 0 ? describeExcess(before.length, missing.length, after.length) : null;
+  if (excess !== null) throw new Error(excess);
+  return { host, before, add: missing, remove: surplus, after, makeRoom: [] };
 }
 
 /** Returns a plan that changes nothing, with the reason. */

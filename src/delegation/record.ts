@@ -3,6 +3,7 @@ import { formatTimestamp } from "../lib/date.ts";
 import type { ReadonlyDeep } from "../lib/readonly-deep.ts";
 import type { HostOutcome } from "./apply.ts";
 import type { SiteUser } from "./backend.ts";
+import type { ListedDelegation } from "./expiring.ts";
 import { modes } from "./request.ts";
 
 const addresses = v.array(v.string());
@@ -25,7 +26,7 @@ export const delegationRecordSchema = v.strictObject({
       after: v.nullable(addresses),
       added: addresses,
       removed: addresses,
-      /** Present when the host is not as was asked. */
+      /** Present when the host is not as requested. */
       error: v.exactOptional(v.string()),
     }),
   ),
@@ -53,7 +54,18 @@ export const delegationRecordSchema = v.strictObject({
       }),
     ),
   ),
-  /** What has to be put right, and concerns more than one host. */
+  /** What delegations.csv keeps of what is shown, and the line of each row; present when it keeps some of it. */
+  kept: v.exactOptional(
+    v.array(
+      v.strictObject({
+        host: v.string(),
+        delegate: v.string(),
+        until: v.nullable(v.string()),
+        line: v.number(),
+      }),
+    ),
+  ),
+  /** What needs fixing and concerns more than one host. */
   problems: v.array(v.string()),
   notices: v.array(v.string()),
 });
@@ -73,6 +85,7 @@ export interface DelegationFacts
   readonly finishedAt: Date;
   readonly until: string | null;
   readonly users: readonly SiteUser[] | null;
+  readonly kept: readonly ListedDelegation[];
   readonly notices: readonly string[];
   /** True when an error stopped the run before it wrote anything. */
   readonly hasFailed: boolean;
@@ -83,7 +96,7 @@ export function buildDelegationRecord(
   facts: DelegationFacts,
   outcomes: readonly HostOutcome[],
 ): DelegationRecord {
-  const { command, mode, backend, actor, token, until, users, problems } = facts;
+  const { command, mode, backend, actor, token, until, users, kept, problems } = facts;
   return {
     version: 1,
     command,
@@ -97,6 +110,7 @@ export function buildDelegationRecord(
     finishedAt: formatTimestamp(facts.finishedAt),
     ...(until === null ? {} : { until }),
     ...(users === null ? {} : { users: users.map(({ isActive: _, ...user }) => user) }),
+    ...(kept.length === 0 ? {} : { kept: kept.map(({ note: _, ...row }) => row) }),
     problems,
     notices: [
       ...facts.notices,

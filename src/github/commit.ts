@@ -30,6 +30,9 @@ export class ReportRefused extends Error {
   override readonly name = "ReportRefused";
 }
 
+/** The report is the last thing that a stopped run does. */
+const graceMs = 8000;
+
 /** How often a report is drafted on top of what others commit meanwhile. */
 const maxDrafts = 5;
 
@@ -65,7 +68,7 @@ export async function commitReport(
   };
   const isFinal = (error: unknown) => !mayPass(error) || (error instanceof StaleHead && drafts >= maxDrafts);
   try {
-    return await persist(attempt, isFinal, patience);
+    return await persist(attempt, isFinal, { graceMs, ...patience });
   } catch (error) {
     throw new ReportRefused(explain(error, place), { cause: error });
   }
@@ -198,7 +201,7 @@ function explain(error: unknown, { branch }: ReportBranch): string {
   const said = errorMessage(error);
   const remedy =
     error instanceof ProtectedBranch
-      ? ". Set REPORT_BRANCH to a branch without protection, or let a GitHub App that may bypass it write the report"
+      ? ". To let it in, set REPORT_BRANCH to a branch without protection, or let a GitHub App that may bypass it write the report"
       : isUnexplained(said)
         ? ". Let the workflow's token write to that branch (permissions: contents: write)"
         : "";

@@ -27,6 +27,12 @@ export function isUnexplained(message: string): boolean {
   return message === "" || withoutReason.test(message);
 }
 
+/** The hint where GitHub refuses without saying why; nothing beside a reason that it gives. */
+export function hintAt(error: unknown, hint: string): string {
+  const status = statusOf(error);
+  return (status === 403 || status === 404) && isUnexplained(errorMessage(error)) ? hint : "";
+}
+
 /**
  * Says what GitHub answered, in its own words and with its link. Only where it gives no reason, what to tick is added:
  * the permissions that it names, or `fallback`.

@@ -1,7 +1,8 @@
 import type { Repository } from "../config/actions.ts";
 import { errorMessage } from "../lib/text.ts";
-import { type GithubClient, statusOf } from "./client.ts";
+import type { GithubClient } from "./client.ts";
 import { type Contents, readContents, UnknownCommit } from "./contents.ts";
+import { hintAt } from "./permissions.ts";
 
 /** A pull request, as far as its files are read. */
 export interface PullRequest {
@@ -31,12 +32,11 @@ export async function readPullRequest(
       defaultBranch: data.base.repo.default_branch,
     };
   } catch (error) {
-    const status = statusOf(error);
     const said = errorMessage(error);
-    const hint =
-      status === 403 || status === 404
-        ? "; check the number, and that the workflow's token may read pull requests (permissions: pull-requests: write)"
-        : "";
+    const hint = hintAt(
+      error,
+      "; check the number, and that the workflow's token may read pull requests (permissions: pull-requests: write)",
+    );
     throw new Error(`pull request ${number} of ${owner}/${repo} could not be read: ${said}${hint}`, {
       cause: error,
     });

@@ -1,6 +1,7 @@
 import type { RepositoryAccess } from "../config/actions.ts";
 import { errorMessage } from "../lib/text.ts";
-import { createGithubClient, isOwn, readViewer, statusOf } from "./client.ts";
+import { createGithubClient, isOwn, readViewer } from "./client.ts";
+import { hintAt } from "./permissions.ts";
 
 /** The one comment to keep up to date. */
 export interface StickyComment {
@@ -48,12 +49,11 @@ export async function writeStickyComment(
     await github.issues.updateComment({ ...here, comment_id: own.id, body, request });
     return "updated";
   } catch (error) {
-    const status = statusOf(error);
     const said = errorMessage(error);
-    const hint =
-      status === 403 || status === 404
-        ? "; the workflow's token needs permissions: pull-requests: write (and a locked conversation takes no comment)"
-        : "";
+    const hint = hintAt(
+      error,
+      "; the workflow's token needs permissions: pull-requests: write (and a locked conversation takes no comment)",
+    );
     throw new Error(`the comment on pull request ${number} was not written: ${said}${hint}`, {
       cause: error,
     });

@@ -1,6 +1,7 @@
 import type { RepositoryAccess } from "../config/actions.ts";
 import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, type GithubClient, isOwn, readViewer, statusOf } from "./client.ts";
+import { hintAt } from "./permissions.ts";
 
 /** What the one issue is to say while something needs a person, or the last word when nothing does. */
 export type IssueState =
@@ -74,10 +75,9 @@ async function findOwn(
 /** What a refused issue means, in a sentence for the person who reads the run. */
 export function explainIssueFailure(error: unknown): string {
   const said = errorMessage(error);
-  const hints: Readonly<Record<number, string>> = {
-    403: '; give the workflow "permissions: issues: write"',
-    404: '; give the workflow "permissions: issues: write"',
-    410: "; issues are turned off in this repository's settings",
-  };
-  return `the issue that tells what needs a person could not be kept up to date: ${said}${hints[statusOf(error) ?? 0] ?? ""}`;
+  const hint =
+    statusOf(error) === 410
+      ? "; issues are turned off in this repository's settings"
+      : hintAt(error, '; give the workflow "permissions: issues: write"');
+  return `the issue that tells what needs a person could not be kept up to date: ${said}${hint}`;
 }

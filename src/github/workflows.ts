@@ -3,6 +3,7 @@ import type { Repository, RepositoryAccess } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
 import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { hintAt } from "./permissions.ts";
 
 /** When a run was queued and which workflow it belongs to. */
 export interface RunFacts {
@@ -63,8 +64,7 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
     });
     return "a fresh run was started by dispatch";
   } catch (error) {
-    const hint =
-      statusOf(error) === 403 ? '; with "permissions: actions: write" the workflow could do it itself' : "";
+    const hint = hintAt(error, '; with "permissions: actions: write" the workflow could do it itself');
     return `${byHand}${hint} (${errorMessage(error)})`;
   }
 }

@@ -5,7 +5,6 @@ import type { RoomOutcome } from "./apply.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
 import { pickPerson, type RoomRecord, type RunRecord, type RunStatus } from "./record.ts";
 
-/** What a record is made from, beside the plan itself. */
 export interface RunFacts {
   readonly command: RunRecord["command"];
   readonly undoes?: string;
@@ -16,10 +15,7 @@ export interface RunFacts {
   readonly token: TokenRecord | null;
 }
 
-/**
- * The record of a run that came as far as a plan. Without outcomes it tells what would be done, and `status` what
- * the run would end with.
- */
+/** The record of a run that reached a plan; without outcomes it says what would be done and how that would end. */
 export function buildRecord(
   facts: RunFacts,
   plan: CheckedPlan,
@@ -52,12 +48,12 @@ export function buildRecord(
   };
 }
 
-/** The record of a run that an error stopped before there was a plan: nothing was changed. */
+/** The record of a run that an error stopped before it had a plan: nothing was changed. */
 export function buildFailedRecord(facts: RunFacts): RunRecord {
   return { ...buildRecord(facts, { rooms: [], digest: null }, null), status: "failed" };
 }
 
-/** The record with what else the run did, beside the rooms: it is told there, and counts for the status. */
+/** Adds to the record what else the run did, besides the rooms; it counts for the status. */
 export function extendRecord(
   record: RunRecord,
   also: {
@@ -100,7 +96,11 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     after,
     added,
     removed,
-    held: room.held.map((removal) => ({ ...pickPerson(removal), reason: removal.reason })),
+    held: room.held.map((one) => ({
+      ...pickPerson(one),
+      ...(one.action === undefined ? {} : { action: one.action }),
+      reason: one.reason,
+    })),
     failed,
     kept: [...room.kept, ...(outcome?.kept ?? [])],
     missing: room.missing,
@@ -108,7 +108,6 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
   };
 }
 
-/** What applying left unsaid by the changes themselves: whatever was not begun, and whatever could not be verified. */
 function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, RoomOutcome>): Problem[] {
   return plan.rooms.flatMap(({ feed }) => {
     const outcome = outcomes.get(feed.room.key);
@@ -117,14 +116,14 @@ function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, Ro
     if (outcome && outcome.notBegun > 0) {
       problems.push(
         log(
-          `${outcome.notBegun} changes in room "${feed.room.title}" were not begun, because the run was stopped; the next run makes them`,
+          `${outcome.notBegun} changes in space "${feed.room.title}" were not made because the run was stopped; the next run makes them`,
         ),
       );
     }
     problems.push(...(outcome?.problems ?? []).map(log));
     if (outcome?.unverified) {
       problems.push(
-        log(`the changes in room "${feed.room.title}" could not be verified: ${outcome.unverified}`),
+        log(`the changes in space "${feed.room.title}" could not be verified: ${outcome.unverified}`),
       );
     }
     return problems;

@@ -2,33 +2,28 @@ import { identityOf } from "../lib/webex-id.ts";
 import type { Policy } from "./policy.ts";
 import type { HeldReason, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
-/** What a plan says of one person in one room. */
 export type Verdict = "add" | "remove" | HeldReason;
 
-/** One person whom a plan would add, remove or hold: by the one plan, by the other, or by both. */
 export interface PersonEffect {
   readonly person: RecordedPerson;
-  /** What would happen without the proposal, and with it; null for nothing. At least one of the two is given. */
+  /** What would happen without the proposal, and with it; null for nothing. At least one is not null. */
   readonly without: Verdict | null;
   readonly with: Verdict | null;
 }
 
-/** What a proposal changes in one room, and what would happen there anyway. */
 export interface RoomEffect {
-  /** The room as the proposal has it; null where the proposal no longer names it. */
+  /** Null where the proposal no longer names the room. */
   readonly with: RoomRecord | null;
-  /** The room as it is mapped without the proposal; null where it is not. At least one of the two is given. */
+  /** Null where the room is not mapped without the proposal. At least one of the two is not null. */
   readonly without: RoomRecord | null;
-  /** Whom the proposal makes a difference to. */
   readonly changes: readonly PersonEffect[];
-  /** Whom a run would change just so without the proposal: the drift. */
+  /** The drift: whom a run would change in the same way without the proposal. */
   readonly drift: readonly PersonEffect[];
 }
 
-/** What a proposal changes, compared with what would be done without it. */
 export interface PlanEffect {
   readonly rooms: readonly RoomEffect[];
-  /** The messages of the problems that are there without the proposal, too. */
+  /** The messages of the problems that exist without the proposal, too. */
   readonly oldProblems: ReadonlySet<string>;
 }
 
@@ -39,10 +34,7 @@ export interface PolicyChange {
   readonly with: string;
 }
 
-/**
- * Tells what a proposal changes from what has drifted anyway. Both plans must come from one observation, so that
- * nothing but the proposal can make the difference.
- */
+/** Separates what a proposal changes from drift; both plans must come from one observation. */
 export function comparePlans(proposed: RunRecord, present: RunRecord): PlanEffect {
   const presentRooms = new Map(present.rooms.map((room) => [identityOf(room.roomId, "ROOM"), room]));
   const proposedKeys = new Set(proposed.rooms.map((room) => identityOf(room.roomId, "ROOM")));
@@ -87,7 +79,7 @@ function listVerdicts(
   ]);
 }
 
-/** Lists every key of the policy that a proposal changes: it decides what goes through without approval. */
+/** Lists every key of the policy that a proposal changes. */
 export function comparePolicies(proposed: Policy, present: Policy): readonly PolicyChange[] {
   const before = listLeaves(present);
   const after = listLeaves(proposed);
@@ -97,7 +89,6 @@ export function comparePolicies(proposed: Policy, present: Policy): readonly Pol
   });
 }
 
-/** Every value by the path of its key; a list is one value. */
 function listLeaves(value: unknown, path = ""): ReadonlyMap<string, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return new Map([[path, JSON.stringify(value)]]);

@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
-import type { Removal, RoomPlan } from "./plan.ts";
+import type { Addition, Removal, RoomPlan } from "./plan.ts";
 import type { Policy, RemovalLimit } from "./policy.ts";
 import type { HeldReason } from "./record.ts";
 
-/** A room's plan after the limits: what goes ahead, and what waits for approval. */
 export interface CheckedRoom extends RoomPlan {
-  readonly held: readonly (Removal & { readonly reason: HeldReason })[];
+  readonly held: readonly HeldChange[];
 }
 
-/** The plan of a whole run, ready to be shown or applied. */
+/** A change that waits; additions do so only where a run is restored. */
+export type HeldChange = { readonly reason: HeldReason } & (
+  | (Removal & { readonly action?: undefined })
+  | (Addition & { readonly action: "add" })
+);
+
 export interface CheckedPlan {
   readonly rooms: readonly CheckedRoom[];
   /** Names everything that is held; null when nothing is. */
@@ -16,19 +20,19 @@ export interface CheckedPlan {
 }
 
 /**
- * Holds the removals that a limit forbids: all of a room's or none, never an arbitrary part. Additions go on.
- * A limit is the larger of its count and its share; the run's limit looks at every planned removal. Shares are of
- * the members that the rooms have once the additions are made: that is when removals begin, and a room that only
- * waits for approval must not pass its limit on the next run because this run has added people.
+ * Holds all of a room's removals where a limit forbids them; additions wait when in doubt or to make a moderator.
+ * Shares are of the members after the additions: a waiting room must not pass its limit because people were added.
  */
 export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): CheckedPlan {
   const { removalsPerRoom, removalsPerRun, emptyGroup } = policy.limits;
+  const split = rooms.map(holdAdditions);
   const planned = rooms.reduce((sum, room) => sum + room.removals.length, 0);
-  const members = rooms.reduce((sum, room) => sum + countMembers(room), 0);
+  const members = split.reduce((sum, { room }) => sum + countMembers(room), 0);
   const isRunOver = isAbove(planned, removalsPerRun, members);
 
   function findReason(room: RoomPlan): HeldReason | null {
     if (room.removals.length === 0) return null;
+    if (room.doubt !== undefined) return room.doubt;
     if (room.feed.room.generalOfTeamId !== null) return "team-general-space";
     if (room.hasEmptyGroup && emptyGroup === "hold") return "empty-group";
     if (room.stayingCount + room.additions.length === 0) return "empties-room";
@@ -36,15 +40,27 @@ export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): Checked
     return isRunOver ? "removals-per-run" : null;
   }
 
-  const checked = rooms.map((room): CheckedRoom => {
+  const checked = split.map(({ room, held }): CheckedRoom => {
     const reason = findReason(room);
-    if (reason === null) return { ...room, held: [] };
-    return { ...room, removals: [], held: room.removals.map((removal) => ({ ...removal, reason })) };
+    if (reason === null) return { ...room, held };
+    const removals = room.removals.map((removal) => ({ ...removal, reason }));
+    return { ...room, removals: [], held: [...held, ...removals] };
   });
   return { rooms: checked, digest: digestHeld(checked) };
 }
 
-/** Exactly at the limit is not above it, also where a share has no exact binary form: 0.29 * 100 is less than 29. */
+function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held: readonly HeldChange[] } {
+  const going: Addition[] = [];
+  const held: HeldChange[] = [];
+  for (const addition of room.additions) {
+    const reason = room.doubt ?? (addition.asModerator ? "moderator-addition" : null);
+    if (reason === null) going.push(addition);
+    else held.push({ ...addition, action: "add", reason });
+  }
+  return { room: held.length === 0 ? room : { ...room, additions: going }, held };
+}
+
+/** Exactly at the limit is not above it, although 0.29 * 100 is less than 29 in binary. */
 function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
   return removals > Math.max(count, share * members + 1e-6);
 }
@@ -53,20 +69,34 @@ function countMembers(room: RoomPlan): number {
   return (room.before ?? 0) + room.additions.length;
 }
 
-/** Releases the held removals when the approval names exactly them; otherwise nothing that is held is released. */
+/** Releases what is held when the approval names exactly that; otherwise nothing is released. */
 export function approve(plan: CheckedPlan, approved: string): CheckedPlan {
   if (plan.digest !== approved) return plan;
-  const rooms = plan.rooms.map((room) => ({
-    ...room,
-    removals: [...room.removals, ...room.held.map(({ reason: _, ...removal }) => removal)],
-    held: [],
-  }));
+  const rooms = plan.rooms.map((room) => {
+    const additions = [...room.additions];
+    const removals = [...room.removals];
+    for (const { reason: _, ...change } of room.held) {
+      if (change.action === undefined) removals.push(change);
+      else additions.push(withoutAction(change));
+    }
+    return { ...room, additions, removals, held: [] };
+  });
   return { rooms, digest: null };
 }
 
-/** 12 hex characters over the sorted room and person ids of all that is held; null when nothing is. */
+function withoutAction({ action: _, ...addition }: Addition & { readonly action: "add" }): Addition {
+  return addition;
+}
+
+/** 12 hex characters over the sorted ids of all that is held, and over what additions are; null when nothing is. */
 function digestHeld(rooms: readonly CheckedRoom[]): string | null {
-  const held = rooms.flatMap((room) => room.held.map((removal) => `${room.feed.room.key} ${removal.key}`));
+  const held = rooms.flatMap((room) =>
+    room.held.map((change) => {
+      const key = `${room.feed.room.key} ${change.key}`;
+      if (change.action === undefined) return key;
+      return `${key} add${change.asModerator ? " as moderator" : ""}`;
+    }),
+  );
   if (held.length === 0) return null;
   return createHash("sha256").update(held.sort().join("\n")).digest("hex").slice(0, 12);
 }

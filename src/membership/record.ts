@@ -20,7 +20,6 @@ const heldReasonSchema = v.picklist([
   "revocations-per-run",
 ]);
 
-/** Why somebody who is in no feeding group stays in the room. */
 const keptReasonSchema = v.picklist([
   "self",
   "last-moderator",
@@ -50,17 +49,18 @@ const roomSchema = v.strictObject({
   roomId: id,
   title: v.string(),
   groups: texts,
-  /** The addresses of the rows that name a person; absent when there are none. */
   people: v.exactOptional(texts),
   mode: v.picklist(modes),
-  /** The lines of rooms.csv that feed this room. */
   lines: v.array(count),
   /** Members before and after the run; null when the room's member list could not be read. */
   before: v.nullable(count),
   after: v.nullable(count),
   added: v.array(v.strictObject(person)),
   removed: v.array(v.strictObject({ ...person, wasModerator: v.boolean() })),
-  held: v.array(v.strictObject({ ...person, reason: heldReasonSchema })),
+  /** `action` is there only where an addition is held, which a restore may do. */
+  held: v.array(
+    v.strictObject({ ...person, action: v.exactOptional(v.literal("add")), reason: heldReasonSchema }),
+  ),
   failed: v.array(
     v.strictObject({
       personId: id,
@@ -73,9 +73,9 @@ const roomSchema = v.strictObject({
     }),
   ),
   kept: v.array(v.strictObject({ ...person, reason: keptReasonSchema })),
-  /** In `audit` rooms: people of the groups who are not in the room. */
+  /** In `audit` rooms only. */
   missing: v.array(v.strictObject(person)),
-  /** Present only when the room, or its removals, were left alone: why. `problems` tells what to do. */
+  /** Present only when the room, or its removals, were left alone: why. */
   frozen: v.exactOptional(v.string()),
 });
 
@@ -95,7 +95,6 @@ const delegationsSchema = v.strictObject({
   ),
 });
 
-/** The record of one run, its keys in the contract's order. */
 export const recordSchema = v.strictObject({
   version: v.literal(1),
   command: v.picklist(["sync", "plan", "restore"]),
@@ -116,12 +115,10 @@ export const recordSchema = v.strictObject({
     kept: count,
   }),
   rooms: v.array(roomSchema),
-  /** Present when delegations.csv asks for a change: the hosts it concerns. */
   delegations: v.exactOptional(delegationsSchema),
   problems: v.array(
     v.strictObject({ line: v.nullable(count), column: v.nullable(v.string()), message: v.string() }),
   ),
-  /** Things worth knowing that need no repair, e.g. that an approval named another digest. */
   notices: v.optional(texts, []),
   token: v.nullable(
     v.strictObject({
@@ -137,7 +134,6 @@ export type RunRecord = ReadonlyDeep<v.InferOutput<typeof recordSchema>>;
 
 export type RunStatus = RunRecord["status"];
 
-/** What one run saw and did in one room. */
 export type RoomRecord = RunRecord["rooms"][number];
 
 export type HeldReason = RoomRecord["held"][number]["reason"];
@@ -147,7 +143,6 @@ export type KeptReason = RoomRecord["kept"][number]["reason"];
 /** A person as a record holds them; all texts are data from outside. */
 export type RecordedPerson = RoomRecord["missing"][number];
 
-/** One failed change, with Webex's tracking id where it gave one. */
 export type FailedChange = RoomRecord["failed"][number];
 
 /** The part of a person that a record holds. */
@@ -160,13 +155,9 @@ export function labelOf({ displayName, email, personId }: RecordedPerson): strin
   return displayName || email || personId;
 }
 
-/** Which kind of record a text is, before anything else about it is believed. */
 const kindSchema = v.object({ version: v.unknown(), command: v.unknown() });
 
-/**
- * Reads the record of a run that changed something, or says why it cannot be undone: a record is believed as a
- * whole or not at all, for undoing a part of a run would leave rooms as they never were.
- */
+/** Reads a record whole or says why not: undoing a part of a run would leave rooms as they never were. */
 export function parseRecord(text: string): { readonly record: RunRecord } | { readonly refusal: string } {
   let input: unknown;
   try {
@@ -174,7 +165,7 @@ export function parseRecord(text: string): { readonly record: RunRecord } | { re
   } catch {
     const fault = findJsonFault(text);
     const where = fault ? `line ${fault.line}, character ${fault.character}: ${fault.found}` : "it is empty";
-    return { refusal: `it is not whole, or no JSON (${where}); take the file as the run wrote it` };
+    return { refusal: `it is incomplete or not valid JSON (${where}); use the file as the run wrote it` };
   }
   const kind = v.safeParse(kindSchema, input);
   if (!kind.success) return { refusal: "it is not the record of a run" };
@@ -189,13 +180,13 @@ export function parseRecord(text: string): { readonly record: RunRecord } | { re
   const parsed = v.safeParse(recordSchema, input);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    return { refusal: `${v.getDotPath(issue) ?? "the record"} is not as it must be: ${issue.message}` };
+    return { refusal: `${v.getDotPath(issue) ?? "the record"} is not valid: ${issue.message}` };
   }
   const mismatch = findMismatch(parsed.output);
   return mismatch === null ? { record: parsed.output } : { refusal: mismatch };
 }
 
-/** A record from which a room or a person was taken out still counts them. */
+/** Finds what was cut out of a record: its totals still count it. */
 function findMismatch({ totals, rooms }: RunRecord): string | null {
   const counted = {
     rooms: rooms.length,
@@ -204,7 +195,7 @@ function findMismatch({ totals, rooms }: RunRecord): string | null {
   };
   for (const name of ["rooms", "added", "removed"] as const) {
     if (totals[name] !== counted[name])
-      return `it is not whole: totals.${name} is ${totals[name]}, but it lists ${counted[name]}`;
+      return `it is incomplete: totals.${name} is ${totals[name]}, but it lists ${counted[name]}`;
   }
   return null;
 }

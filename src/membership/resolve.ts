@@ -5,66 +5,72 @@ import type { Problem } from "../lib/problem.ts";
 import { quoteText } from "../lib/text.ts";
 import { isUuid, readReference } from "../lib/webex-id.ts";
 import type { Group, Owner, Room } from "./directory.ts";
-import type { Mapping, Mode } from "./mapping.ts";
+import { isRow, type Mapping, type Mode } from "./mapping.ts";
+import { isSameThing, type NameMemory, type RememberedName } from "./names.ts";
 
-/** A room and the groups that the mappings name for it. */
 export interface DesiredRoom {
   readonly room: Room;
   readonly mode: Mode;
   readonly groups: readonly Group[];
   readonly lines: readonly number[];
-  /** Why nothing may be changed in this room; null when nothing stands in the way. */
+  /** Null when nothing stands in the way. */
   readonly obstacle: string | null;
 }
 
-/** What the mappings come down to. */
 export interface Resolution {
   readonly desired: readonly DesiredRoom[];
   /** The first line that feeds a room with the group, by the group's key. */
   readonly groupLines: ReadonlyMap<string, number>;
-  /**
-   * Rows whose group was found and whose room was not: they may mean a room that other rows name rightly. A comment
-   * that is named like a group may be a row just as well.
-   */
+  /** Their room was not found, so they may mean any; comments named like a group count as well. */
   readonly unmatchedRows: readonly { readonly group: Group; readonly line: number }[];
   readonly problems: readonly Problem[];
+  /** Where the names in the cells lead, those left out that led elsewhere before. */
+  readonly names: readonly RememberedName[];
 }
 
-/** Either the one thing that a cell names, or why there is not exactly one. */
-type Resolved<T> = { readonly found: T } | { readonly failure: string };
+export interface Beholder {
+  readonly owner: Owner;
+  readonly memory: NameMemory;
+}
 
-/**
- * Finds the groups and rooms that the mappings name, by id, by link or by exact name. A room with a row that does
- * not resolve is frozen; a row whose room does not resolve is only reported.
- */
+interface Found<T> {
+  readonly found: T;
+  readonly isByName: boolean;
+  /** Present where the name led to another thing before; `former` is that thing, if it still exists. */
+  readonly moved?: { readonly former: T | undefined; readonly message: string };
+}
+
+type Resolved<T> = Found<T> | { readonly failure: string };
+
+/** Finds groups and rooms by id, link or exact name; a row that does not resolve, or has moved, freezes its room. */
 export function resolveMappings(
   mappings: readonly Mapping[],
   groups: Listing<Group>,
   rooms: Listing<Room>,
-  owner: Owner,
+  beholder: Beholder,
 ): Resolution {
+  const { memory } = beholder;
   const groupNames = createNameIndex(dropRepeated(groups.items), (group) => group.displayName);
   const findGroup = createFinder({
     listing: groups,
     names: groupNames,
-    type: "GROUP",
+    column: "group",
+    memory,
     named: "named",
-    noun: "group",
+    nameOf: (group) => group.displayName,
     hint: "the token's owner must be allowed to see it",
   });
-  const findRoom = createFinder({
-    listing: rooms,
-    names: createNameIndex(dropRepeated(rooms.items), (room) => room.title),
-    type: "ROOM",
-    named: "titled",
-    noun: "room",
-    hint: `${owner.email ?? owner.displayName} must be in it`,
-  });
+  const findRoom = createRoomFinder(rooms, beholder);
 
   const problems: Problem[] = [];
   const rows = new Map<string, RoomRows>();
   const groupLines = new Map<string, number>();
   const unmatchedRows: { group: Group; line: number }[] = [];
+  const names = new Map<string, RememberedName>();
+  const learn = (column: RememberedName["column"], name: string, one: Resolved<Group | Room>) => {
+    if ("found" in one && one.isByName && !one.moved)
+      names.set(`${column} ${name}`, { column, name, id: one.found.id });
+  };
   const enter = (mapping: Mapping, room: Room): RoomRows => {
     const row = rows.get(room.key) ?? new RoomRows(room);
     rows.set(room.key, row);
@@ -72,7 +78,7 @@ export function resolveMappings(
     row.mappings.push(mapping);
     if (first && first.mode !== mapping.mode) {
       row.obstacle ??= `its rows disagree on the mode`;
-      const message = `line ${first.line} maps the same room with mode "${first.mode}", this line with "${mapping.mode}"; give both the same mode`;
+      const message = `line ${first.line} maps the same space with mode "${first.mode}", this line with "${mapping.mode}"; give both the same mode`;
       problems.push({ line: mapping.line, column: "mode", message });
     }
     return row;
@@ -87,20 +93,28 @@ export function resolveMappings(
       continue;
     }
     const room = findRoom(mapping.room);
-    // A row that has ended brings nobody, whatever its group is by now: it only keeps its room managed.
+    const roomFault = findFault(room);
+    learn("room", mapping.room, room);
+    // A row that has ended brings nobody, whatever its group is now: it only keeps its room managed.
     if (kind === "ended") {
-      if ("found" in room) enter(mapping, room.found);
+      if ("failure" in room) continue;
+      const row = enter(mapping, room.found);
+      if (roomFault === null) continue;
+      problems.push({ line, column: "room", message: roomFault });
+      row.obstacle ??= explainMoved(line, "room");
       continue;
     }
     const group = findGroup(mapping.group);
-    if ("failure" in room) problems.push({ line, column: "room", message: room.failure });
-    if ("failure" in group) problems.push({ line, column: "group", message: group.failure });
-    if ("failure" in room) {
-      if ("found" in group) unmatchedRows.push({ group: group.found, line });
-      continue;
-    }
+    const groupFault = findFault(group);
+    learn("group", mapping.group, group);
+    if (roomFault !== null) problems.push({ line, column: "room", message: roomFault });
+    if (groupFault !== null) problems.push({ line, column: "group", message: groupFault });
+    if (roomFault !== null) unmatchedRows.push(...listMeant(group).map((one) => ({ group: one, line })));
+    if ("failure" in room) continue;
     const row = enter(mapping, room.found);
+    if (roomFault !== null) row.obstacle ??= explainMoved(line, "room");
     if ("failure" in group) row.obstacle ??= `line ${line} names no single group`;
+    else if (groupFault !== null) row.obstacle ??= explainMoved(line, "group");
     else {
       row.groups.set(group.found.key, group.found);
       groupLines.set(group.found.key, groupLines.get(group.found.key) ?? line);
@@ -113,10 +127,46 @@ export function resolveMappings(
     lines: mappings.map((mapping) => mapping.line),
     obstacle,
   }));
-  return { desired, groupLines, unmatchedRows, problems };
+  return { desired, groupLines, unmatchedRows, problems, names: [...names.values()] };
 }
 
-/** What the rows of one room add up to. */
+/** The keys of the rooms that rows name for certain, whatever else is wrong with the mappings. */
+export function findMappedRooms(
+  mappings: readonly Mapping[],
+  rooms: Listing<Room>,
+  beholder: Beholder,
+): ReadonlySet<string> {
+  const findRoom = createRoomFinder(rooms, beholder);
+  const found = mappings.filter(isRow).map((mapping) => findRoom(mapping.room));
+  return new Set(found.flatMap((room) => ("found" in room && !room.moved ? [room.found.key] : [])));
+}
+
+function createRoomFinder(rooms: Listing<Room>, { owner, memory }: Beholder) {
+  return createFinder({
+    listing: rooms,
+    names: createNameIndex(dropRepeated(rooms.items), (room) => room.title),
+    column: "room",
+    memory,
+    named: "titled",
+    nameOf: (room) => room.title,
+    hint: `${owner.email ?? owner.displayName} must be in it`,
+  });
+}
+
+function findFault<T>(resolved: Resolved<T>): string | null {
+  return "failure" in resolved ? resolved.failure : (resolved.moved?.message ?? null);
+}
+
+/** All that a cell may mean: of a name that has moved, what it named before as well. */
+function listMeant<T>(resolved: Resolved<T>): readonly T[] {
+  if ("failure" in resolved) return [];
+  return [resolved.found, ...(resolved.moved?.former === undefined ? [] : [resolved.moved.former])];
+}
+
+function explainMoved(line: number, column: RememberedName["column"]): string {
+  return `the ${column === "room" ? "title" : "name of the group"} on line ${line} led to another ${things[column]} on earlier runs`;
+}
+
 class RoomRows {
   readonly mappings: Mapping[] = [];
   readonly groups = new Map<string, Group>();
@@ -134,35 +184,37 @@ function describeComment(cell: string): string {
   return `this line is a comment, but it begins with the name of the group ${quoteText(cell)}, whose people nobody removes until that is clear; put the name in double quotes to make it a row, or begin the comment with other words`;
 }
 
+const things = { group: "group", room: "space" } as const;
+
 interface Findable<T> {
   readonly listing: Listing<T>;
   readonly names: NameIndex<T>;
-  /** With what the type of an id must end. */
-  readonly type: "GROUP" | "ROOM";
+  readonly column: RememberedName["column"];
+  readonly memory: NameMemory;
   readonly named: string;
-  readonly noun: string;
+  nameOf(thing: T): string;
   readonly hint: string;
 }
 
-/** For so many names of a kind that match nothing the nearest is looked for: nobody reads more, and each costs. */
+/** Nobody reads more suggestions, and each costs time. */
 const maxSuggestions = 200;
 
-/**
- * Finds by id, then by name; a name counts only when the whole list is known and holds it once. What is written as
- * an id is never taken for a name, unless something bears just that as its name.
- */
+/** Finds by id, then by name; a name counts only when the whole list is known and has it once. */
 function createFinder<T extends { key: string; id: string }>({
   listing,
   names,
-  type,
+  column,
+  memory,
   named,
-  noun,
+  nameOf,
   hint,
 }: Findable<T>): (cell: string) => Resolved<T> {
+  const thing = things[column];
+  const type = column.toUpperCase();
   const byKey = indexKeys(listing.items);
   // An id that cannot be taken apart equals only itself.
   const byId = new Map(listing.items.map((item) => [item.id, item]));
-  const partial = listing.complete ? "" : `; the list of ${noun}s is incomplete: ${listing.reason}`;
+  const partial = listing.complete ? "" : `; the list of ${thing}s is incomplete: ${listing.reason}`;
   const known = new Map<string, Resolved<T>>();
   let suggestions = 0;
 
@@ -170,23 +222,29 @@ function createFinder<T extends { key: string; id: string }>({
     const reference = readReference(cell);
     const isOther = reference?.type?.endsWith(type) === false;
     const found = reference ? byKey.get(reference.key) : byId.get(cell);
-    if (found && !isOther) return { found };
+    if (found && !isOther) return { found, isByName: false };
     const namesakes = names.find(cell);
     if (reference && !(isUuid(cell) && namesakes.length > 0)) {
-      if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${noun}` };
-      return { failure: `no ${noun} with this id is visible; ${hint}${partial}` };
+      if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${thing}` };
+      return { failure: `no ${thing} with this id is visible; ${hint}${partial}` };
     }
     if (namesakes.length > 1) {
       const ids = namesakes.map((item) => item.id).sort();
       return {
-        failure: `${namesakes.length} ${noun}s are ${named} ${quoteText(cell)}; write the id of the one you mean: ${ids.join(", ")}`,
+        failure: `${namesakes.length} ${thing}s are ${named} ${quoteText(cell)}; write the id of the one you mean: ${ids.join(", ")}`,
       };
     }
     const [only] = namesakes;
     if (!listing.complete) return { failure: `${quoteText(cell)} cannot be looked up by name${partial}` };
-    if (only) return { found: only };
-    const failure = `no ${noun} is ${named} ${quoteText(cell)}`;
+    if (only) return compareWithMemory(cell, only);
+    const failure = `no ${thing} is ${named} ${quoteText(cell)}`;
     if (/^[a-z]+:\/\//i.test(cell)) return { failure: `${failure}; this link holds no id of a space` };
+    const former = recall(cell)?.former;
+    if (former) {
+      return {
+        failure: `${failure}; on earlier runs it led to the ${thing} now ${named} ${quoteText(nameOf(former))}, whose id is ${former.id}`,
+      };
+    }
     suggestions += 1;
     if (suggestions > maxSuggestions) {
       return {
@@ -194,6 +252,22 @@ function createFinder<T extends { key: string; id: string }>({
       };
     }
     return { failure: failure + suggestNearest(cell, names.names, `; ${hint}`) };
+  }
+
+  /** Where a name led on earlier runs: the id, and what has it now; null for a new name. */
+  function recall(cell: string): { readonly id: string; readonly former: T | undefined } | null {
+    const id = memory.recall(column, cell);
+    return id === null ? null : { id, former: byKey.get(readReference(id)?.key ?? "") ?? byId.get(id) };
+  }
+
+  /** A name is not an identity: what led to one thing on an earlier run must not lead to another on this one. */
+  function compareWithMemory(cell: string, found: T): Found<T> {
+    const recalled = recall(cell);
+    if (recalled === null || isSameThing(column, recalled.id, found.id)) return { found, isByName: true };
+    const { id, former } = recalled;
+    const whatNow = former === undefined ? "" : ` (now ${named} ${quoteText(nameOf(former))})`;
+    const message = `${quoteText(cell)} led to another ${thing} on earlier runs, so this row changes nothing until its cell holds the id of the one you mean: earlier ${id}${whatNow}, now ${found.id}`;
+    return { found, isByName: true, moved: { former, message } };
   }
 
   return (cell) => {
@@ -204,6 +278,7 @@ function createFinder<T extends { key: string; id: string }>({
 }
 
 function nameType(type: string | null): string {
+  if (type === "ROOM") return things.room;
   return type === "PEOPLE" ? "person" : (type ?? "thing").toLowerCase().replaceAll("_", " ");
 }
 

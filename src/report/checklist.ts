@@ -8,13 +8,10 @@ const checklistSchema = v.strictObject({
   ok: v.boolean(),
   checks: v.array(
     v.strictObject({
-      /** Stable, for programs: what was looked at. */
       id: v.string(),
-      /** The same for people. */
       title: v.string(),
-      /** `skipped` does not apply here, and is nothing wrong. */
+      /** `skipped`: does not apply here. */
       state: v.picklist(["ok", "wrong", "skipped"]),
-      /** What was found. */
       detail: v.string(),
       /** What to do about it; null unless something is wrong. */
       remedy: v.nullable(v.string()),
@@ -22,14 +19,13 @@ const checklistSchema = v.strictObject({
   ),
 });
 
-/** One thing that was looked at. */
 export type Check = Readonly<v.InferOutput<typeof checklistSchema>["checks"][number]>;
 
 const signs = { ok: "✓", wrong: "✗", skipped: "–" } as const;
 
 const colours = { ok: "green", wrong: "red", skipped: "dim" } as const;
 
-/** Writes one line for each check, and below a cross what to do. */
+/** Writes one line for each check, followed by what to do about it. */
 export function renderChecklist(checks: readonly Check[], paint: Paint): string {
   const lines = checks.flatMap(({ title, state, detail, remedy }) => [
     `${paint(colours[state], signs[state])} ${cleanText(title)}: ${cleanText(detail)}`,
@@ -53,7 +49,7 @@ export function formatChecks(checks: readonly Check[]): string {
   return formatBySchema(checklistSchema, { version: 1, ok: !hasFault(checks), checks });
 }
 
-/** Whether something is wrong. */
+/** True when something is wrong. */
 export function hasFault(checks: readonly Check[]): boolean {
   return checks.some(({ state }) => state === "wrong");
 }

@@ -16,17 +16,16 @@ import { describeTimestamp, viewNotices, viewToken } from "./sections.ts";
 import { statusStyles } from "./terminal.ts";
 import { countOf, describeProblems, formatNumber, statusIcons } from "./words.ts";
 
-/** What the page and the summary need beside the record. */
 export interface DelegationInput {
   readonly record: DelegationRecord;
-  /** True when nothing was written because only a plan was wanted. */
+  /** True when only a plan was wanted, so nothing was written. */
   readonly isDryRun: boolean;
   readonly siteUrl: string | null;
   readonly runUrl: string | null;
   readonly tokenWarningDays: number;
 }
 
-/** Builds what a delegation run tells people. */
+/** Builds the page and the summary of a delegation run. */
 export function viewDelegation(input: DelegationInput, maxRows: number) {
   const { record } = input;
   const users = record.users ?? [];
@@ -42,11 +41,11 @@ export function viewDelegation(input: DelegationInput, maxRows: number) {
     ),
     problems: viewNotices(record.problems, maxRows),
     notices: viewNotices(record.notices, maxRows),
-    hosts: takeRowsIfAny(record.hosts, maxRows, viewHost),
+    hosts: takeRowsIfAny(record.hosts, maxRows, (host) => viewHost(host, nameKept(record, host.host))),
     users: takeRowsIfAny(users, maxRows, ({ address, displayName, canHost }) => ({
       address: codeSpan(address, 254),
       name: escapeMarkdown(displayName ?? ""),
-      mayHost: canHost === null ? md`not told` : canHost ? md`yes` : md`no`,
+      mayHost: canHost === null ? md`not known` : canHost ? md`yes` : md`no`,
     })),
     usersLabel: countOf(users.length, "active user"),
     token: viewToken(record.token, record.finishedAt, input.tokenWarningDays),
@@ -61,20 +60,21 @@ export function linkDelegation(recordFile: string, runUrl: string | null) {
   };
 }
 
-/** One plain statement of what happened, worst first. */
+/** Says in one line what happened, worst first. */
 export function describeDelegation(record: DelegationRecord, isDryRun: boolean): Markdown {
   const { added, removed, failed } = countChanges(record);
   if (record.status === "failed" && added + removed === 0) return md`The run stopped and changed nothing.`;
   const say = (count: number) => (isDryRun ? md`would be` : count === 1 ? md`was` : md`were`);
   const parts: Markdown[] = record.status === "failed" ? [md`The run stopped early.`] : [];
-  if (failed > 0) parts.push(md`${countOf(failed, "host")} ${failed === 1 ? md`is` : md`are`} not as asked.`);
+  if (failed > 0)
+    parts.push(md`${countOf(failed, "host")} ${failed === 1 ? md`is` : md`are`} not as requested.`);
   if (record.problems.length > 0) parts.push(describeProblems(record.problems.length));
   if (added > 0) parts.push(md`${countOf(added, "delegation")} ${say(added)} added.`);
   if (removed > 0) parts.push(md`${countOf(removed, "delegation")} ${say(removed)} removed.`);
   if (parts.length > 0) return joinMarkdown(parts, " ");
   if (record.users) return md`The site has ${countOf(record.users.length, "active user")}.`;
   if (record.mode === "show") return md`The delegates of ${countOf(record.hosts.length, "host")}.`;
-  return md`Every host is as asked; nothing had to be changed.`;
+  return md`Every host is as requested; nothing had to be changed.`;
 }
 
 function describeFacts({ record, siteUrl, isDryRun }: DelegationInput): Markdown {
@@ -83,17 +83,17 @@ function describeFacts({ record, siteUrl, isDryRun }: DelegationInput): Markdown
       record.command === "sync"
         ? md`Expired delegations, revoked by sync`
         : md`Mode ${escapeMarkdown(record.mode)}`,
-      ...(isDryRun ? [md`dry run, nothing was written`] : []),
+      ...(isDryRun ? [md`dry run: nothing was changed`] : []),
       ...(record.until === undefined ? [] : [md`until ${escapeMarkdown(record.until)} (the last day, UTC)`]),
       ...(siteUrl === null ? [] : [md`site ${codeSpan(siteUrl)}`]),
       md`backend ${escapeMarkdown(record.backend)}`,
-      record.actor === null ? md`asked for outside of GitHub` : md`asked for by ${codeSpan(record.actor)}`,
+      record.actor === null ? md`requested outside GitHub` : md`requested by ${codeSpan(record.actor)}`,
     ],
     " · ",
   );
 }
 
-function viewHost({ host, before, after, added, removed, error }: HostRecord) {
+function viewHost({ host, before, after, added, removed, error }: HostRecord, kept: Kept) {
   const changes = [
     ...added.map((one) => md`➕ ${codeSpan(one)}`),
     ...removed.map((one) => md`➖ ${codeSpan(one)}`),
@@ -101,27 +101,42 @@ function viewHost({ host, before, after, added, removed, error }: HostRecord) {
   return {
     icon: error !== undefined ? statusIcons.failed : changes.length > 0 ? statusIcons.changed : md`—`,
     host: codeSpan(host),
-    before: listAddresses(before),
-    after: listAddresses(after),
+    before: listAddresses(before, kept),
+    after: listAddresses(after, kept),
     changes: changes.length > 0 ? joinMarkdown(changes, " ") : md`none`,
   };
 }
 
-/** An unknown list is told as unknown, which is not the same as nobody. */
-function listAddresses(addresses: readonly string[] | null): Markdown {
+type Kept = ReadonlyMap<string, string>;
+
+function nameKept({ kept = [] }: DelegationRecord, host: string): Kept {
+  const rows = kept.filter((row) => foldAddress(row.host) === foldAddress(host));
+  return new Map(
+    rows.map(({ delegate, until, line }) => {
+      const end = until === null ? "without end" : `until ${until}`;
+      return [foldAddress(delegate), `kept by delegations.csv, line ${line}, ${end}`];
+    }),
+  );
+}
+
+/** An unknown list reads "not known", which is not the same as nobody. */
+function listAddresses(addresses: readonly string[] | null, kept: Kept): Markdown {
   if (addresses === null) return md`not known`;
   if (addresses.length === 0) return md`nobody`;
   const sorted = [...addresses].sort((a, b) => compareStrings(foldAddress(a), foldAddress(b)));
   const shown = joinMarkdown(
-    sorted.map((address) => codeSpan(address)),
+    sorted.map((address) => {
+      const mark = kept.get(foldAddress(address));
+      return mark === undefined ? codeSpan(address) : md`${codeSpan(address)} (${escapeMarkdown(mark)})`;
+    }),
     " ",
   );
   return addresses.length > 3 ? md`${formatNumber(addresses.length)}: ${shown}` : shown;
 }
 
-/** Tells a delegation run in plain lines: each host with the delegates, changes marked. */
+/** Writes a delegation run in plain lines: each host with its delegates, changes marked. */
 export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boolean, paint: Paint): string {
-  const lines = record.hosts.flatMap((host) => [...renderHost(host, paint), ""]);
+  const lines = record.hosts.flatMap((host) => [...renderHost(host, nameKept(record, host.host), paint), ""]);
   for (const { address, displayName, canHost } of record.users ?? []) {
     const note = canHost === false ? paint("dim", "  may not host") : "";
     lines.push(`${cleanText(address)}  ${paint("dim", cleanText(displayName ?? ""))}${note}`);
@@ -133,14 +148,22 @@ export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boo
   return lines.join("\n");
 }
 
-function renderHost({ host, before, after, added, removed, error }: HostRecord, paint: Paint): string[] {
+function renderHost(
+  { host, before, after, added, removed, error }: HostRecord,
+  kept: Kept,
+  paint: Paint,
+): string[] {
   const count = (list: readonly string[] | null) => list?.length ?? "?";
   const stay = (after ?? before ?? []).filter((delegate) => !added.includes(delegate));
+  const note = (delegate: string) => {
+    const mark = kept.get(foldAddress(delegate));
+    return mark === undefined ? "" : paint("dim", `  ${cleanText(mark)}`);
+  };
   return [
     `${paint("bold", cleanText(host))}  ${paint("dim", `${count(before)} → ${count(after)} delegates`)}`,
     ...added.map((delegate) => `  ${paint("green", "+")} ${cleanText(delegate)}`),
     ...removed.map((delegate) => `  ${paint("red", "−")} ${cleanText(delegate)}`),
-    ...stay.map((delegate) => `  ${paint("dim", "=")} ${cleanText(delegate)}`),
+    ...stay.map((delegate) => `  ${paint("dim", "=")} ${cleanText(delegate)}${note(delegate)}`),
     ...(error === undefined ? [] : [`  ${paint("red", "×")} ${cleanText(error)}`]),
   ];
 }

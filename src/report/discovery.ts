@@ -1,5 +1,8 @@
-import { formatCell } from "../lib/csv.ts";
+import { formatCell, readRecords } from "../lib/csv.ts";
 import { createNameIndex } from "../lib/name-index.ts";
+import { normaliseText } from "../lib/text.ts";
+import { readReference } from "../lib/webex-id.ts";
+import { isRow, parseMappings } from "../membership/mapping.ts";
 import type { Suggestion } from "../membership/suggest-mappings.ts";
 import { cleanText } from "./markdown.ts";
 
@@ -10,47 +13,94 @@ export interface DirectoryEntry {
   readonly size: number | null;
 }
 
-/** Everything that a token sees, and what might be mapped. */
 export interface Directory {
   readonly groups: readonly DirectoryEntry[];
   readonly rooms: readonly DirectoryEntry[];
   readonly suggestions: readonly Suggestion[];
 }
 
-/**
- * Writes a directory as a rooms.csv: what there is as comments, and the suggestions as its rows. They are in mode
- * `audit`, which changes nothing: whoever adopts one changes it to `sync`.
- */
-export function renderDirectory({ groups, rooms, suggestions }: Directory): string {
-  const isOnlyGroup = createNameCheck(groups);
-  const isOnlyRoom = createNameCheck(rooms);
+/** Writes a directory as rooms.csv: what exists as comments, suggestions as rows in the harmless mode `audit`. */
+export function renderDirectory(directory: Directory): string {
+  const { groups, rooms, suggestions } = directory;
+  const formatRow = createRowFormat(directory, ["group", "room", "mode", "note"]);
   return [
     `# ${groups.length} groups: members, name, id`,
     ...groups.map(describeEntry),
     "#",
-    `# ${rooms.length} rooms: members, title, id`,
+    `# ${rooms.length} spaces: members, title, id`,
     ...rooms.map(describeEntry),
     "#",
-    `# ${suggestions.length} suggestions. "audit" only reports the difference; "sync" makes the room what the group is.`,
+    `# ${suggestions.length} suggestions. "audit" only reports the difference; "sync" adds and removes people until the space matches the group.`,
     "group,room,mode,note",
-    ...suggestions.map(({ group, room, isSame }) =>
-      [
-        formatCell(isOnlyGroup(group.displayName) ? group.displayName : group.id),
-        formatCell(isOnlyRoom(room.title) ? room.title : room.id),
-        "audit",
-        isSame ? "same name" : "similar name",
-      ].join(","),
-    ),
+    ...suggestions.map(formatRow),
     "",
   ].join("\n");
 }
 
-function describeEntry({ id, name, size }: DirectoryEntry): string {
-  return `#   ${String(size ?? "?").padStart(6)}  ${cleanText(name)}  ${id}`;
+export interface Appended {
+  readonly text: string;
+  readonly added: number;
+  /** Titles of spaces whose rows have another mode: a row in mode `audit` beside them would be an error. */
+  readonly leftOut: readonly string[];
 }
 
-/** Whether a name can stand for what it names: it occurs once, and is one line that nothing takes for a comment. */
+/** Appends missing suggestions to a rooms.csv. @throws when it has no mode column: rows would then remove people. */
+export function appendSuggestions(bytes: Uint8Array, directory: Directory): Appended {
+  const source = Buffer.from(bytes).toString("utf8");
+  const [header] = readRecords(bytes).records;
+  const columns = (header?.cells ?? []).map((name) => name.trim());
+  if (!columns.includes("mode")) {
+    throw new Error(
+      'the file has no column "mode", and a row without a mode adds and removes people; add the column',
+    );
+  }
+  const rows = parseMappings(bytes).mappings.filter(isRow);
+  const added: Suggestion[] = [];
+  const leftOut: string[] = [];
+  for (const suggestion of directory.suggestions) {
+    const { id, title } = suggestion.room;
+    const ofRoom = rows.filter((row) => leadsTo(row.room, id, title));
+    if (ofRoom.some((row) => leadsTo(row.group, suggestion.group.id, suggestion.group.displayName))) continue;
+    if (ofRoom.every(({ mode }) => mode === "audit")) added.push(suggestion);
+    else leftOut.push(title);
+  }
+  const lineEnd = source.includes("\r\n") ? "\r\n" : "\n";
+  const gap = added.length === 0 || /[\r\n]$/.test(source) ? "" : lineEnd;
+  const lines = added.map(createRowFormat(directory, columns)).map((line) => line + lineEnd);
+  return { text: source + gap + lines.join(""), added: added.length, leftOut };
+}
+
+function leadsTo(cell: string, id: string, name: string): boolean {
+  const bare = (text: string) => readReference(text)?.key.split("/").at(-1)?.split(":")[0] ?? text;
+  return normaliseText(cell) === normaliseText(name) || bare(cell) === bare(id);
+}
+
+/** Writes one suggestion in these columns; by id where the name leads to several, or cannot stand in a cell. */
+function createRowFormat(
+  { groups, rooms }: Directory,
+  columns: readonly string[],
+): (suggestion: Suggestion) => string {
+  const isOnlyGroup = createNameCheck(groups);
+  const isOnlyRoom = createNameCheck(rooms);
+  return ({ group, room, isSame }) => {
+    const cells: Readonly<Record<string, string>> = {
+      group: isOnlyGroup(group.displayName) ? group.displayName : group.id,
+      room: isOnlyRoom(room.title) ? room.title : room.id,
+      mode: "audit",
+      note: isSame ? "same name" : "similar name",
+    };
+    return columns.map((column) => formatCell(cells[column] ?? "")).join(",");
+  };
+}
+
+/** A spreadsheet sees cells in a comment too, and runs one that begins like a formula. */
+function describeEntry({ id, name, size }: DirectoryEntry): string {
+  const harmless = cleanText(name).replace(/[,;]\s*(?=[=+@-])/g, "$&'");
+  return `#   ${String(size ?? "?").padStart(6)}  ${harmless}  ${id}`;
+}
+
+/** A name replaces the id only when it occurs once, and neither reader nor spreadsheet takes it for something else. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const index = createNameIndex(entries, ({ name }) => name);
-  return (name) => index.find(name).length === 1 && !/^\s*(#|$)|\p{Cc}/u.test(name);
+  return (name) => index.find(name).length === 1 && !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);
 }

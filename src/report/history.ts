@@ -31,10 +31,9 @@ const names = v.array(v.string());
 
 const historySchema = v.object({
   version: v.literal(1),
-  /** The last check that was committed: heartbeats are counted from here. */
+  /** The last check that was committed; heartbeats count from here. */
   checkedAt: v.nullable(date),
   status: v.nullable(runStatusSchema),
-  /** The fingerprint of what needed saying at that check. */
   signature: v.nullable(v.string()),
   lastChange: v.nullable(
     v.object({
@@ -42,7 +41,7 @@ const historySchema = v.object({
       page: v.pipe(v.string(), v.regex(/^runs\/[\w.-]+\.md$/)),
       added: count,
       removed: count,
-      /** Some of the rooms and names, so that a quiet day's page can still tell them. */
+      /** Some of the rooms and names, so that the page of a quiet day can still show them. */
       rooms: v.array(v.object({ title: v.string(), added: names, removed: names })),
     }),
   ),
@@ -53,10 +52,8 @@ const historySchema = v.object({
   recent: v.array(v.pipe(v.string(), v.regex(/^\S+Z (add|remove) [0-9a-f]{16}$/))),
 });
 
-/** What reports/history.json remembers from run to run. */
 export type History = Readonly<v.InferOutput<typeof historySchema>>;
 
-/** The memory before the first run. */
 export const emptyHistory: History = {
   version: 1,
   checkedAt: null,
@@ -67,14 +64,14 @@ export const emptyHistory: History = {
   recent: [],
 };
 
-/** Reads history.json; a missing file is an empty memory, a damaged one too, with a notice for the page. */
+/** Reads history.json. A missing or damaged file counts as empty; a damaged one gives a notice for the page. */
 export function parseHistory(text: string | undefined): { history: History; notice: string | null } {
   if (text === undefined) return { history: emptyHistory, notice: null };
-  // Not JSON is one more way of being damaged: the schema refuses what it is read as.
+  // Text that is not JSON is read as undefined, which the schema refuses like any other damage.
   const parsed = v.safeParse(historySchema, parseJson(text));
   if (parsed.success) return { history: parsed.output, notice: null };
   const where = v.getDotPath(parsed.issues[0]) ?? "the file as a whole";
-  const notice = `history.json could not be read (${where}), so the chart and the memory of past changes start anew; the earlier file is in Git.`;
+  const notice = `history.json could not be read (${where}), so the chart and the memory of past changes start over. The earlier file is in the Git history.`;
   return { history: emptyHistory, notice };
 }
 
@@ -86,7 +83,7 @@ export function extendHistory(history: History, record: RunRecord, page: string)
       ? { at: record.startedAt, page, added, removed, rooms: summariseRooms(record) }
       : history.lastChange;
   const recent = keepRecent([...history.recent, ...fingerprintChanges(record)], record.startedAt);
-  // An undo has looked at its own rooms only: it does not count as a check of all of them.
+  // A restore reads only its own rooms, so it does not count as a check.
   if (record.command === "restore") return { ...history, lastChange, recent };
   return {
     version: 1,
@@ -129,11 +126,11 @@ export function decideReport(
   return { page, commit: page || differs || isHeartbeatDue(history, record, heartbeatDays) };
 }
 
-/** True when the index page is behind: schedules start late, so an hour before the heartbeat already counts. */
+/** True when the index page is out of date. Schedules start late, so an hour before the heartbeat counts already. */
 function isHeartbeatDue(history: History, record: RunRecord, heartbeatDays: number): boolean {
   if (history.checkedAt === null) return true;
   const checkedMs = Date.parse(history.checkedAt);
-  // An undo writes no index page, so the first check after it does.
+  // A restore writes no index page, so the first check after it must.
   if (history.lastChange && Date.parse(history.lastChange.at) > checkedMs) return true;
   return Date.parse(record.startedAt) - checkedMs >= heartbeatDays * dayMs - dayMs / 24;
 }
@@ -142,7 +139,6 @@ function hasSomethingToSay(record: RunRecord): boolean {
   return record.status === "failed" || record.digest !== null || record.problems.length > 0;
 }
 
-/** What is held and what has to be fixed, as one short text; the order of the problems does not matter. */
 function signRecord(record: RunRecord): string {
   const problems = record.problems.map((problem) =>
     JSON.stringify([problem.line, problem.column, problem.message]),
@@ -153,7 +149,7 @@ function signRecord(record: RunRecord): string {
 
 function extendMembers(members: History["members"], record: RunRecord): History["members"] {
   const read = record.rooms.flatMap((room) => (room.after === null ? [] : [room.after]));
-  // A run that read no room knows nothing about the members; a zero would be wrong.
+  // A run that read no room knows nothing about members; a zero would be wrong.
   if (read.length === 0) return members;
   const date = record.startedAt.slice(0, 10);
   const point = { date, members: read.reduce((sum, one) => sum + one, 0), rooms: read.length };
@@ -187,23 +183,23 @@ const maxRecent = 2000;
 
 const maxNotices = 10;
 
-/** Added, removed, added again: two changes may be a mistake put right, three are a pattern. */
+/** Two changes may be a mistake and its correction; three are a pattern. */
 const suspicious = 3;
 
-/** One line of memory for each change of a run: when, which way, and a fingerprint of room and person. */
+/** One line of memory for each change of a run. */
 export function fingerprintChanges(record: RunRecord): readonly string[] {
   return listChanges(record).map(
     ({ room, person, change }) => `${record.startedAt} ${change} ${fingerprintPair(room, person)}`,
   );
 }
 
-/** Drops what is older than 30 days, and the oldest of what is too much. */
+/** Drops what is older than 30 days, and the oldest entries beyond the limit. */
 export function keepRecent(recent: readonly string[], now: string): string[] {
   const since = Date.parse(now) - days * dayMs;
   return recent.filter((entry) => Date.parse(entry.split(" ", 1)[0] ?? "") >= since).slice(-maxRecent);
 }
 
-/** Names the people this run changed who were already changed at least twice in the same room in 30 days. */
+/** Names the people whom this run changed and earlier runs changed at least twice in the same room in 30 days. */
 export function findFlapping(history: History, record: RunRecord): readonly string[] {
   const counts = new Map<string, number>();
   for (const entry of keepRecent(history.recent, record.startedAt)) {
@@ -216,12 +212,12 @@ export function findFlapping(history: History, record: RunRecord): readonly stri
     const name = labelOf(person);
     const verb = change === "add" ? "an addition" : "a removal";
     return [
-      `${name} comes and goes in "${room.title}": ${times} changes in ${days} days, the latest ${verb}. Somebody or something else seems to change this room too; let one of the two decide.`,
+      `${name} keeps being added to and removed from "${room.title}": ${times} changes in ${days} days, the latest ${verb}. Somebody or something else seems to manage this space too; let only one of them decide.`,
     ];
   });
   if (notices.length <= maxNotices) return notices;
   const more = notices.length - maxNotices;
-  return [...notices.slice(0, maxNotices), `The same is true of ${countOf(more, "person")} more.`];
+  return [...notices.slice(0, maxNotices), `The same is true of ${countOf(more, "other")}.`];
 }
 
 interface Change {
@@ -237,7 +233,7 @@ function listChanges(record: RunRecord): readonly Change[] {
   ]);
 }
 
-/** Ids may be spelled differently from run to run (cluster, case), so what they name is hashed. */
+/** Ids may be spelled differently from run to run (cluster, case), so the hash is of what they name. */
 function fingerprintPair(room: RoomRecord, person: RecordedPerson): string {
   const pair = `${identityOf(room.roomId, "ROOM")}\n${identityOf(person.personId, "PEOPLE")}`;
   return createHash("sha256").update(pair).digest("hex").slice(0, 16);

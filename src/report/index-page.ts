@@ -7,7 +7,7 @@ import { createLineLink, takeRows, titleOf } from "./rows.ts";
 import { describeTimestamp, type PageInput, viewShared } from "./sections.ts";
 import { countOf, describeChanges, describeRun, formatNumber, statusIcons } from "./words.ts";
 
-/** Builds the page people open; `history` has this run in it already. */
+/** Builds the page that people open; `history` already includes this run. */
 export function viewIndex(input: PageInput, history: History, maxRows: number) {
   const { record, policy } = input;
   const line = createLineLink(input.mappingsAddress);
@@ -21,7 +21,7 @@ export function viewIndex(input: PageInput, history: History, maxRows: number) {
     lastChange: viewLastChange(history.lastChange, maxRows),
     chart: drawMembers(history.members),
     checkedAt: describeTimestamp(record.startedAt),
-    // A heartbeat and a day: a schedule that is merely late should alarm nobody.
+    // A day more than the heartbeat: a run that is merely late should alarm nobody.
     staleAfter: countOf(Math.max(2, policy.heartbeatDays + 1), "day"),
     mappings: input.mappingsAddress === null ? md`rooms.csv` : linkTo(md`rooms.csv`, input.mappingsAddress),
   };
@@ -31,15 +31,16 @@ function describeFacts({ record, runUrl }: PageInput): Markdown {
   const read = record.rooms.flatMap((room) => (room.after === null ? [] : [room.after]));
   const members = read.reduce((sum, one) => sum + one, 0);
   const facts = [md`Checked ${describeTimestamp(record.startedAt)}`];
-  if (record.rooms.length > 0) facts.push(countOf(record.rooms.length, "room"), countOf(members, "member"));
+  if (record.rooms.length > 0) facts.push(countOf(record.rooms.length, "space"), countOf(members, "member"));
   if (runUrl !== null) facts.push(linkTo(md`this run`, runUrl));
   return joinMarkdown(facts, " · ");
 }
 
 function describeNoRooms(record: RunRecord): Markdown {
-  if (record.status === "failed") return md`This run ended before it read the rooms.`;
-  if (record.problems.length > 0) return md`No row of rooms.csv leads to a room yet; see the problems above.`;
-  return md`None yet. Add rows to rooms.csv: a group, and the room its members should be in.`;
+  if (record.status === "failed") return md`This run ended before it read the spaces.`;
+  if (record.problems.length > 0)
+    return md`No row of rooms.csv leads to a space yet; see the problems above.`;
+  return md`None yet. Add rows to rooms.csv: a group, and the space its members belong in.`;
 }
 
 function viewLastChange(change: History["lastChange"], maxRows: number) {
@@ -48,7 +49,7 @@ function viewLastChange(change: History["lastChange"], maxRows: number) {
   const named = change.rooms.reduce((sum, room) => sum + room.added.length + room.removed.length, 0);
   const unnamed = change.added + change.removed - named;
   const all = linkTo(
-    unnamed > 0 ? md`${formatNumber(unnamed)} more and all details` : md`all details`,
+    unnamed > 0 ? md`${formatNumber(unnamed)} more, and all details` : md`all details`,
     change.page,
   );
   return {
@@ -73,10 +74,7 @@ const maxLabels = 12;
 
 const maxDays = 180;
 
-/**
- * Draws the members over time as a Mermaid chart (https://mermaid.js.org/syntax/xyChart), a point for each day:
- * bars with dates while they fit side by side, then a line over numbered days. Null before the first check.
- */
+/** Draws members over time; null before the first check. https://mermaid.js.org/syntax/xyChart */
 export function drawMembers(points: History["members"]): Markdown | null {
   const daily = fillDays(points);
   const last = daily.at(-1);
@@ -92,7 +90,7 @@ export function drawMembers(points: History["members"]): Markdown | null {
   const [low, high] = few ? [0, Math.max(1, ...values) * 1.1] : findRange(values);
   return joinMarkdown(
     [
-      // The default palette is a pale lavender that is hardly seen on white.
+      // The default palette is a pale lavender that hardly shows on white.
       md`%%{init: {"xyChart": {"height": 300, "width": 900}, "themeVariables": {"xyChart": {"plotColorPalette": "#4c8bf5"}}}}%%`,
       md`xychart-beta`,
       md`  ${axis}`,
@@ -106,7 +104,7 @@ export function drawMembers(points: History["members"]): Markdown | null {
   );
 }
 
-/** A day without a committed check had, as far as is known, the members of the day before. */
+/** A day without a committed check is drawn with the members of the day before. */
 function fillDays(points: History["members"]): { date: string; members: number }[] {
   const daily: { date: string; members: number }[] = [];
   for (const point of points) {
@@ -122,7 +120,7 @@ function fillDays(points: History["members"]): { date: string; members: number }
   return daily.slice(-maxDays);
 }
 
-/** A line need not start at zero: a change of three people in five thousand should be seen. */
+/** A line need not start at zero: a change of three people in five thousand should show. */
 function findRange(values: readonly number[]): [number, number] {
   const low = Math.min(...values);
   const high = Math.max(...values);

@@ -4,7 +4,6 @@ import { createLineLink } from "./rows.ts";
 import { viewFailures, viewHeld, viewProblems } from "./sections.ts";
 import { describeRun, statusIcons } from "./words.ts";
 
-/** What the issue is made from, beside the record: the addresses of all there is to look at; null where there is none. */
 export interface IssueInput {
   readonly record: RunRecord;
   readonly repositoryUrl: string | null;
@@ -13,26 +12,23 @@ export interface IssueInput {
   readonly reportAddress: string | null;
 }
 
-/** True when a run leaves something that only a person can put right. */
+/** True when a run leaves something that only a person can fix. */
 export function needsIssue({ status }: RunRecord): boolean {
   return status === "held" || status === "partial" || status === "failed";
 }
 
-/**
- * Says what needs a person, worst first. What the run has changed is left out: the next run finds the same state and
- * must find the same words, or it would write them again.
- */
+/** Says what needs a person, worst first. What the run changed is left out, so that the same state reads the same. */
 export function describeNeed(record: RunRecord): Markdown {
   return describeRun({ ...record, totals: { ...record.totals, added: 0, removed: 0 } });
 }
 
-/** The last word of the issue, when a run needs nobody. */
+/** The last words of the issue, once a run leaves nothing for a person to do. */
 export function describeCalm(record: RunRecord, runUrl: string | null): Markdown {
   const run = runUrl === null ? md`The last run` : linkTo(md`The last run`, runUrl);
-  return md`✅ ${run} needs nobody: ${describeRun(record)}`;
+  return md`✅ ${run} left nothing for a person to do: ${describeRun(record)}`;
 }
 
-/** Builds the body of the one issue. */
+/** Builds the body of the issue. */
 export function viewIssue(input: IssueInput, maxRows: number) {
   const { record, repositoryUrl, runUrl, mappingsAddress, reportAddress } = input;
   const links = [

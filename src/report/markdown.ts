@@ -1,7 +1,4 @@
-/**
- * Texts from Webex and rooms.csv on their way into GitHub Markdown. Templates are compiled without escaping and
- * view models hold `Markdown` only, so a text that was not made harmless here is a type error there.
- */
+/** Templates escape nothing and take only a `View`: a text that was not made harmless here is a type error there. */
 
 declare const brand: unique symbol;
 
@@ -11,26 +8,19 @@ export type Markdown = string & { readonly [brand]: true };
 /** What may reach a template: text that was made harmless, numbers, yes and no, and lists and objects of those. */
 export type View = Markdown | number | boolean | null | readonly View[] | { readonly [name: string]: View };
 
-/** The visible characters that a name or a title may have. */
+/** In visible characters. */
 const nameLength = 80;
 
-/** The visible characters that an error or a problem's message may have. */
+/** The most visible characters shown of an error or a message. */
 export const messageLength = 600;
 
 const invisible = "&#8203;";
 
-/**
- * What can do harm in a line of GitHub Markdown, and nothing else: an ordinary name stays as it is in the source.
- * `_` between letters is no emphasis, `&` starts something only before `…;`, and an e-mail address is no mention.
- */
+/** Only what can do harm: `_` between letters, `&` without a later `;` and e-mail addresses stay as they are. */
 const harmful =
   /&(?=#?\w+;)|[<>*`~$[\]\\|]|(?<![a-z0-9])_|_(?![a-z0-9])|(?<![a-z0-9])@|@(?![a-z0-9-]+(?:\.[a-z0-9-]+)+)|#(?=\d)|:\/\/|www(?=\.)|GH-(?=\d)/gi;
 
-/**
- * Entities where a backslash does not hold everywhere: `<`, `>` and `&` also in raw HTML, the backslash itself
- * before a pipe, `$` before GitHub's formulas. GitHub looks for mentions and issue numbers after entities are
- * resolved, so these are parted by an invisible space, as Renovate does it.
- */
+/** Where a backslash is not enough. GitHub resolves entities before mentions, so an invisible space splits these. */
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -40,7 +30,7 @@ const entities: Readonly<Record<string, string>> = {
   "://": `:${invisible}//`,
 };
 
-/** Makes a text from outside harmless; longer ones are cut with an ellipsis. */
+/** Makes a text from outside harmless, and cuts it with an ellipsis where it is longer. */
 export function escapeMarkdown(text: string, maxLength = nameLength): Markdown {
   const escaped = cutText(cleanText(text), maxLength).replace(harmful, (found) => {
     const entity = entities[found];
@@ -55,7 +45,7 @@ export function escapeMarkdown(text: string, maxLength = nameLength): Markdown {
 export function codeSpan(text: string, maxLength = messageLength): Markdown {
   const content = cutText(cleanText(text), maxLength);
   if (content === "") return trust("");
-  // A table takes a pipe even out of a code span, elsewhere its escape would show: this form is right in both.
+  // A table splits at a pipe even within a code span, and elsewhere its escape would show: this form suits both.
   if (content.includes("|")) return trust(`<code>${escapeMarkdown(content, maxLength)}</code>`);
   const longest = Math.max(0, ...(content.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
@@ -63,7 +53,7 @@ export function codeSpan(text: string, maxLength = messageLength): Markdown {
   return trust(fence + pad + content + pad + fence);
 }
 
-/** Writes our own words; what stands between them is Markdown already, or a number. */
+/** Writes our own words; the values between them are Markdown already, or numbers. */
 export function md(strings: TemplateStringsArray, ...values: readonly (Markdown | number)[]): Markdown {
   return trust(strings.map((part, index) => part + (values[index] ?? "")).join(""));
 }
@@ -78,12 +68,9 @@ export function linkTo(text: Markdown, address: string): Markdown {
   return trust(`[${text}](${address.replace(/[^\w./:#?=&%~+-]/gu, encodeCharacter)})`);
 }
 
-/**
- * Takes out what is not to be seen or turns the line around: control, bidirectional and zero-width characters
- * and stacks of accents. Emoji keep what joins them. All white space becomes one space.
- */
+/** Removes control, bidirectional and zero-width characters and stacked accents; any white space becomes one space. */
 export function cleanText(text: string): string {
-  if (/^[!-~]+(?: [!-~]+)*$/.test(text)) return text; // nearly all: plain ASCII needs none of the slow looks
+  if (/^[!-~]+(?: [!-~]+)*$/.test(text)) return text; // nearly all texts: plain ASCII needs none of the slow patterns
   return text
     .replace(/[\t-\r\u0085\u2028\u2029\p{Zs}]+/gu, " ")
     .replace(/\p{Cs}/gu, "\uFFFD")
@@ -99,7 +86,7 @@ export function cleanText(text: string): string {
 /** Cuts a text to a number of visible characters, the ellipsis included. */
 export function cutText(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
-  // The slice bounds the work on very long texts, and one character that is joined from hundreds.
+  // The slice bounds the work on very long texts, and on a single character joined from hundreds.
   const slice = text.slice(0, maxLength * 8).replace(/\p{Cs}$/u, "");
   const characters = Array.from(new Intl.Segmenter("en").segment(slice), (part) => part.segment);
   if (slice.length === text.length && characters.length <= maxLength) return text;

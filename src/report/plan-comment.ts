@@ -20,21 +20,18 @@ import { createLineLink, type LineLink, listNames, sortBy, takeRowsIfAny, titleO
 import { viewNotices, viewProblems } from "./sections.ts";
 import { countOf, describeProblems, heldReasons, keptReasons } from "./words.ts";
 
-/** What the comment on a pull request is made from. */
 export interface PlanCommentInput {
-  /** The plan of what the pull request proposes, or why there is none. */
   readonly record: RunRecord;
-  /** What of that plan is due to the pull request; null when there is no plan. */
+  /** What the pull request itself causes; null when there is no plan. */
   readonly effect: PlanEffect | null;
   readonly policyChanges: readonly PolicyChange[];
-  /** The commit that was read. */
   readonly headSha: string;
   /** The address of its rooms.csv; null when none is known. */
   readonly mappingsAddress: string | null;
   readonly runUrl: string | null;
 }
 
-/** Builds the comment: first what the pull request itself changes, then what is due anyway. */
+/** Builds the comment: first what the pull request itself changes, then what is pending regardless of it. */
 export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const { record, effect, runUrl, policyChanges } = input;
   const line = createLineLink(input.mappingsAddress);
@@ -45,13 +42,13 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const changed = rooms.filter((room) => room.changes.length > 0 || isRewired(room));
   const drifted = rooms.filter((room) => room.drift.length > 0);
   const changes = changed.flatMap((room) => listEffectRows(room, "changes", line, maxRows));
-  // Unlinked: what is due anyway can be many rows, and the room for them is short.
+  // Without links: the drift can be many rows, and a comment has a size limit.
   const drift = drifted.flatMap((room) => listEffectRows(room, "drift", createLineLink(null), maxRows));
   const due = describeEffects(drifted.flatMap((room) => room.drift));
   return {
     icon: chooseIcon(record, rooms, policyChanges, problems.length),
     headline: describeProposal(record, rooms, problems.length),
-    driftLine: md`Due anyway, with or without it: ${due}.`,
+    driftLine: md`Pending regardless of this pull request: ${due}.`,
     policyChanges: takeRowsIfAny(policyChanges, maxRows, ({ key, without, with: later }) => ({
       key: codeSpan(key),
       before: codeSpan(without, 200),
@@ -60,11 +57,11 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
     problems: viewProblems({ ...record, problems }, line, maxRows),
     until:
       effect === null
-        ? md`Until then there is no plan. It is made again with the next push.`
-        : md`As it is, nothing would be changed in the rooms concerned.`,
+        ? md`Until then there is no plan. The next push makes a new one.`
+        : md`As it stands, nothing would change in the spaces concerned.`,
     changes: takeRowsIfAny(changes, maxRows, (row) => row),
     drift: takeRowsIfAny(drift, maxRows, (row) => row),
-    driftLabel: md`${due}, in ${countOf(drifted.length, "room")}`,
+    driftLabel: md`${due}, in ${countOf(drifted.length, "space")}`,
     oldProblems: viewProblems({ ...record, problems: oldProblems }, line, maxRows),
     notices: viewNotices(record.notices, maxRows),
     wholePlan:
@@ -80,7 +77,7 @@ function describePlanSource({ headSha, runUrl, effect }: PlanCommentInput): Mark
   const run = runUrl === null ? md`a run of Plan` : linkTo(md`this run`, runUrl);
   return effect === null
     ? md`*Read at ${commit} by ${run}. Nothing has been changed.*`
-    : md`*Planned for ${commit} by ${run}, whose summary has the whole plan. Nothing has been changed in Webex; what is merged is planned anew.*`;
+    : md`*Planned for ${commit} by ${run}, whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*`;
 }
 
 function sortRoomEffects(rooms: readonly RoomEffect[]): readonly RoomEffect[] {
@@ -101,7 +98,6 @@ function chooseIcon(
   return rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ? md`✋` : md`✅`;
 }
 
-/** The one line that a reviewer reads in any case. */
 function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], problemCount: number): Markdown {
   const toFix = problemCount === 0 ? [] : [describeProblems(problemCount)];
   if (record.status === "failed") return joinMarkdown([md`There is no plan:`, ...toFix], " ");
@@ -110,14 +106,14 @@ function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], probl
   const rewired = rooms.filter(isRewired).length;
   const sentence =
     effects.length > 0
-      ? md`In ${countOf(concerned, "room")} this pull request changes what is done: ${describeEffects(effects)}.`
+      ? md`This pull request changes what happens in ${countOf(concerned, "space")}: ${describeEffects(effects)}.`
       : rewired > 0
-        ? md`This pull request changes the mappings of ${countOf(rewired, "room")}, but adds and removes nobody.`
+        ? md`This pull request changes the mappings of ${countOf(rewired, "space")}, but adds and removes nobody.`
         : md`This pull request itself adds and removes nobody.`;
   return joinMarkdown([sentence, ...toFix], " ");
 }
 
-/** "3 people to add, 1 to remove": whatever does not occur is left out. */
+/** "3 people added, 1 person removed"; what does not occur is left out. */
 function describeEffects(effects: readonly PersonEffect[]): Markdown {
   const count = (matches: (effect: PersonEffect) => boolean) => effects.filter(matches).length;
   const added = count((effect) => effect.with === "add");
@@ -132,16 +128,13 @@ function describeEffects(effects: readonly PersonEffect[]): Markdown {
   return joinMarkdown(parts, ", ");
 }
 
-/** True when the mappings of a room change: which groups feed it, how, or whether any do. */
+/** True when the mappings of a room change: what feeds it, its mode, or whether it is managed at all. */
 export function isRewired({ with: later, without }: RoomEffect): boolean {
   if (later === null || without === null) return true;
   return later.mode !== without.mode || listDifferences(later, without).length > 0;
 }
 
-/**
- * The rows of one room: with its `changes`, first what becomes of its mappings, then one row for all people to whom
- * the same happens for the same reason; with its `drift` only the people.
- */
+/** One row for all people with the same change and reason; with `changes`, a row about the mappings comes first. */
 export function listEffectRows(
   effect: RoomEffect,
   part: "changes" | "drift",
@@ -172,21 +165,20 @@ export function listEffectRows(
 function viewWiring({ with: later, without }: RoomEffect, room: RoomRecord, title: Markdown, line: LineLink) {
   const members = room.before === null ? md`members not read` : countOf(room.before, "member");
   if (later === null) {
-    const why = md`No row names it any more; its ${members} stay as they are`;
+    const why = md`No row names this space any more; its ${members} stay`;
     return { room: title, what: md`🚫 no longer managed`, who: md``, why };
   }
   if (without === null) {
-    const source = sourcesOf(later).length > 0 ? describeSource(later, line) : md`no group that is found`;
+    const source = sourcesOf(later).length > 0 ? describeSource(later, line) : md`no group that was found`;
     const why = md`Fed by ${source}, mode ${escapeMarkdown(later.mode)}; ${members}`;
     return { room: title, what: md`🆕 managed`, who: md``, why };
   }
   const parts = listDifferences(later, without);
   if (later.mode !== without.mode)
     parts.unshift(md`mode ${escapeMarkdown(without.mode)} → ${escapeMarkdown(later.mode)}`);
-  return { room: title, what: md`🔧 mapped otherwise`, who: md``, why: joinMarkdown(parts, "; ") };
+  return { room: title, what: md`🔧 mapping changed`, who: md``, why: joinMarkdown(parts, "; ") };
 }
 
-/** What comes to feed a room, and what no longer does. */
 function listDifferences(later: RoomRecord, without: RoomRecord): Markdown[] {
   const name = (sources: readonly string[]) =>
     joinMarkdown(
@@ -197,12 +189,11 @@ function listDifferences(later: RoomRecord, without: RoomRecord): Markdown[] {
   const gained = after.filter((source) => !before.includes(source));
   const lost = before.filter((source) => !after.includes(source));
   return [
-    ...(gained.length > 0 ? [md`fed by ${name(gained)} too`] : []),
-    ...(lost.length > 0 ? [md`fed by ${name(lost)} no longer`] : []),
+    ...(gained.length > 0 ? [md`now also fed by ${name(gained)}`] : []),
+    ...(lost.length > 0 ? [md`no longer fed by ${name(lost)}`] : []),
   ];
 }
 
-/** Who comes, who goes, who waits, and then what is no longer done. */
 function rankEffect({ with: later, without }: PersonEffect): number {
   if (later === null) return without === "add" ? 3 : 4;
   return later === "add" ? 0 : later === "remove" ? 1 : 2;
@@ -212,7 +203,7 @@ function nameEffect({ with: later, without }: PersonEffect): Markdown {
   if (later === "add") return md`➕ add`;
   if (later === "remove") return md`➖ remove`;
   if (later !== null) return md`✋ hold`;
-  return without === "add" ? md`↩️ not add` : md`↩️ not remove`;
+  return without === "add" ? md`↩️ will no longer be added` : md`↩️ will no longer be removed`;
 }
 
 function explainEffect(
@@ -221,22 +212,22 @@ function explainEffect(
   line: LineLink,
 ): Markdown {
   const room = effect.with;
-  if (room === null) return md`The room is no longer managed`;
+  if (room === null) return md`The space is no longer managed`;
   const source = describeSource(room, line);
   if (later === "add") return md`In ${source}`;
   if (later === "remove") {
     const why = sourcesOf(room).length > 1 ? md`In none of ${source}` : md`Not in ${source}`;
-    return isHeld(without) ? md`${why}. **Held so far:** ${heldReasons[without]}` : why;
+    return isHeld(without) ? md`${why}. **Held until now:** ${heldReasons[without]}` : why;
   }
   if (later !== null) {
     const why = heldReasons[later];
-    return without === "remove" ? md`${why}; removed at once so far` : why;
+    return without === "remove" ? md`${why}; until now removed without approval` : why;
   }
   if (room.frozen !== undefined) return md`Frozen: ${escapeMarkdown(room.frozen, messageLength)}`;
   const kept = room.kept.find(({ personId }) => personId === person.personId);
   if (kept) return keptReasons[kept.reason];
   if (room.mode === "audit") return keptReasons.audit;
-  return without === "add" ? md`No longer in a group of the room` : md`In ${source}`;
+  return without === "add" ? md`No longer in any of the space's groups` : md`In ${source}`;
 }
 
 function isHeld(verdict: Verdict | null): verdict is Exclude<Verdict, "add" | "remove"> {

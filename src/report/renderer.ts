@@ -22,10 +22,8 @@ export interface ReportFile {
   readonly text: string;
 }
 
-/** What the report of one run is made from. */
 export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" | "runUrl"> {
   readonly policy: ReportPolicy;
-  /** What history.json held before this run. */
   readonly memory: ReturnType<typeof parseHistory>;
   /** Names the run's page: the workflow run's id, or anything that tells two runs of a day apart. */
   readonly runId: string;
@@ -35,7 +33,6 @@ export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" 
   readonly late: readonly OwedReport[];
 }
 
-/** Renders what people read. */
 export interface Renderer {
   /** The files to write or commit after a run; none when there is nothing new to say. */
   renderFiles(input: ReportInput): readonly ReportFile[];
@@ -43,17 +40,14 @@ export interface Renderer {
   nameLateRecord(report: OwedReport, reportsDir: string): string;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
   renderSummary(input: SummaryInput, maxBytes?: number): string;
-  /** The page and the record of a run that looked at delegates; `runId` tells two runs of a day apart. */
   renderDelegationFiles(
     input: DelegationInput,
     runId: string,
     reportsDir: string,
   ): readonly [page: ReportFile, record: ReportFile];
-  /** Its text for the step summary, cut likewise; `reportAddress` is null without a report. */
+  /** The text for the step summary, cut to fit; `reportAddress` is null without a report. */
   renderDelegationSummary(input: DelegationInput, reportAddress: string | null, maxBytes?: number): string;
-  /** The comment on a pull request, cut between rows to fit. */
   renderPlanComment(input: PlanCommentInput): string;
-  /** The body of the one issue while something needs a person, cut between rows to fit. */
   renderIssue(input: IssueInput): string;
   renderSetupGuide(input: SetupGuideInput): string;
 }
@@ -179,18 +173,19 @@ const partNames = [
   "delegation-body",
 ] as const;
 
-/** Fills a compiled template with a view. */
 type Template = (view: View) => string;
 
-/**
- * Makes the compiler of the templates in templates/, with the parts that they share. Texts are made harmless in the
- * views, so templates escape nothing again; a name that a view does not have is an error.
- */
+/** Views have made texts harmless, so templates escape nothing; a name that a view does not have is an error. */
 function createCompiler(): (name: string) => Template {
   const handlebars = Handlebars.create();
   const compile = (name: string) => {
     const text = readFileSync(new URL(`templates/${name}.hbs`, import.meta.url), "utf8");
-    return handlebars.compile<View>(text, { noEscape: true, strict: true, knownHelpersOnly: true });
+    // A checkout may have other line ends, which are no news in a report.
+    return handlebars.compile<View>(text.replaceAll("\r\n", "\n"), {
+      noEscape: true,
+      strict: true,
+      knownHelpersOnly: true,
+    });
   };
   for (const name of partNames) handlebars.registerPartial(name, compile(name));
   return compile;
@@ -201,7 +196,7 @@ export function formatDelegationRecord(record: DelegationRecord): string {
   return formatBySchema(delegationRecordSchema, record);
 }
 
-/** True when two notes say the same: which run wrote them is no news. */
+/** True when two notes say the same, whichever run wrote them. */
 export function isSameNote(one: string, other: string): boolean {
   return withoutRuns(one) === withoutRuns(other);
 }
@@ -219,7 +214,6 @@ function insertLate(history: History, late: OwedReport): History {
   return insertHistory(history, late.record, nameRunFiles(late.record.startedAt, late.runId, "runs").page);
 }
 
-/** The files of one run: `<folder>/<date>-<run id>.md` and `.json`; the date is that of the start, in UTC. */
 function nameRunFiles(startedAt: string, runId: string, folder: "runs" | "delegations") {
   const id = runId
     .replace(/[^A-Za-z0-9._-]+/g, "-")
@@ -229,10 +223,7 @@ function nameRunFiles(startedAt: string, runId: string, folder: "runs" | "delega
   return { page: `${base}.md`, record: `${base}.json` };
 }
 
-/**
- * The relative address of one repository file in another's folder; null when either lies outside the repository,
- * where a link could not lead to it.
- */
+/** Null when either lies outside the repository, where a link could not lead to it. */
 function findRelativePath(fromFolder: string, file: string): string | null {
   const isOutside = (path: string) => posix.isAbsolute(path) || /^([A-Za-z]:|\.\.(\/|$)|.*\\)/.test(path);
   if (isOutside(fromFolder) || isOutside(file)) return null;

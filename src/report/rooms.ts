@@ -6,13 +6,15 @@ import { countOf, formatNumber } from "./words.ts";
 
 const maxSources = 5;
 
-/** Up to here one table by title is read at a glance; beyond, what needs attention comes first. */
+/** Up to here one table by title can be read at a glance; in longer lists, what needs attention comes first. */
 const maxInOneTable = 40;
 
-/** What a room may be in, the most urgent first. */
 const stateSigns = {
   failed: { icon: md`❌`, meaning: md`a change failed` },
-  frozen: { icon: md`🧊`, meaning: md`frozen: not surely known, so nobody is removed` },
+  frozen: {
+    icon: md`🧊`,
+    meaning: md`frozen: Rollcall cannot be certain who belongs here, so it removes nobody`,
+  },
   held: { icon: md`✋`, meaning: md`removals wait for approval` },
   differs: { icon: md`👀`, meaning: md`audit found a difference` },
   changed: { icon: md`🔄`, meaning: md`changed by this run` },
@@ -35,8 +37,8 @@ export function viewRooms(record: RunRecord, line: LineLink, maxRows: number) {
     folded: listRows(folded, line, maxRows),
     foldedLabel:
       open.length > 0
-        ? md`${countOf(folded.length, "room")} in good order`
-        : md`All ${countOf(rooms.length, "room")}, in good order`,
+        ? md`${countOf(folded.length, "space")} as declared`
+        : md`All ${countOf(rooms.length, "space")} are as declared`,
     legend: joinMarkdown(
       Object.entries(stateSigns)
         .filter(([state]) => occurring.has(state))
@@ -56,7 +58,7 @@ export function findIcon(room: RoomRecord): Markdown {
   return stateSigns[findState(room)].icon;
 }
 
-/** True when a run did, held or noticed something in this room. */
+/** True when the run changed, held or noticed something in this room. */
 export function isEventful(room: RoomRecord): boolean {
   return findState(room) !== "declared";
 }
@@ -73,7 +75,7 @@ export function describeSource(room: RoomRecord, line: LineLink): Markdown {
   return room.lines.length === 0 ? sources : md`${sources} (${describeSome(room.lines.map(line), ", ")})`;
 }
 
-/** How many members there are, and were where that is different. */
+/** How many members a room has, and how many it had before if that differs. */
 export function describeMembers(room: RoomRecord): Markdown {
   if (room.after === null) return md`not read`;
   if (room.before === null || room.before === room.after) return formatNumber(room.after);
@@ -110,7 +112,6 @@ function findState(room: RoomRecord): RoomState {
   return differs ? "differs" : "declared";
 }
 
-/** "2 bots, 1 moderator": the most frequent reason need not come first, but the order never changes. */
 function countKept(reasons: readonly KeptReason[]): Markdown {
   const counts = new Map<KeptReason, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);

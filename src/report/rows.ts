@@ -3,7 +3,6 @@ import { labelOf, type RecordedPerson } from "../membership/record.ts";
 import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md, type View } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";
 
-/** Writes where in rooms.csv something stands, as a link where one can lead there. */
 export type LineLink = (line: number) => Markdown;
 
 /** Shows the first rows and counts the rest, so that a page is cut between rows and says so. */
@@ -26,10 +25,7 @@ export function takeRowsIfAny<Item, Row extends View>(
   return all.length > 0 ? takeRows(all, maxRows, view) : null;
 }
 
-/**
- * The longest text within a number of bytes: every list shows all its rows, or the same highest number of rows
- * with which the whole still fits. `render` must not grow when fewer rows are allowed.
- */
+/** The longest text within `maxBytes`, with one row limit for all lists; fewer rows must not make `render` longer. */
 export function fitRows(maxBytes: number, render: (maxRows: number) => string): string {
   const whole = render(Number.POSITIVE_INFINITY);
   if (Buffer.byteLength(whole) <= maxBytes) return whole;
@@ -43,7 +39,7 @@ export function fitRows(maxBytes: number, render: (maxRows: number) => string): 
   return render(fits);
 }
 
-/** Names a line of rooms.csv, linked where the file can be reached from the page. */
+/** Makes the function that names lines; without an address they are not linked. */
 export function createLineLink(mappingsAddress: string | null): LineLink {
   return (line) =>
     mappingsAddress === null ? md`line ${line}` : linkTo(md`line ${line}`, `${mappingsAddress}#L${line}`);
@@ -58,18 +54,18 @@ export function nameOf(person: RecordedPerson): Markdown {
   return codeSpan(person.email || person.personId, 100);
 }
 
-/** A person's address, to be copied exactly. */
+/** A person's address, so that it can be copied exactly. */
 export function emailOf(person: RecordedPerson): Markdown {
   return person.email ? codeSpan(person.email, 254) : md`—`;
 }
 
-/** A room's title; a room may have lost it. */
+/** A room's title, which may be empty. */
 export function titleOf(room: { readonly title: string }): Markdown {
   const title = escapeMarkdown(room.title);
   return title === "" ? md`(no title)` : title;
 }
 
-/** Names joined in one line, the first so many of them; not by commas, for names may hold them. */
+/** At most `maxNames` names in one line, and how many more there are; no commas, for names may hold them. */
 export function listNames(people: readonly RecordedPerson[], maxNames: number): Markdown {
   const shown = sortPeople(people).slice(0, maxNames).map(nameOf);
   const hidden = people.length - shown.length;
@@ -109,7 +105,6 @@ function compareKeys(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
-/** "Émile" stands with "Emil", "zoe" with "Zoe". */
 function foldCase(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }

@@ -12,7 +12,7 @@ import {
   titleOf,
 } from "./rows.ts";
 import { describeError, describeTimestamp, type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, formatNumber, heldReasons, keptReasons, statusIcons } from "./words.ts";
+import { countOf, describeRun, explainHold, formatNumber, keptReasons, statusIcons } from "./words.ts";
 
 /** Builds the page with every detail of one run; `recordFile` is the name of the JSON file beside it. */
 export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
@@ -37,7 +37,7 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
     ),
     eventful: takeRowsIfAny(eventful, maxRows, (room) => viewDetail(room, record, line, maxRows)),
     quiet: listRows(quiet, line, maxRows),
-    quietLabel: countOf(quiet.length, "room"),
+    quietLabel: countOf(quiet.length, "space"),
     kept: takeRowsIfAny(kept, maxRows, ({ room, person }) => ({
       ...viewPerson(person),
       room: titleOf(room),
@@ -60,7 +60,7 @@ function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows
     ...sortPeople(room.held).map((one) => ({
       person: one,
       what: md`✋ held`,
-      why: heldReasons[one.reason],
+      why: explainHold(one),
     })),
     ...sortPeople(room.failed).map((one) => ({
       person: one,
@@ -70,7 +70,7 @@ function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows
     ...sortPeople(room.missing).map((one) => ({
       person: one,
       what: md`👀 missing`,
-      why: md`${inGroups}, but not in the room`,
+      why: md`${inGroups}, but not in the space`,
     })),
   ];
   return {
@@ -84,14 +84,14 @@ function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows
   };
 }
 
-/** Why people are added and why removed: by their groups, or because an earlier run did the opposite. */
+/** Why people are added or removed: because of their groups, or because an earlier run did the opposite. */
 function explainChanges(
   room: RoomRecord,
   { command }: RunRecord,
   source: Markdown,
 ): { readonly inGroups: Markdown; readonly inNone: Markdown } {
   if (command === "restore")
-    return { inGroups: md`Removed by the run that is undone`, inNone: md`Added by the run that is undone` };
+    return { inGroups: md`Removed by the run being undone`, inNone: md`Added by the run being undone` };
   return sourcesOf(room).length > 1
     ? { inGroups: md`In one of ${source}`, inNone: md`In none of ${source}` }
     : { inGroups: md`In ${source}`, inNone: md`Not in ${source}` };

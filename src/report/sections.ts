@@ -14,18 +14,16 @@ import {
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
-import { adviseFailure, countOf, describeApproval, heldReasons } from "./words.ts";
+import { adviseFailure, countOf, describeApproval, explainHold, nameHeld } from "./words.ts";
 
-/** A longer list of people is folded away, so that the command below it stays in sight. */
+/** A longer list of people is folded, so that the command below it stays in sight. */
 const maxUnfolded = 12;
 
-/** The settings of the `report` part of policy.json. */
 export interface ReportPolicy {
   readonly heartbeatDays: number;
   readonly tokenWarningDays: number;
 }
 
-/** What a page needs beside the record: where things are, and what else is worth saying. */
 export interface PageInput {
   readonly record: RunRecord;
   readonly notices: readonly string[];
@@ -49,7 +47,7 @@ export function viewShared(input: PageInput, maxRows: number) {
   };
 }
 
-/** Makes notices harmless; they may hold names from Webex. Null when there is none. */
+/** Makes notices harmless, for they may hold names from Webex; null when there are none. */
 export function viewNotices(notices: readonly string[], maxRows: number) {
   return takeRowsIfAny(notices, maxRows, (notice) => escapeMarkdown(notice, messageLength));
 }
@@ -61,19 +59,21 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
   const people = rooms.flatMap((room) => sortPeople(room.held).map((person) => ({ room, person })));
   const digest = record.digest.replace(/[^0-9a-f]/g, "");
   const approval = describeApproval(record);
-  const what = md`${countOf(people.length, "removal")} in ${countOf(rooms.length, "room")}`;
+  const noun = nameHeld(people.map(({ person }) => person));
+  const what = md`${countOf(people.length, noun)} in ${countOf(rooms.length, "space")}`;
   const actions = md`Actions → ${approval.name}`;
   return {
     intro:
       record.command === "plan"
-        ? md`${what} would be held back, all else would go on. After the run that holds them, they can be approved.`
-        : md`${what} ${people.length === 1 ? md`is` : md`are`} held back; nobody listed here has been removed. Additions and all other removals went on.`,
-    foldedLabel: people.length > maxUnfolded ? md`Show all ${countOf(people.length, "removal")}` : null,
+        ? md`${what} would be held back; everything else would be applied. You can approve them after the run that holds them.`
+        : md`${what} ${people.length === 1 ? md`is` : md`are`} held back: ${noun === "removal" ? md`nobody listed here has been removed. All additions and the other removals` : md`none of the changes listed here was made. All other changes`} were applied.`,
+    foldedLabel: people.length > maxUnfolded ? md`Show all ${countOf(people.length, noun)}` : null,
+    who: noun === "removal" ? md`Would be removed` : md`Who`,
     people: takeRows(people, maxRows, ({ room, person }) => ({
       room: titleOf(room),
       name: nameOf(person),
       email: emailOf(person),
-      why: heldReasons[person.reason],
+      why: explainHold(person),
     })),
     actions:
       repositoryUrl === null
@@ -84,13 +84,13 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
     localCommand: approval.local,
     otherwise: md`${
       record.command === "restore"
-        ? md`If some of them should stay, leave it at that.`
-        : md`If some of them should stay, correct their group or rooms.csv instead; the next run decides anew.`
-    } The approval fits exactly this list: once anything in it changes, it removes nobody and a new one is named.`,
+        ? md`If some of them should stay, do not approve.`
+        : md`If some of them should stay, correct their group or rooms.csv instead; the next run plans again.`
+    } This code is valid for exactly this list: if the list changes, nobody is removed and you get a new code.`,
   };
 }
 
-/** Lists every change that failed, with what can be done about it; null when none did. */
+/** Lists every change that failed and what to do about it; null when none did. */
 export function viewFailures(record: RunRecord, maxRows: number) {
   const failures = sortRooms(record.rooms).flatMap((room) =>
     sortPeople(room.failed).map((failure) => ({ room, failure })),
@@ -103,17 +103,17 @@ export function viewFailures(record: RunRecord, maxRows: number) {
   }));
 }
 
-/** An error as Webex told it, with the id under which Webex support finds it. */
+/** An error in Webex's words, with the id by which Webex support finds it. */
 export function describeError(error: string, trackingId: string | null): Markdown {
   const text = escapeMarkdown(error, messageLength);
   return trackingId === null ? text : md`${text} (tracking id ${codeSpan(trackingId, 100)})`;
 }
 
-/** Lists what has to be put right, by line of rooms.csv; null when there is nothing. */
+/** Lists the problems by line of rooms.csv; null when there are none. */
 export function viewProblems(record: RunRecord, line: LineLink, maxRows: number) {
   if (record.problems.length === 0) return null;
   const sorted = sortBy(record.problems, (problem) => [
-    // What concerns no single line concerns everything, and comes first.
+    // A problem without a line concerns the whole run, and comes first.
     problem.line === null ? "" : String(problem.line).padStart(9, "0"),
     problem.column ?? "",
     problem.message,
@@ -124,29 +124,30 @@ export function viewProblems(record: RunRecord, line: LineLink, maxRows: number)
   }));
   const until =
     record.status === "failed"
-      ? md`Until then no room is looked after. The next run checks again.`
-      : md`Until then the rooms concerned stay as they are; all others go on. The next run checks again.`;
+      ? md`Until then Rollcall manages no space. The next run checks again.`
+      : md`Until then the spaces concerned stay as they are; all others are managed as usual. The next run checks again.`;
   return { ...rows, until };
 }
 
-/** Tells how long the refresh token still lives, counted from the end of the run. */
+/** Says how long the refresh token stays valid, counted from the end of the run. */
 export function viewToken(token: TokenRecord | null, finishedAt: string, warningDays: number) {
   const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), warningDays);
   if (expiry === null) {
     const why = token === null ? md`this run did not use it` : md`Webex did not say`;
-    return { text: md`How long the refresh token lives is not known: ${why}.`, warning: false };
+    return { text: md`How long the Webex login stays valid is not known: ${why}.`, warning: false };
   }
   const { lastDay, days, isShort } = expiry;
   const date = escapeMarkdown(lastDay);
-  const renew = md`Run ${codeSpan("npm run login")} to get a new one`;
-  if (days < 0) return { text: md`The refresh token expired on **${date}**. ${renew}.`, warning: true };
-  const lives = md`The refresh token lives until **${date}**, ${countOf(days, "day")} from this check.`;
+  const renew = md`Run ${codeSpan("npm run login")}`;
+  if (days < 0)
+    return { text: md`The Webex login expired on **${date}**. ${renew} to log in again.`, warning: true };
+  const valid = md`The Webex login is valid until **${date}**, ${countOf(days, "day")} from this check`;
   return isShort
-    ? { text: md`${lives} ${renew} before then, or runs stop.`, warning: true }
-    : { text: lives, warning: false };
+    ? { text: md`${valid}. ${renew} before then, or runs will stop.`, warning: true }
+    : { text: md`${valid} (a run normally extends it).`, warning: false };
 }
 
-/** An instant as people read it: `2026-11-22 05:17 UTC`. */
+/** A date as people read it: `2026-11-22 05:17 UTC`. */
 export function describeTimestamp(date: string): Markdown {
   return md`${escapeMarkdown(date.slice(0, 16).replace("T", " "))} UTC`;
 }

@@ -1,17 +1,15 @@
 import { codeSpan, linkTo, type Markdown, md } from "./markdown.ts";
 
-/** What of the set-up is there already, and where the rest is done. */
 export interface SetupGuideInput {
   /** The names of the variables that hold something. */
   readonly present: ReadonlySet<string>;
   readonly repositoryUrl: string;
   /** The environment that holds the secrets; null for the repository's own. */
   readonly environment: string | null;
-  /** The rooms that the mappings name. */
   readonly roomCount: number;
 }
 
-/** Builds the to-do list, in the order in which it is done. */
+/** Builds the to-do list of a copy that is not set up yet, in the order of the steps. */
 export function viewSetupGuide({ present, repositoryUrl, environment, roomCount }: SetupGuideInput) {
   const settings = `${repositoryUrl}/settings`;
   const secrets = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/secrets/actions`);
@@ -29,12 +27,12 @@ export function viewSetupGuide({ present, repositoryUrl, environment, roomCount 
         : [
             step(
               false,
-              md`Make the environment ${codeSpan(environment)} in ${environments}, and let only the default branch use it: nothing else protects the token.`,
+              md`Create the environment ${codeSpan(environment)} in ${environments}, and let only the default branch use it: nothing else protects the token.`,
             ),
           ]),
       step(
         has("WEBEX_CLIENT_ID"),
-        md`${codeSpan("WEBEX_CLIENT_ID")}: make an integration at ${linkTo(md`developer.webex.com`, "https://developer.webex.com/my-apps/new/integration")} and store its client id as a variable (${variables}).`,
+        md`${codeSpan("WEBEX_CLIENT_ID")}: create an integration at ${linkTo(md`developer.webex.com`, "https://developer.webex.com/my-apps/new/integration")}, and store its client id as a variable (${variables}).`,
       ),
       step(
         has("WEBEX_CLIENT_SECRET"),
@@ -42,15 +40,15 @@ export function viewSetupGuide({ present, repositoryUrl, environment, roomCount 
       ),
       step(
         has("SECRETS_TOKEN"),
-        md`${codeSpan("SECRETS_TOKEN")}: make a ${linkTo(md`fine-grained token`, "https://github.com/settings/personal-access-tokens/new")} for this repository alone with ${permission}, and store it as a secret (${secretScope}). With it each run stores the refresh token that Webex gives it.`,
+        md`${codeSpan("SECRETS_TOKEN")}: create a ${linkTo(md`fine-grained token`, "https://github.com/settings/personal-access-tokens/new")} for this repository only, with ${permission}, and store it as a secret (${secretScope}). Each run uses it to store the refresh token that Webex issues.`,
       ),
       step(
         has("WEBEX_REFRESH_TOKEN"),
-        md`${codeSpan("WEBEX_REFRESH_TOKEN")}: run ${codeSpan("npm run login")} on your machine; it asks Webex in the browser and stores the secret.`,
+        md`${codeSpan("WEBEX_REFRESH_TOKEN")}: run ${codeSpan("npm run login")} on your machine. It opens Webex in a browser and stores the secret.`,
       ),
       step(
         roomCount > 0,
-        md`${codeSpan("mappings/rooms.csv")}: add rows through a pull request, each a group and the room its members should be in.`,
+        md`${codeSpan("mappings/rooms.csv")}: add rows in a pull request: a group, and the space its members belong in.`,
       ),
       step(false, md`Run ${codeSpan("npm run doctor")}: it checks all of this and says what is still wrong.`),
     ],

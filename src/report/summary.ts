@@ -1,17 +1,16 @@
-import type { HeldReason, RoomRecord } from "../membership/record.ts";
+import type { RoomRecord } from "../membership/record.ts";
 import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { describeDelta, describeMembers } from "./rooms.ts";
 import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
 import { type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, heldReasons, statusIcons } from "./words.ts";
+import { countOf, describeRun, explainHold, statusIcons } from "./words.ts";
 
-/** What the short text needs beside the page's input. */
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
   readonly reportAddress: string | null;
 }
 
-/** Builds the short text of a run: what happened, what waits, what to put right; nothing that is as it should be. */
+/** Builds the short text of a run: what happened, what waits, what to fix. What is as declared is left out. */
 export function viewSummary(input: SummaryInput, maxRows: number) {
   const { record } = input;
   const rooms = sortRooms(record.rooms);
@@ -24,15 +23,15 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
     headline: describeRun(record),
     facts: joinMarkdown(
       [
-        countOf(record.totals.rooms, "room"),
+        countOf(record.totals.rooms, "space"),
         ...(record.totals.kept > 0 ? [describeKept(record.totals.kept)] : []),
       ],
       ", ",
     ),
-    heldRooms: takeRows(listHeld(rooms), maxRows, ({ room, reason, people }) => ({
+    heldRooms: takeRows(listHeld(rooms), maxRows, ({ room, why, people }) => ({
       title: titleOf(room),
       names: listNames(people, maxRows),
-      why: heldReasons[reason],
+      why,
     })),
     changesTitle: record.command === "plan" ? md`What would change` : md`What changed`,
     changed: takeRowsIfAny(changed, maxRows, (room) => viewChanged(room, maxRows)),
@@ -54,17 +53,17 @@ function viewChanged(room: RoomRecord, maxRows: number) {
   };
 }
 
-/** One row for each room and reason: a room's removals are nearly always held for one. */
+/** One row for each room and reason; a room's removals nearly always share one reason. */
 function listHeld(
   rooms: readonly RoomRecord[],
-): { room: RoomRecord; reason: HeldReason; people: RoomRecord["held"] }[] {
+): { room: RoomRecord; why: Markdown; people: RoomRecord["held"] }[] {
   return rooms.flatMap((room) =>
-    [...new Set(room.held.map((person) => person.reason))]
+    [...new Set(room.held.map((person) => explainHold(person)))]
       .sort()
-      .map((reason) => ({ room, reason, people: room.held.filter((person) => person.reason === reason) })),
+      .map((why) => ({ room, why, people: room.held.filter((person) => explainHold(person) === why) })),
   );
 }
 
 function describeKept(count: number): Markdown {
-  return md`${countOf(count, "member")} kept though in no group`;
+  return md`${countOf(count, "member")} kept although in no group`;
 }

@@ -2,9 +2,8 @@ import type { Paint } from "../lib/text.ts";
 import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
 import { sourcesOf } from "./rooms.ts";
-import { describeApproval, describeRun, heldReasons, keptReasons } from "./words.ts";
+import { describeApproval, describeRun, explainHold, keptReasons } from "./words.ts";
 
-/** The colour of each status. */
 export const statusStyles = {
   converged: "green",
   changed: "green",
@@ -13,7 +12,7 @@ export const statusStyles = {
   failed: "red",
 } as const;
 
-/** Tells a run in plain lines: one for each person, and only the rooms in which something happened or waits. */
+/** Writes a run in plain lines: one for each person, and only the rooms where something happened or waits. */
 export function renderTerminal(record: RunRecord, mappingsFile: string, paint: Paint): string {
   const lines: string[] = [];
   for (const room of record.rooms.filter(hasNews)) lines.push(...renderRoom(room, paint), "");
@@ -23,7 +22,7 @@ export function renderTerminal(record: RunRecord, mappingsFile: string, paint: P
   }
   for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
   if (record.digest !== null) {
-    lines.push(`To apply what is held: ${paint("bold", describeApproval(record).local)}`, "");
+    lines.push(`To approve what is held: ${paint("bold", describeApproval(record).local)}`, "");
   }
   const style = statusStyles[record.status];
   lines.push(`${paint(style, record.status)}: ${describeRun(record)}`);
@@ -43,12 +42,12 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
     `${paint("bold", cleanText(room.title))}  ${paint("dim", `${sources}; ${members}`)}`,
     ...room.added.map((person) => log(paint("green", "+"), person)),
     ...room.removed.map((person) => log(paint("red", "−"), person)),
-    ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${heldReasons[person.reason]}`)),
+    ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${explainHold(person)}`)),
     ...room.failed.map((person) =>
       log(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
     ),
     ...room.missing.map((person) => log(paint("dim", "?"), person, "missing")),
-    // The token's owner is in every room, which is nothing to tell.
+    // The token's owner is in every room, so naming them says nothing.
     ...room.kept
       .filter(({ reason }) => reason !== "self")
       .map((person) => log(paint("dim", "="), person, `stays: ${keptReasons[person.reason]}`)),

@@ -34,10 +34,12 @@ export function createChangeLog({ actions, runner, print, detail }: Context): Ch
       },
     }),
     watchDelegates: (writer) => ({
+      readsFirst: writer.readsFirst,
       async changeDelegates(change) {
-        await writer.changeDelegates(change);
-        for (const delegate of change.add) tell(`${delegate} may now schedule for ${change.host}`);
-        for (const delegate of change.remove) tell(`${delegate} may no longer schedule for ${change.host}`);
+        const sent = await writer.changeDelegates(change);
+        for (const delegate of sent.add) tell(`${delegate} may now schedule for ${sent.host}`);
+        for (const delegate of sent.remove) tell(`${delegate} may no longer schedule for ${sent.host}`);
+        return sent;
       },
     }),
     end() {

@@ -1,5 +1,6 @@
 import type { SiteConfig } from "../config/settings.ts";
 import type { DelegationReader, DelegationWriter } from "../delegation/backend.ts";
+import { mergeChange } from "../delegation/plan.ts";
 import type { BackendName } from "../delegation/record.ts";
 import { createRestReader, createRestWriter } from "../webex/delegation-rest.ts";
 import { readOwner } from "../webex/people.ts";
@@ -46,6 +47,6 @@ export async function openBackend(
   });
   return {
     reader: createXmlReader(xml, webExId),
-    createWriter: () => createXmlWriter(xml),
+    createWriter: () => createXmlWriter(xml, mergeChange),
   };
 }

@@ -1,13 +1,12 @@
-import { readFile } from "node:fs/promises";
 import type { Context } from "../cli/context.ts";
 import type { Paths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { type ListedDelegation, parseDelegations } from "../delegation/expiring.ts";
 import { type FileProblem, formatFileProblem, type Problem } from "../lib/problem.ts";
 import { isSecretContent, isSecretPath } from "../lib/secret-file.ts";
-import { errorMessage } from "../lib/text.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
+import { type ReadInput, readFromDisk } from "./newest-files.ts";
 
 /** What people wrote: which groups belong in which rooms, within which limits, and which delegations end when. */
 export interface Inputs {
@@ -30,32 +29,42 @@ export class InputError extends Error {
  * Reads the mappings, the policy and the delegations that end.
  * @throws {InputError} with every fault of all the files.
  */
-export async function readInputs(paths: Paths): Promise<Inputs> {
+export async function readInputs(paths: Paths, readFile: ReadInput = readFromDisk): Promise<Inputs> {
   const problems: FileProblem[] = [];
-  const csv = await read(paths.mappings);
-  const reading = csv
-    ? parseMappings(csv)
-    : { mappings: [], problems: [missing("name the mappings with --mappings <file>")] };
-  addProblems(problems, paths.mappings, reading.problems);
-  const others = await readOthers(paths, problems);
-  return { mappings: reading.mappings, ...others };
+  const mappings = await readMappingsFile(paths, problems, readFile);
+  const others = await readOthers(paths, problems, readFile);
+  return { mappings, ...others };
 }
 
 /**
  * Reads what `delegate` needs, which is all but the mappings.
  * @throws {InputError} with every fault of the files.
  */
-export async function readDelegationInputs(paths: Paths): Promise<Omit<Inputs, "mappings">> {
-  return await readOthers(paths, []);
+export async function readDelegationInputs(
+  paths: Paths,
+  readFile: ReadInput = readFromDisk,
+): Promise<Omit<Inputs, "mappings">> {
+  return await readOthers(paths, [], readFile);
 }
 
 /**
- * Reads what `restore` needs, which is the policy only.
+ * Reads the mappings alone.
  * @throws {InputError} with every fault of the file.
  */
-export async function readPolicy(paths: Paths): Promise<Policy> {
+export async function readMappings(paths: Paths, readFile: ReadInput): Promise<readonly Mapping[]> {
   const problems: FileProblem[] = [];
-  return demand(await readPolicyFile(paths, problems), problems);
+  const mappings = await readMappingsFile(paths, problems, readFile);
+  if (problems.length > 0) throw new InputError(problems);
+  return mappings;
+}
+
+/**
+ * Reads the policy alone.
+ * @throws {InputError} with every fault of the file.
+ */
+export async function readPolicy(paths: Paths, readFile: ReadInput): Promise<Policy> {
+  const problems: FileProblem[] = [];
+  return demand(await readPolicyFile(paths, problems, readFile), problems);
 }
 
 /** Says so when `--reports` names a folder to which nothing can be committed. */
@@ -66,20 +75,38 @@ export function logReportsElsewhere(target: ReportTarget, { paths, log }: Contex
 }
 
 /** Reads the policy and the delegations that end; both files may be absent. Throws `problems` with its own. */
-async function readOthers(paths: Paths, problems: FileProblem[]): Promise<Omit<Inputs, "mappings">> {
-  const policy = await readPolicyFile(paths, problems);
+async function readOthers(
+  paths: Paths,
+  problems: FileProblem[],
+  readFile: ReadInput,
+): Promise<Omit<Inputs, "mappings">> {
+  const policy = await readPolicyFile(paths, problems, readFile);
   const { delegations } = paths.disk;
-  const csv = await read(delegations);
+  const csv = await read(delegations, readFile);
   const reading = csv ? parseDelegations(csv) : { grants: [], problems: [] };
   addProblems(problems, delegations, reading.problems);
   return { policy: demand(policy, problems), grants: reading.grants };
 }
 
+async function readMappingsFile(
+  { mappings: file }: Paths,
+  problems: FileProblem[],
+  readFile: ReadInput,
+): Promise<readonly Mapping[]> {
+  const csv = await read(file, readFile);
+  const reading = csv
+    ? parseMappings(csv)
+    : { mappings: [], problems: [missing("name the mappings with --mappings <file>")] };
+  addProblems(problems, file, reading.problems);
+  return reading.mappings;
+}
+
 async function readPolicyFile(
   { policy: file, isPolicyNamed }: Paths,
   problems: FileProblem[],
+  readFile: ReadInput,
 ): Promise<Policy | null> {
-  const json = await read(file);
+  const json = await read(file, readFile);
   if (!json && isPolicyNamed)
     addProblems(problems, file, [missing("leave --policy out to use the defaults")]);
   const reading = parsePolicy(json ?? "{}");
@@ -96,18 +123,12 @@ function demand(policy: Policy | null, problems: readonly FileProblem[]): Policy
   return policy;
 }
 
-async function read(file: string): Promise<Buffer | null> {
+async function read(file: string, readFile: ReadInput): Promise<Buffer | null> {
   // By its path it is not even opened; by its content it is not parsed, because faults quote what they are about.
   if (isSecretPath(file)) throw refuseSecret(file);
-  try {
-    const bytes = await readFile(file);
-    if (isSecretContent(bytes)) throw refuseSecret(file);
-    return bytes;
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw new Error(`${file} cannot be read: ${errorMessage(error)}`, { cause: error });
-  }
+  const bytes = await readFile(file);
+  if (bytes !== null && isSecretContent(bytes)) throw refuseSecret(file);
+  return bytes;
 }
 
 function refuseSecret(file: string): InputError {

@@ -28,34 +28,40 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   });
   const ending = await runInSession(
     () => open(task, context),
-    async ({ loaded, session }) => {
+    async ({ loaded, session, config: { reportTarget } }) => {
       // Loaded only now: the requests for the token need nothing of it.
       const { reconcile } = await import("./reconcile.ts");
-      const { plan, outcomes, ...found } = await reconcile(task, loaded, session, context);
-      const record = buildRecord({ ...collect(session), ...found }, plan, outcomes);
-      return session.lostAccess === null ? record : endInFailure(record, session.lostAccess);
+      const opened = { loaded, reportTarget, session };
+      const { plan, outcomes, names, ...found } = await reconcile(task, opened, context);
+      const made = buildRecord({ ...collect(session), ...found }, plan, outcomes);
+      const record = session.lostAccess === null ? made : endInFailure(made, session.lostAccess);
+      return { record, names };
     },
   );
   const { opened } = ending;
-  const reached =
+  const { record: reached, names } =
     "found" in ending
       ? ending.found
-      : buildFailedRecord({
-          ...collect(opened?.session),
-          problems: explainError(ending.error, mappingsFile),
-          notices: [],
-        });
+      : {
+          record: buildFailedRecord({
+            ...collect(opened?.session),
+            problems: explainError(ending.error, mappingsFile),
+            notices: [],
+          }),
+          names: null,
+        };
   // Loaded when there is something to publish: until then every millisecond would delay the first request.
   const { publishMembership } = await import("./publish.ts");
   if (opened === null) {
     const annotations = "error" in ending && ending.error instanceof InputError ? ending.error.problems : [];
     const standard = { policy: defaultPolicy.report, reportTarget: null, draftOthers: null };
-    return await publishMembership({ record: reached, annotations, ...standard }, context);
+    return await publishMembership({ record: reached, names, annotations, ...standard }, context);
   }
   const { loaded, config, revocation } = opened;
   const record = revocation === null ? reached : extendRecord(reached, revocation);
   const publication = {
     record,
+    names: command === "sync" ? names : null,
     annotations: record.problems.map((problem) => ({ ...problem, file: mappingsFile })),
     policy: loaded.policy.report,
     reportTarget: command === "plan" ? null : config.reportTarget,
@@ -98,7 +104,9 @@ function explainError(error: unknown, mappingsFile: string): readonly Problem[] 
   const explain = (message: string) => ({ line: null, column: null, message });
   if (!(error instanceof InputError)) return [explain(errorMessage(error))];
   return error.problems.map(({ file, character: _, ...problem }) => {
-    // A record's lines are those of the mappings: a fault of any other file says in its message where it is.
-    return file === mappingsFile ? problem : explain(formatFileProblem({ file, ...problem }));
+    // A record's lines are those of the mappings: any other fault says in its message where it is.
+    return file === mappingsFile && problem.line !== null
+      ? problem
+      : explain(formatFileProblem({ file, ...problem }));
   });
 }

@@ -1,15 +1,15 @@
-import { readFile } from "node:fs/promises";
 import type { Context } from "../cli/context.ts";
 import type { Actions } from "../config/actions.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
-import { type DelegationsFileEdit, editDelegationsFile } from "../delegation/expiring.ts";
+import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
 import type { ReadText } from "../github/commit.ts";
 import type { Annotation } from "../github/runner.ts";
 import { cleanDeep, gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
+import type { RememberedName } from "../membership/names.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
@@ -17,8 +17,10 @@ import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts
 import type { OwedReport } from "../report/owed.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
+import { extendState, parseState } from "../report/state.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
+import { readFromDisk } from "./newest-files.ts";
 import { createOwedReports, type OwedReports } from "./owed.ts";
 
 /** Makes the files to store from what is stored there; none when there is nothing to say. May be asked again. */
@@ -123,6 +125,8 @@ async function writeFile(path: string | null, text: string): Promise<readonly st
 /** What is told about a run that looked at memberships. */
 export interface MembershipPublication {
   readonly record: RunRecord;
+  /** Where the names in the mappings led, to be kept; null for a run that has not looked, or must not learn. */
+  readonly names: readonly RememberedName[] | null;
   readonly annotations: readonly Annotation[];
   readonly policy: Policy["report"];
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
@@ -133,7 +137,7 @@ export interface MembershipPublication {
 
 /** Tells what became of the memberships. A report that cannot be stored makes the run `partial`. */
 export async function publishMembership(
-  { annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
+  { names, annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
   context: Context,
 ): Promise<RunRecord> {
   // Before anything is rendered: a secret in a name or an error could hide behind what Markdown makes of it.
@@ -149,6 +153,7 @@ export async function publishMembership(
   const createReport = (target: ReportTarget): Report => {
     const { reports: reportsDir } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
+    const statePath = `${reportsDir}/state.json`;
     const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
     let drafts = 0;
     const draft: DraftFiles = async (read) => {
@@ -164,7 +169,13 @@ export async function publishMembership(
       const notices = [...record.notices, ...findFlapping(memory.history, record), ...late.map(describeLate)];
       told = { ...record, notices };
       const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...where });
-      return [...files, ...(draftOthers === null ? [] : await draftOthers(read))];
+      // A name that is met for the first time is worth a commit: what is not kept cannot be missed.
+      const state = names === null ? null : extendState(parseState(await read(statePath)), names);
+      return [
+        ...files,
+        ...(state === null ? [] : [{ path: statePath, text: state }]),
+        ...(draftOthers === null ? [] : await draftOthers(read)),
+      ];
     };
     return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };
   };
@@ -208,30 +219,47 @@ function describeLate({ runId, record }: OwedReport): string {
 export interface DelegationPublication extends Omit<DelegationInput, "runUrl"> {
   /** Null when the run leaves no report: it only showed something, or did not come as far as Webex. */
   readonly reportTarget: ReportTarget | null;
-  /** What the run means for delegations.csv. */
-  readonly edit: DelegationsFileEdit;
+  /** Whether the run has already added rows to delegations.csv, which is worth a report whatever Webex had. */
+  readonly hasNewRows: boolean;
+  /** The rows to take out of delegations.csv. */
+  readonly takeOut: DelegationsFileEdit["takeOut"];
 }
 
-/** Tells what became of the delegates. A report, or a last day, that cannot be stored makes the run `partial`. */
+/** Adds rows to delegations.csv where the report will go. @throws when they cannot be stored. */
+export async function storeRows(
+  set: DelegationsFileEdit["set"],
+  target: ReportTarget,
+  context: Context,
+): Promise<void> {
+  const { delegations: path } = locate(context.paths, target);
+  const headline = `Rollcall: ${set.length} ${set.length === 1 ? "row" : "rows"} in delegations.csv`;
+  const draft: DraftFiles = async (read) => {
+    const text = editDelegationsFile(await read(path), { set, takeOut: [] });
+    return text === null ? [] : [{ path, text }];
+  };
+  await storeFiles({ target, headline, memoryPath: path, draft, page: path }, context);
+}
+
+/** Tells what became of the delegates. A report that cannot be stored makes the run `partial`. */
 export async function publishDelegation(
-  { reportTarget, edit, ...publishing }: DelegationPublication,
+  { reportTarget, hasNewRows, takeOut, ...publishing }: DelegationPublication,
   context: Context,
 ): Promise<DelegationRecord> {
   const told = cleanDeep(publishing, gate.clean);
   const { record, isDryRun, tokenWarningDays } = told;
   const input = { ...told, runUrl: context.actions.runUrl };
   // A run that found nothing to change, and nothing to complain of, leaves no page.
-  const isWorthReporting = record.status !== "converged" || edit.set.length > 0;
+  const isWorthReporting = record.status !== "converged" || hasNewRows || takeOut.length > 0;
   const target = isWorthReporting ? reportTarget : null;
   const { runUrl } = context.actions;
   const runId = nameRun(record, context.actions);
   const publication: Publication<DelegationRecord> = {
-    report: target && reportDelegation(input, edit, target, context),
+    report: target && reportDelegation(input, takeOut, target, context),
     owed: target && createOwedReports(target, context),
     annotations: [],
     tokenWarningDays,
     conclude({ report, files }) {
-      const found = [report === null ? [] : report + nameUnwritten(edit), files]
+      const found = [report === null ? [] : report + nameRowsLeft(takeOut), files]
         .flat()
         .map(gate.clean)
         .filter((message) => !record.problems.includes(message));
@@ -258,7 +286,7 @@ export async function publishDelegation(
 /** The page and the record of a delegation run, and its edit of delegations.csv as it is there at that moment. */
 export function reportDelegation(
   given: DelegationInput,
-  edit: DelegationsFileEdit,
+  takeOut: DelegationsFileEdit["takeOut"],
   target: ReportTarget,
   { actions, paths }: Context,
 ): Report {
@@ -270,19 +298,18 @@ export function reportDelegation(
   const draft: DraftFiles = async (read) => {
     // After an answer that got lost on the way, the branch may hold this very run already.
     if ((await read(record.path)) === record.text) return [];
-    const isConcerned = edit.set.length + edit.takeOut.length > 0;
-    const text = isConcerned ? editDelegationsFile(await read(delegations), edit) : null;
+    const text =
+      takeOut.length > 0 ? editDelegationsFile(await read(delegations), { set: [], takeOut }) : null;
     return [page, record, ...(text === null ? [] : [{ path: delegations, text }])];
   };
   const headline = `Rollcall: delegate, ${mode} for ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
   return { target, headline, memoryPath: record.path, draft, page: page.path };
 }
 
-/** Delegations whose last day could not be written down would never end: their rows are named for a person to add. */
-function nameUnwritten({ set }: DelegationsFileEdit): string {
-  if (set.length === 0) return "";
-  const rows = set.map(({ host, delegate, until }) => `${host},${delegate},${until}`);
-  return `. Without these rows in delegations.csv the delegations do not end, so add them through a pull request: ${rows.join(" ")}`;
+/** Whoever was removed and is still listed would be granted again: their rows are named for a person to delete. */
+function nameRowsLeft(takeOut: DelegationsFileEdit["takeOut"]): string {
+  if (takeOut.length === 0) return "";
+  return `. As long as these rows are in delegations.csv, sync grants them again, so delete them through a pull request: ${formatRows(takeOut)}`;
 }
 
 /** Stores a report, and says where people read it, or why they cannot. Never throws: the rest has to be told. */
@@ -306,7 +333,7 @@ async function storeFiles(
   { stop }: Context,
 ): Promise<readonly ReportFile[]> {
   if (target.kind === "folder") {
-    const files = await draft((path) => readFile(path, "utf8").catch(() => undefined));
+    const files = await draft(readText);
     for (const { path, text } of files) await replaceFile(path, text);
     return files;
   }
@@ -321,6 +348,11 @@ async function storeFiles(
   };
   await commitReport(target, memoryPath, commit, { stop });
   return stored;
+}
+
+/** Reads a file of this machine; undefined where there is none. What cannot be read is not taken for missing. */
+async function readText(path: string): Promise<string | undefined> {
+  return (await readFromDisk(path))?.toString("utf8");
 }
 
 /** The run's own page among the files, or the index. */

@@ -1,9 +1,11 @@
 import type { Context } from "../cli/context.ts";
+import type { ReportTarget } from "../config/settings.ts";
 import type { ListedDelegation } from "../delegation/expiring.ts";
 import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
+import type { RememberedName } from "../membership/names.ts";
 import type { PlanAgain, RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { AddressReader } from "../membership/protection.ts";
@@ -29,7 +31,8 @@ export interface LoadedTask {
   readonly policy: Policy;
   /** The delegations that end: only `sync` looks after them. */
   readonly grants: readonly ListedDelegation[];
-  decide(reader: MembershipReader & AddressReader): Promise<Decision>;
+  /** `target` is where reports are kept, and so what earlier runs have kept for this one. */
+  decide(reader: MembershipReader & AddressReader, target: ReportTarget): Promise<Decision>;
 }
 
 /** What a command wants of the rooms, before any limit is looked at. */
@@ -39,6 +42,8 @@ export interface Decision {
   readonly rooms: readonly RoomPlan[];
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  /** Where the names in the mappings lead, for the runs to come. */
+  readonly names: readonly RememberedName[];
   readonly planAgain: PlanAgain;
 }
 
@@ -49,6 +54,14 @@ export interface Reconciliation {
   readonly outcomes: ReadonlyMap<string, RoomOutcome> | null;
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  readonly names: readonly RememberedName[];
+}
+
+/** A task that has been read, and the Webex in which it is to be done. */
+export interface OpenedTask {
+  readonly loaded: LoadedTask;
+  readonly reportTarget: ReportTarget;
+  readonly session: Session;
 }
 
 /**
@@ -57,13 +70,13 @@ export interface Reconciliation {
  */
 export async function reconcile(
   { command, approval: named }: MembershipTask,
-  { policy, decide }: LoadedTask,
-  session: Session,
+  { loaded: { policy, decide }, reportTarget, session }: OpenedTask,
   context: Context,
 ): Promise<Reconciliation> {
   const { client, stop, waitForConsistency } = session;
   const reader = createWebexReader(client);
-  const { rooms, problems, ownerKey, planAgain, notices: found } = await decide(reader);
+  const decision = await decide(reader, reportTarget);
+  const { rooms, problems, names, ownerKey, planAgain, notices: found } = decision;
   if (session.lostAccess !== null) throw session.lostAccess;
   if (stop.aborted) throw new Error("the run was stopped before it changed anything");
   const checked = checkLimits(rooms, policy);
@@ -71,12 +84,12 @@ export async function reconcile(
   const plan = approval === null ? checked : approve(checked, approval);
   const isFitting = approval === null || approval === checked.digest;
   const notices = [...found, ...(isFitting ? [] : [explainApproval(approval, checked.digest)])];
-  if (command === "plan") return { plan, outcomes: null, problems, notices };
+  if (command === "plan") return { plan, outcomes: null, problems, notices, names };
   const changeLog = createChangeLog(context);
   const writer = changeLog.watchMemberships(createWebexWriter(client));
   const collaborators = { reader, writer, planAgain, ownerKey, stop, waitForConsistency };
   const outcomes = await applyPlan(plan, collaborators).finally(changeLog.end);
-  return { plan, outcomes, problems, notices };
+  return { plan, outcomes, problems, notices, names };
 }
 
 function explainApproval(approved: string, digest: string | null): string {

@@ -64,6 +64,7 @@ const facts = {
   backend: "rest",
   until: null,
   users: null,
+  kept: [],
   problems: [],
   notices: [],
   hasFailed: false,
@@ -112,7 +113,7 @@ async function revoke(
   // Loaded only when there is something to report: the rooms wait for this.
   const { reportDelegation } = await import("./publish.ts");
   const input = { record, isDryRun: false, siteUrl, runUrl, tokenWarningDays };
-  const { draft } = reportDelegation(input, { set: [], takeOut: finished }, reportTarget, context);
+  const { draft } = reportDelegation(input, finished, reportTarget, context);
   return { problems, notices, hasChanged, draftFiles: draft };
 }
 

@@ -107,7 +107,7 @@ export type Ending<Opened, Found> =
   | { readonly opened: Opened; readonly found: Found }
   | { readonly opened: Opened | null; readonly error: unknown };
 
-/** Opens a session, works in it and closes it. Never throws what `open` or `work` throw: the run has to tell it. */
+/** Opens a session and works in it. Never throws what `open` or `work` throw: the run has to tell it. */
 export async function runInSession<Opened extends { readonly session: Session }, Found>(
   open: () => Promise<Opened>,
   work: (opened: Opened) => Promise<Found>,

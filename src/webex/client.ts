@@ -2,10 +2,10 @@ import { STATUS_CODES } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { graceAfter, HttpFailure, sendHttp } from "../lib/http.ts";
 import { parseJson } from "../lib/json.ts";
-import { createSemaphore } from "../lib/semaphore.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
 import { urlOf, type WebexAddress } from "./address.ts";
 import { readErrorBody, retryAfterSeconds, WebexError } from "./errors.ts";
+import { createGate, type Passage } from "./gate.ts";
 
 /** One request to Webex. */
 export interface WebexRequest extends WebexAddress {
@@ -24,7 +24,7 @@ export interface WebexReply {
   readonly link: string | null;
 }
 
-/** Sends requests to one Webex API, at most `connections` at once. */
+/** Sends requests to one Webex API, as many at once and as many a second as it bears. */
 export interface WebexClient {
   readonly baseUrl: URL;
   /** @throws {WebexError} when Webex refuses, does not answer in time, or the waiting budget is used up. */
@@ -38,6 +38,7 @@ export interface WebexClientOptions extends AccessOptions {
   readonly baseUrl: string;
   /** Aborted when the run is to stop: nothing new is sent from then on; what is under way gets three seconds. */
   readonly stop?: AbortSignal;
+  /** The most requests under way, however much Webex would bear. */
   readonly connections?: number;
   /** For the headers, and again for every pause in the body. */
   readonly timeoutMs?: number;
@@ -50,8 +51,8 @@ export interface WebexClientOptions extends AccessOptions {
   readonly now?: () => number;
 }
 
-/** At most five requests at once: Webex publishes no numbers, and its own samples run into 429 above that. */
-export const allowedConnections = 5;
+/** Webex publishes no numbers; how many of these are used at a time, the gate finds out. */
+export const maxConnections = 64;
 
 /** What is under way at a stop has this long to end: the runner kills the process after ten seconds. */
 const graceMs = 3000;
@@ -59,6 +60,9 @@ const graceMs = 3000;
 const waitsAsTold = new Set([423, 429]);
 
 const passing = new Set([500, 502, 503, 504]);
+
+/** What a service answers that has too much to do; no answer in time (null) says the same. */
+const overloaded = new Set([null, 503, 504]);
 
 /**
  * Opens a client. 429 and 423 wait as `Retry-After` says; repeatable requests are also
@@ -72,10 +76,10 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
   const random = options.random ?? Math.random;
   const now = options.now ?? (() => performance.now());
   const maxAttempts = options.attempts ?? 5;
-  const connections = options.connections ?? allowedConnections;
+  const connections = options.connections ?? maxConnections;
   const budgetMs = options.waitBudgetMs ?? 10 * 60_000;
   const grace = graceAfter(options.stop, graceMs);
-  const semaphore = createSemaphore(connections);
+  const gate = createGate({ max: connections, now, sleep, stop: options.stop });
   const access = createAccess(options);
   let requestCount = 0;
   let waitedMs = 0;
@@ -129,12 +133,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
   /** The pause before the next attempt, or null when there must be none. */
   function pauseMs(error: WebexError, request: WebexRequest, attempt: number): number | null {
     if (attempt >= maxAttempts || request.isFinal?.(error)) return null;
-    if (error.status !== null && waitsAsTold.has(error.status)) {
-      // Several requests are refused together and would come back together: a little jitter spreads them.
-      return (
-        retryAfterSeconds(error instanceof RefusedRequest ? error.retryAfter : null) * 1000 + random() * 250
-      );
-    }
+    if (error.status !== null && waitsAsTold.has(error.status)) return toldPauseMs(error);
     const isPassing = error.status === null || passing.has(error.status);
     const isRepeatable = (request.repeatable ?? request.method === "GET") || isNeverSent(error);
     return isPassing && isRepeatable ? backOffMs(attempt, random) : null;
@@ -147,21 +146,32 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     waitedMs += waitsUntil - start;
   }
 
-  async function sendUntilAnswered(request: WebexRequest, token: string): Promise<WebexReply> {
+  async function sendUntilAnswered(
+    request: WebexRequest,
+    token: string,
+    passage: Passage,
+  ): Promise<WebexReply> {
     if (options.stop?.aborted) throw stopped(request);
     let sent = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await sendOnce(request, token);
+        const reply = await sendOnce(request, token);
+        passage.answered(kindOf(request));
+        return reply;
       } catch (error) {
         if (!(error instanceof WebexError)) throw error;
         if (!isNeverSent(error)) sent += 1;
         error.attempts = Math.max(1, sent);
         const pause = pauseMs(error, request, attempt);
+        if (pause !== null) countWait(pause);
+        if (pause !== null && waitedMs > budgetMs) throw outOfBudget(error, budgetMs);
+        if (error.status === 429) passage.refused(toldPauseMs(error));
+        else if (overloaded.has(error.status)) passage.overloaded();
+        else passage.answered(kindOf(request));
         if (pause === null) throw error;
-        countWait(pause);
-        if (waitedMs > budgetMs) throw outOfBudget(error, budgetMs);
-        await sleep(pause, options.stop).catch(() => undefined);
+        // The gate makes the pause after a 429, for all requests at once.
+        if (error.status !== 429) await sleep(pause, options.stop).catch(() => undefined);
+        await passage.again();
         // Not the same as never sent: the request may have taken effect.
         if (options.stop?.aborted) throw giveUp(error, "not repeated, because the run was stopped");
       }
@@ -171,10 +181,23 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
   return {
     baseUrl,
     requestCount: () => requestCount,
-    // A request keeps its slot while it waits to be repeated: whoever is told to slow down must not be overtaken
-    // by the requests behind it, each of which would be told the same.
-    send: (request) => semaphore.run(() => access.use((token) => sendUntilAnswered(request, token))),
+    send: (request) =>
+      gate.run((passage) => access.use((token) => sendUntilAnswered(request, token, passage))),
   };
+}
+
+/** Requests that should take Webex equally long: the same method on the same collection. */
+function kindOf({ method, path }: WebexRequest): string {
+  const [collection = "", ...rest] = path
+    .replace(/^https?:\/\/[^/]+\/[^/]+|\?.*$/g, "")
+    .split("/")
+    .slice(1);
+  return `${method} ${collection} ${rest.length}`;
+}
+
+/** How long a 429 or 423 tells to wait. */
+function toldPauseMs(error: WebexError): number {
+  return retryAfterSeconds(error instanceof RefusedRequest ? error.retryAfter : null) * 1000;
 }
 
 /** A refusal with the header that says how long to wait. */

@@ -1,5 +1,7 @@
 import * as v from "valibot";
-import type { DelegationReader, DelegationWriter } from "../delegation/backend.ts";
+import type { DelegateChange, DelegationReader, DelegationWriter } from "../delegation/backend.ts";
+import { createMatcher } from "../lib/email.ts";
+import { errorMessage } from "../lib/text.ts";
 import type { WebexClient } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
 import { findSitePerson, listSitePeople } from "./people.ts";
@@ -35,23 +37,55 @@ export function createRestReader({ client, siteUrl, scopes }: RestBackendOptions
 
 /**
  * Creates a writer that inserts and deletes only the difference. It never updates the whole object, because that would
- * overwrite the host's other settings and clear a list that is left out.
+ * overwrite the host's other settings and clear a list that is left out. Where additions need room, it takes out no
+ * more than they need, and puts that back when they fail.
  */
 export function createRestWriter({
   client,
   siteUrl,
 }: Pick<RestBackendOptions, "client" | "siteUrl">): DelegationWriter {
   return {
-    async changeDelegates({ host, add, remove, removeFirst }) {
+    readsFirst: false,
+    async changeDelegates(change) {
+      const { host, add, remove, makeRoom } = change;
       const target = { userEmail: host, siteUrl };
-      const insert = async () => {
+      try {
+        if (makeRoom.length > 0) await deleteDelegateEmails(client, target, makeRoom);
         if (add.length > 0) await insertDelegateEmails(client, target, add);
-      };
-      if (!removeFirst) await insert();
-      if (remove.length > 0) await deleteDelegateEmails(client, target, remove);
-      if (removeFirst) await insert();
+      } catch (error) {
+        if (makeRoom.length === 0) throw error;
+        await putBack(client, target, change, errorMessage(error));
+      }
+      const others = remove.filter((delegate) => !makeRoom.includes(delegate));
+      if (others.length > 0) await deleteDelegateEmails(client, target, others);
+      return change;
     },
   };
+}
+
+/**
+ * Makes good what was taken out to make room for additions that failed. An answer may only have got lost: where the
+ * list has the additions, nothing is to be put back, and the change goes on.
+ * @throws with the failure, and what became of those who were taken out.
+ */
+async function putBack(
+  client: WebexClient,
+  target: PreferencesTarget,
+  { add, makeRoom }: DelegateChange,
+  failure: string,
+): Promise<void> {
+  const list = await readDelegateEmails(client, target).catch(() => null);
+  const has = createMatcher(list ?? []);
+  if (list !== null && add.every(has)) return;
+  const taken = makeRoom.filter((delegate) => !has(delegate));
+  if (taken.length === 0) throw new Error(failure);
+  const names = `${taken.join(", ")}, taken out to make room,`;
+  try {
+    await insertDelegateEmails(client, target, taken);
+  } catch (error) {
+    throw new Error(`${failure}; and ${names} could not be put back: ${errorMessage(error)}`);
+  }
+  throw new Error(`${failure}; ${names} ${taken.length === 1 ? "was" : "were"} put back`);
 }
 
 /** Without the administrator scopes, Webex ignores the host in the request and changes the caller's own delegates. */

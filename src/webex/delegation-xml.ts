@@ -1,5 +1,7 @@
-import type { DelegationReader, DelegationWriter, SiteUser } from "../delegation/backend.ts";
+import type { DelegateChange, DelegationReader, DelegationWriter, SiteUser } from "../delegation/backend.ts";
 import type { Listing } from "../lib/listing.ts";
+import { createSemaphore } from "../lib/semaphore.ts";
+import { errorMessage } from "../lib/text.ts";
 import { WebexError } from "./errors.ts";
 import { childOf, childrenOf, element, textOf } from "./xml.ts";
 import { type XmlClient, XmlFailure } from "./xml-client.ts";
@@ -35,28 +37,46 @@ export function createXmlReader(client: XmlClient, webExId: string): DelegationR
         throw error;
       }
     },
-    async readDelegates(host) {
-      // An absent list means no delegates, but only in a reply that is known to be about this host.
-      const list = textOf(await getUser(client, host), "schedulingPermission") ?? "";
-      return list
-        .split(";")
-        .map((delegate) => delegate.trim())
-        .filter((delegate) => delegate !== "");
-    },
+    readDelegates: (host) => readDelegates(client, host),
   };
 }
 
 /**
- * Creates a writer of a host's whole list, because SetUser can do no less. It sends nothing else about the account.
- * https://developer.cisco.com/docs/webex-xml-api-reference-guide/setuser
+ * Creates a writer of a host's whole list, because SetUser can do no less. It reads the list right before and applies
+ * `merge` to it, so that as little as possible of what others do is overwritten, and sends nothing else about the
+ * account. https://developer.cisco.com/docs/webex-xml-api-reference-guide/setuser
  */
-export function createXmlWriter(client: XmlClient): DelegationWriter {
+export function createXmlWriter(
+  client: XmlClient,
+  merge: (change: DelegateChange, latest: readonly string[]) => DelegateChange,
+): DelegationWriter {
+  // Between the reading and the writing of one list there is no time for those of another.
+  const semaphore = createSemaphore(1);
+  const readLatest = (host: string) =>
+    readDelegates(client, host).catch((error: unknown) => {
+      const why = errorMessage(error);
+      throw new Error(`nothing was written, because the list could not be read right before: ${why}`);
+    });
   return {
-    async changeDelegates({ host, after }) {
-      const content = [element("webExId", host), element("schedulingPermission", after.join(";"))];
-      await client.send({ operation: "SetUser", content });
-    },
+    readsFirst: true,
+    changeDelegates: (change) =>
+      semaphore.run(async () => {
+        const merged = merge(change, await readLatest(change.host));
+        if (merged.add.length + merged.remove.length === 0) return merged;
+        const list = element("schedulingPermission", merged.after.join(";"));
+        await client.send({ operation: "SetUser", content: [element("webExId", change.host), list] });
+        return merged;
+      }),
   };
+}
+
+async function readDelegates(client: XmlClient, host: string): Promise<readonly string[]> {
+  // An absent list means no delegates, but only in a reply that is known to be about this host.
+  const list = textOf(await getUser(client, host), "schedulingPermission") ?? "";
+  return list
+    .split(";")
+    .map((delegate) => delegate.trim())
+    .filter((delegate) => delegate !== "");
 }
 
 /** @throws {WebexError} unless the reply is about the requested user. */

@@ -46,7 +46,8 @@ export class GrantError extends WebexError {
   }
 
   get refusesToken(): boolean {
-    return (this.status === 400 || this.status === 401) && !this.refusesClient;
+    const isAboutForm = /invalid_request|unsupported_grant_type/i.test(this.error);
+    return (this.status === 400 || this.status === 401) && !this.refusesClient && !isAboutForm;
   }
 }
 
@@ -230,7 +231,7 @@ function adviceFor(error: WebexError): string {
     const left = "The stored refresh token was left as it is";
     return error.refusesClient
       ? `. Webex does not accept the integration: check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET (developer.webex.com, My Apps). ${left}`
-      : `. ${left}. Log in again (npm run login)`;
+      : `. ${left}${error.refusesToken ? ". Log in again (npm run login)" : ""}`;
   }
   if (status === 200 || (status === null && !isNotReached(error)))
     return "; not repeated, because Webex may have spent the refresh token. Run again: if Webex then refuses it, log in again (npm run login)";

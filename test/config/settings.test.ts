@@ -139,6 +139,31 @@ test("one error names everything that is missing", () => {
   ]);
 });
 
+for (const [open, close] of [
+  ['"', '"'],
+  ["'", "'"],
+  ["“", "”"],
+  ["„", "“"],
+]) {
+  test(`a value in ${open}${close} is told as that, and nothing that follows from it`, () => {
+    const quote = (name: string) => `${open}${secret[name]}${close}\n`;
+    const env = {
+      ...secret,
+      WEBEX_API_URL: `${open}https://webexapis.com/v1${close}`,
+      GITHUB_STEP_SUMMARY: "",
+    };
+    const names = ["WEBEX_CLIENT_SECRET", "WEBEX_API_URL"];
+    assert.deepEqual(faultsOf({ ...env, WEBEX_CLIENT_SECRET: quote("WEBEX_CLIENT_SECRET") }), [
+      `quotes stand around the values of ${names.join(", ")}, as a part of them`,
+      "take the quotes away where the values are set",
+    ]);
+    assert.deepEqual(faultsOf({ ...secret, SECRETS_TOKEN: quote("SECRETS_TOKEN") }), [
+      "quotes stand around the value of SECRETS_TOKEN, as a part of it",
+      "take the quotes away where the value is set",
+    ]);
+  });
+}
+
 const missing: readonly [name: string, env: Environment, fault: string][] = [
   ["WEBEX_CLIENT_ID", file, "WEBEX_CLIENT_ID is missing (the Webex integration's client id)"],
   [

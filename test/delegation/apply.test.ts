@@ -34,9 +34,11 @@ function createLists(
       },
     },
     writer: {
+      readsFirst: false,
       changeDelegates: async (change: DelegateChange) => {
         note(`write ${change.host}`);
         lists[change.host] = [...change.after];
+        return change;
       },
     },
     stop: new AbortController().signal,
@@ -73,7 +75,9 @@ test("a change by somebody else since the plan is kept and reported", async () =
   const webex = createLists({ [host]: [cat, zoe] });
   const [outcome] = await applyPlans([plan("add", [eve], [cat])], webex);
   assert.deepEqual([outcome?.after, outcome?.added, outcome?.error], [[cat, zoe, eve], [eve], null]);
-  assert.match(outcome?.notices.join() ?? "", /somebody else changed the list since this run first read it/);
+  assert.deepEqual(outcome?.notices, [
+    `somebody else changed the list during this run, which was left so: ${zoe} appeared`,
+  ]);
 });
 
 test("nothing is sent when somebody else has already made the change", async () => {
@@ -103,7 +107,7 @@ test("a write that somebody else overwrote is reported as a lost update", async 
   assert.deepEqual([outcome?.added, outcome?.after], [[], [cat, zoe]]);
   assert.equal(
     outcome?.error,
-    `lost update: somebody else wrote this list at the same time (${zoe} appeared); look at it and run again`,
+    `lost update: somebody else wrote this list at the same time (${zoe} appeared; ${eve}, whom this run added, disappeared); look at it and run again`,
   );
 });
 
@@ -119,7 +123,10 @@ test("after replace an additional delegate is an error, even when all the named 
 
 test("a change that Webex accepted but does not show fails after two reads", async () => {
   const webex = createLists({ [host]: [cat] });
-  const idle = { ...webex, writer: { changeDelegates: () => Promise.resolve() } };
+  const idle = {
+    ...webex,
+    writer: { readsFirst: false, changeDelegates: async (change: DelegateChange) => change },
+  };
   const [outcome] = await applyPlans([plan("replace", [eve], [cat])], idle);
   assert.deepEqual(
     [outcome?.added, outcome?.removed, outcome?.error],
@@ -135,6 +142,7 @@ test("a change that Webex accepted but does not show fails after two reads", asy
 test("the read-back decides, so a refused write that took effect is a success", async () => {
   const webex = createLists({ [host]: [cat] });
   const writer = {
+    readsFirst: false,
     changeDelegates: async (change: DelegateChange) => {
       await webex.writer.changeDelegates(change);
       throw new Error("504");

@@ -116,7 +116,7 @@ test("an edit keeps comments, other rows, the column order and the line endings 
       { ...ann, note: "asked for by\nocto, on call" },
       { ...ann, delegate: "dan@acme.example", note: "" },
     ],
-    takeOut: [{ host: "ben@ACME.example", delegate: "CAT@acme.example" }],
+    takeOut: [{ host: "ben@ACME.example", delegate: "CAT@acme.example", until: "2026-12-31" }],
   };
   assert.equal(
     editDelegationsFile(text, edit),
@@ -129,6 +129,13 @@ test("an edit keeps comments, other rows, the column order and the line endings 
       "",
     ].join("\r\n"),
   );
+});
+
+test("a row whose last day was changed meanwhile is not taken out", () => {
+  const text = `${header}ann@acme.example,eve@acme.example,2026-12-24,\n`;
+  assert.equal(editDelegationsFile(text, { set: [], takeOut: [ann] }), null);
+  const takeOut = [{ ...ann, until: "2026-12-24" }];
+  assert.equal(editDelegationsFile(text, { set: [], takeOut }), header);
 });
 
 test("a missing final line break is added before a new row, and unknown columns stay empty", () => {

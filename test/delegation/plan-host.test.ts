@@ -40,7 +40,7 @@ test("the change is the difference, and delegates who stay keep Webex's spelling
     add: [eve],
     remove: [],
     after: ["Cat@Acme.example", dan, eve],
-    removeFirst: false,
+    makeRoom: [],
   });
   assert.deepEqual(plan("remove", [cat, eve], ["Cat@Acme.example", dan]).change, {
     host,
@@ -48,7 +48,7 @@ test("the change is the difference, and delegates who stay keep Webex's spelling
     add: [],
     remove: ["Cat@Acme.example"],
     after: [dan],
-    removeFirst: false,
+    makeRoom: [],
   });
   assert.deepEqual(plan("replace", [cat, eve], ["Cat@Acme.example", dan]).change, {
     host,
@@ -56,7 +56,7 @@ test("the change is the difference, and delegates who stay keep Webex's spelling
     add: [eve],
     remove: [dan],
     after: ["Cat@Acme.example", eve],
-    removeFirst: false,
+    makeRoom: [],
   });
 });
 
@@ -93,7 +93,11 @@ test("20 delegates are allowed, 21 are refused with the numbers, and removing is
   assert.equal(plan("remove", ["d0@acme.example"], addresses(25)).change?.after.length, 24);
 });
 
-test("removals go first only when the additions would not fit otherwise", () => {
-  assert.equal(plan("replace", addresses(10), addresses(10, "e")).change?.removeFirst, false);
-  assert.equal(plan("replace", addresses(11), addresses(10, "e")).change?.removeFirst, true);
+test("only so many removals go first as the additions need room", () => {
+  const makeRoom = (more: number, now: number) =>
+    plan("replace", addresses(more), addresses(now, "e")).change?.makeRoom;
+  assert.deepEqual(makeRoom(10, 10), []);
+  assert.deepEqual(makeRoom(11, 10), ["e0@acme.example"]);
+  assert.deepEqual(makeRoom(1, 20), ["e0@acme.example"]);
+  assert.deepEqual(plan("replace", [], addresses(20)).change?.makeRoom, []);
 });

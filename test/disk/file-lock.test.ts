@@ -102,7 +102,7 @@ test("a folder that takes no lock is told from a lock that is held", async () =>
   );
 });
 
-test("the lock of one who lives is waited for, and then named", async () => {
+test("the lock of a live process is waited for, and then the error names it", async () => {
   await using folder = await createFolder();
   const lock = join(folder.path, "lock");
   const holder = { pid: process.pid, host: hostname(), nonce: "alive" };

@@ -106,7 +106,7 @@ test("a 5xx is tried again", async () => {
 });
 
 const remedy =
-  "Set REPORT_BRANCH to a branch without protection, or let a GitHub App that may bypass it write the report";
+  "To let it in, set REPORT_BRANCH to a branch without protection, or let a GitHub App that may bypass it write the report";
 for (const protection of ["branch protection", "ruleset"] as const) {
   test(`a branch that a ${protection} keeps is refused at once, inside an HTTP 200, with what to do`, async () => {
     const { sandbox, commit } = await start({ protection });

@@ -89,8 +89,8 @@ test("what Webex accepted is made, and told where the room does not show it, aft
         removed: [removed("eve")],
         after: 2,
         problems: [
-          'Webex accepted that ada was added to space "NOC", but does not show it yet; the next run looks again',
-          'Webex accepted that eve was removed from space "NOC", but still shows them there; the next run looks again',
+          'Webex accepted that these people were added to space "NOC", but does not show them there: ada; the next run looks again',
+          'Webex accepted that these people were removed from space "NOC", but still shows them there: eve; the next run looks again',
         ],
       },
     },
@@ -112,7 +112,7 @@ test("somebody of whom Webex says they are there already, and who is not shown, 
   const rooms = [checkedRoom("NOC", { add: ["ada"] })];
   const listing = complete(member("rollcall"));
   const { outcomes } = await run(rooms, { effects: { "add ada": "done before" }, listing });
-  const error = "Webex says that the person is in the room already, but does not show them there";
+  const error = "Webex says that the person is in the space already, but does not show them there";
   assert.deepEqual(outcomes["ROOM/NOC"]?.failed, [addFailed("ada", error)]);
 });
 
@@ -156,7 +156,7 @@ test("where nobody can look, the answers count, and the outcome says that it is 
 
 test("removals are not tried where failed additions would leave nobody", async () => {
   const plan = checkedRoom("NOC", { add: ["ada"], remove: ["eve"] }, { stayingCount: 0 });
-  const reason = "not tried: the additions failed, so nobody would be left in the room";
+  const reason = "not tried: the additions failed, so nobody would be left in the space";
   assert.deepEqual(await run([plan], { effects: { "add ada": "throws" } }), {
     log: ["add ada", "look", "groups"],
     outcomes: {
@@ -207,7 +207,7 @@ test("where the second look is not whole, nobody is removed, and that is told", 
         kept: [changed("eve")],
         after: 4,
         problems: [
-          'nobody is removed from space "NOC": right before the removals, its members are not known; the next run looks again',
+          'nobody was removed from space "NOC", because a second look was in doubt (its members are not known); the next run looks again',
         ],
       },
     },

@@ -5,7 +5,7 @@ import { approve, type CheckedRoom, checkLimits } from "../../src/membership/lim
 import type { RoomPlan } from "../../src/membership/plan.ts";
 import { defaultPolicy, type Policy } from "../../src/membership/policy.ts";
 import type { HeldReason } from "../../src/membership/record.ts";
-import { feed, group, removal, room, roomPlan } from "../support/builders.ts";
+import { addition, feed, group, removal, room, roomPlan } from "../support/builders.ts";
 
 function policyWith(limits: Partial<Policy["limits"]>): Policy {
   return { ...defaultPolicy, limits: { ...defaultPolicy.limits, ...limits } };
@@ -219,4 +219,45 @@ test("an approval of another digest releases nothing", () => {
 test("an approval where nothing is held changes nothing", () => {
   const checked = checkLimits([roomPlan("NOC", { remove: ["eve"] })], defaultPolicy);
   assert.equal(approve(checked, "0123456789ab"), checked);
+});
+
+test("in a room in doubt everything is held for that reason, additions and removals", () => {
+  const plan = roomPlan("NOC", { add: ["ada"], remove: names(9) }, { doubt: "unverified-record" });
+  const [room] = checkLimits([plan, roomPlan("Lobby", { add: ["eve"] })], defaultPolicy).rooms;
+  assert.deepEqual([room?.additions, room?.removals], [[], []]);
+  assert.deepEqual(new Set(room?.held.map(({ reason }) => reason)), new Set(["unverified-record"]));
+  assert.deepEqual(
+    room?.held.flatMap(({ action, displayName }) => (action === "add" ? [displayName] : [])),
+    ["ada"],
+  );
+});
+
+test("an addition as moderator is held alone, and does not count as being there when removals are looked at", () => {
+  const additions = [{ ...addition("mia"), asModerator: true } as const, addition("ada")];
+  const plan = roomPlan("NOC", { remove: ["eve"] }, { additions });
+  const { rooms, digest } = checkLimits([plan], defaultPolicy);
+  assert.deepEqual(
+    rooms[0]?.held.map(({ displayName, reason }) => `${displayName}: ${reason}`),
+    ["mia: moderator-addition"],
+  );
+  assert.deepEqual([rooms[0]?.additions, rooms[0]?.removals], [[addition("ada")], plan.removals]);
+  assert.deepEqual(approve({ rooms, digest }, digest ?? "").rooms[0]?.additions, [
+    addition("ada"),
+    { ...addition("mia"), asModerator: true },
+  ]);
+  const alone = { ...plan, additions: additions.slice(0, 1), stayingCount: 0 };
+  assert.deepEqual(
+    checkLimits([alone], defaultPolicy).rooms[0]?.held.map(({ reason }) => reason),
+    ["moderator-addition", "empties-room"],
+  );
+});
+
+test("the digest tells an addition from a removal of the same person, and a moderator from a member", () => {
+  const doubt = { doubt: "unverified-record" } as const;
+  const digests = [
+    roomPlan("NOC", { add: ["eve"] }, doubt),
+    roomPlan("NOC", { remove: ["eve"] }, doubt),
+    roomPlan("NOC", {}, { ...doubt, additions: [{ ...addition("eve"), asModerator: true }] }),
+  ].map((plan) => checkLimits([plan], defaultPolicy).digest);
+  assert.equal(new Set(digests).size, 3);
 });

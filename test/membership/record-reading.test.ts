@@ -85,8 +85,8 @@ test("what is not the record of a run that changed something is refused with wha
     "it is not the record of a run",
     "it is the record of a plan or a dry run, which changed nothing",
     'it is the record of "delegate"; only runs of sync and restore can be undone',
-    "it is not whole: totals.added is 7, but it lists 2",
-    "it is not whole: totals.rooms is 6, but it lists 5",
-    'startedAt is not as it must be: Invalid format: Expected /^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$/ but received "yesterday"',
+    "it is incomplete: totals.added is 7, but it lists 2",
+    "it is incomplete: totals.rooms is 6, but it lists 5",
+    'startedAt is not valid: Invalid format: Expected /^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$/ but received "yesterday"',
   ]);
 });

@@ -167,12 +167,12 @@ test("what was not begun and what could not be verified are problems at the room
     {
       line: 2,
       column: "room",
-      message: '2 changes in room "NOC" were not begun, because the run was stopped; the next run makes them',
+      message: '2 changes in space "NOC" were not made because the run was stopped; the next run makes them',
     },
     {
       line: 2,
       column: "room",
-      message: 'the changes in room "NOC" could not be verified: the run was stopped',
+      message: 'the changes in space "NOC" could not be verified: the run was stopped',
     },
   ]);
 });

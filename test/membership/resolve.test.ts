@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Group, Room } from "../../src/membership/directory.ts";
 import type { Mapping, Mode } from "../../src/membership/mapping.ts";
-import { resolveMappings } from "../../src/membership/resolve.ts";
+import { createNameMemory, noNames } from "../../src/membership/names.ts";
+import { findMappedRooms, resolveMappings } from "../../src/membership/resolve.ts";
 import { complete, group, incomplete, owner, room } from "../support/builders.ts";
 
 const uuid = "aaaaaaaa-0000-11f0-9000-0000000000a1";
@@ -19,7 +20,10 @@ function rows(...cells: readonly [group: string, room: string, mode?: Mode][]): 
 }
 
 function resolve(mappings: readonly Mapping[], groups: readonly Group[] = [engineering, support]) {
-  const { desired, problems } = resolveMappings(mappings, complete(...groups), complete(noc, lobby), owner);
+  const { desired, problems } = resolveMappings(mappings, complete(...groups), complete(noc, lobby), {
+    owner,
+    memory: noNames,
+  });
   return { desired, problems };
 }
 
@@ -111,7 +115,7 @@ test("a group that nobody finds freezes its room only and is told with the neare
 test("a room that nobody finds is told, and the other rooms go on", () => {
   assert.deepEqual(resolve(rows(["Support", "Lobbi"], ["Support", "NOC"])), {
     desired: [feedOf(noc, [support], [3])],
-    problems: [{ line: 2, column: "room", message: 'no room is titled "Lobbi"; did you mean "Lobby"?' }],
+    problems: [{ line: 2, column: "room", message: 'no space is titled "Lobbi"; did you mean "Lobby"?' }],
   });
 });
 
@@ -119,7 +123,7 @@ test("where nothing is near, the problem tells what has to be so", () => {
   assert.deepEqual(
     resolve(rows(["zzzzzz", "qqqqqq"])).problems.map((problem) => problem.message),
     [
-      'no room is titled "qqqqqq"; rollcall@acme.example must be in it',
+      'no space is titled "qqqqqq"; rollcall@acme.example must be in it',
       `no group is named "zzzzzz"; the token's owner must be allowed to see it`,
     ],
   );
@@ -152,7 +156,7 @@ test("an id or a link that names no visible room is never taken for a title", ()
     problems: [2, 3, 4, 5].map((line) => ({
       line,
       column: "room",
-      message: "no room with this id is visible; rollcall@acme.example must be in it",
+      message: "no space with this id is visible; rollcall@acme.example must be in it",
     })),
   });
 });
@@ -163,14 +167,14 @@ test("a name is not looked up in a list that is incomplete, because a namesake m
     rows(["Support", "Lobby"], ["Support", noc.id]),
     complete(support),
     rooms,
-    owner,
+    { owner, memory: noNames },
   );
   assert.deepEqual(desired, [feedOf(noc, [support], [3])]);
   assert.deepEqual(problems, [
     {
       line: 2,
       column: "room",
-      message: '"Lobby" cannot be looked up by name; the list of rooms is incomplete: 503',
+      message: '"Lobby" cannot be looked up by name; the list of spaces is incomplete: 503',
     },
   ]);
 });
@@ -182,12 +186,10 @@ test("of each group the first line is known that feeds a room with it", () => {
     ["Engineering", "NOC"],
     ["Support", "Lobby"],
   );
-  const { groupLines } = resolveMappings(
-    mappings,
-    complete(engineering, support),
-    complete(noc, lobby),
+  const { groupLines } = resolveMappings(mappings, complete(engineering, support), complete(noc, lobby), {
     owner,
-  );
+    memory: noNames,
+  });
   assert.deepEqual(
     groupLines,
     new Map([
@@ -209,7 +211,7 @@ test("modes that disagree only once title, id and link turn out to be one room f
     {
       line: 3,
       column: "mode",
-      message: 'line 2 maps the same room with mode "audit", this line with "sync"; give both the same mode',
+      message: 'line 2 maps the same space with mode "audit", this line with "sync"; give both the same mode',
     },
   ]);
 });
@@ -217,13 +219,16 @@ test("modes that disagree only once title, id and link turn out to be one room f
 test("a bare uuid is a title only where a room is titled just so", () => {
   const other = uuid.replace("a1", "b2");
   const titled = room(other);
-  const found = resolveMappings(rows(["Support", other]), complete(support), complete(noc, titled), owner);
+  const found = resolveMappings(rows(["Support", other]), complete(support), complete(noc, titled), {
+    owner,
+    memory: noNames,
+  });
   assert.deepEqual(found.desired, [feedOf(titled, [support], [2])]);
   const taken = resolveMappings(
     rows(["Support", uuid]),
     complete(support),
     complete(noc, room(uuid, { key: "ROOM/x" })),
-    owner,
+    { owner, memory: noNames },
   );
   assert.deepEqual(taken.desired, [feedOf(noc, [support], [2])]);
 });
@@ -237,9 +242,9 @@ test("an id of something else is named as that, and a link without an id as a li
   assert.deepEqual(
     resolve(rows(...cells)).problems.map(({ message }) => message),
     [
-      "this is the id of a team, not of a room",
+      "this is the id of a team, not of a space",
       "this is the id of a person, not of a group",
-      'no room is titled "https://web.webex.com/meet/ann"; this link holds no id of a space',
+      'no space is titled "https://web.webex.com/meet/ann"; this link holds no id of a space',
     ],
   );
 });
@@ -274,7 +279,7 @@ test("a comment that begins with a group's name is a problem, and its group coun
     mappings,
     complete(support, odd),
     complete(noc),
-    owner,
+    { owner, memory: noNames },
   );
   assert.deepEqual([desired, unmatchedRows], [[feedOf(noc, [support], [2])], [{ group: odd, line: 3 }]]);
   assert.deepEqual(problems, [
@@ -313,4 +318,82 @@ test("the nearest is looked for 200 times, and the others are told without it", 
       "so many match nothing that the nearest was looked for 200 times only",
     ],
   );
+});
+
+test("a title that led to another space freezes its row, and its group's people are spared", () => {
+  const memory = createNameMemory([
+    { column: "room", name: "NOC", id: lobby.id },
+    { column: "room", name: "Lobby", id: lobby.id },
+  ]);
+  const mappings = rows(["Support", "NOC"], ["Engineering", "Lobby"], ["Engineering", noc.id]);
+  const found = resolveMappings(mappings, complete(engineering, support), complete(noc, lobby), {
+    owner,
+    memory,
+  });
+  const obstacle = "the title on line 2 led to another space on earlier runs";
+  assert.deepEqual(found.desired, [
+    feedOf(noc, [support, engineering], [2, 4], obstacle),
+    feedOf(lobby, [engineering], [3]),
+  ]);
+  assert.deepEqual(found.unmatchedRows, [{ group: support, line: 2 }]);
+  const message = `"NOC" led to another space on earlier runs, so this row changes nothing until its cell holds the id of the one you mean: earlier id-Lobby (now titled "Lobby"), now ${noc.id}`;
+  assert.deepEqual(found.problems, [{ line: 2, column: "room", message }]);
+  assert.deepEqual(
+    found.names.map(({ column, name }) => `${column} ${name}`),
+    ["group Support", "room Lobby", "group Engineering"],
+  );
+  assert.deepEqual(
+    [...findMappedRooms(mappings.slice(0, 2), complete(noc, lobby), { owner, memory })],
+    [lobby.key],
+  );
+});
+
+test("a name that led to another group freezes its row; both groups are spared where the space is not sure either", () => {
+  const memory = createNameMemory([
+    { column: "group", name: "Support", id: engineering.id },
+    { column: "room", name: "Lobby", id: "a space that is gone" },
+  ]);
+  const mappings = rows(["Support", "NOC"], ["Support", "Lobby"]);
+  const found = resolveMappings(mappings, complete(engineering, support), complete(noc, lobby), {
+    owner,
+    memory,
+  });
+  assert.deepEqual(found.desired, [
+    feedOf(noc, [], [2], "the name of the group on line 2 led to another group on earlier runs"),
+    feedOf(lobby, [], [3], "the title on line 3 led to another space on earlier runs"),
+  ]);
+  assert.deepEqual(found.unmatchedRows, [
+    { group: support, line: 3 },
+    { group: engineering, line: 3 },
+  ]);
+  assert.deepEqual(found.names, [{ column: "room", name: "NOC", id: noc.id }]);
+  assert.match(found.problems[0]?.message ?? "", /\(now named "Engineering"\), now id-Support$/);
+  assert.match(found.problems[1]?.message ?? "", /earlier a space that is gone, now id-Lobby$/);
+});
+
+test("an ended row keeps no stranger's space managed, and a cell that holds an id needs no memory", () => {
+  const memory = createNameMemory([
+    { column: "room", name: "Lobby", id: noc.id },
+    { column: "room", name: noc.id, id: lobby.id },
+  ]);
+  const ended = { group: "Support", room: "Lobby", mode: "sync", line: 2, kind: "ended" } as const;
+  const mappings = [ended, ...rows(["Support", "Lobby"], ["Support", noc.id]).slice(1)];
+  const found = resolveMappings(mappings, complete(support), complete(noc, lobby), { owner, memory });
+  assert.deepEqual(found.desired, [
+    feedOf(lobby, [], [2], "the title on line 2 led to another space on earlier runs"),
+    feedOf(noc, [support], [3]),
+  ]);
+  assert.equal(found.problems.length, 1);
+});
+
+test("a name that leads nowhere any more is told by what it led to", () => {
+  const memory = createNameMemory([{ column: "room", name: "Cellar", id: lobby.id }]);
+  const found = resolveMappings(rows(["Support", "Cellar"]), complete(support), complete(noc, lobby), {
+    owner,
+    memory,
+  });
+  const message =
+    'no space is titled "Cellar"; on earlier runs it led to the space now titled "Lobby", whose id is id-Lobby';
+  assert.deepEqual(found.problems, [{ line: 2, column: "room", message }]);
+  assert.deepEqual([found.desired, found.unmatchedRows], [[], [{ group: support, line: 2 }]]);
 });

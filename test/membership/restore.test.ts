@@ -5,7 +5,7 @@ import type { MembershipReader, RoomMember } from "../../src/membership/director
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
-import { addAsModerators, observeRestore } from "../../src/membership/restore.ts";
+import { observeRestore, prepareRestore } from "../../src/membership/restore.ts";
 import { room as roomRecord, runRecord } from "../report/build-record.ts";
 import { complete, described, incomplete, member, owner, room } from "../support/builders.ts";
 
@@ -40,12 +40,14 @@ function createReader(members: Listing<RoomMember>, facts: Partial<MembershipRea
   return { reader, lookedUp };
 }
 
+const trusted = { isVerified: true, mappedRooms: new Set(["ROOM/NOC"]) };
+
 /** What undoing this record plans, in names. */
 async function planRestore(reader: MembershipReader, record: RunRecord) {
   const observation = await observeRestore(reader, record, () => undefined);
   const { rooms, problems } = planChanges(observation, defaultPolicy);
   return {
-    rooms: addAsModerators(rooms, observation.moderators).map(({ additions, removals, kept }) => ({
+    rooms: prepareRestore(rooms, observation.moderators, trusted).map(({ additions, removals, kept }) => ({
       add: additions.map((one) => one.displayName + (one.asModerator ? " as moderator" : "")),
       remove: removals.map((one) => one.displayName),
       kept: kept.map((one) => `${one.displayName}: ${one.reason}`),
@@ -100,7 +102,7 @@ test("a room that is incompletely known, or that the owner has left, is not touc
   );
   assert.deepEqual(partly.rooms, [{ add: [], remove: [], kept: [] }]);
   assert.deepEqual(partly.problems, [
-    'nothing is changed in room "NOC": its member list is incomplete: a page is missing',
+    'nothing is changed in space "NOC": its member list is incomplete: a page is missing',
   ]);
   const left = await planRestore(createReader(complete(member("bob"))).reader, record);
   assert.deepEqual(left.rooms, [{ add: [], remove: [], kept: [] }]);
@@ -117,11 +119,11 @@ test("a room that is missing from a whole list is gone; from an incomplete one i
     rooms: [],
     problems: [],
     notices: [
-      'Room "NOC" is gone, or rollcall@acme.example is no longer in it; its one change is left as it is.',
+      'Space "NOC" is gone, or rollcall@acme.example is no longer in it; its one change is left as it is.',
     ],
   });
   const unknown = createReader(complete(), { listRooms: async () => incomplete("a page is missing") });
   assert.deepEqual((await planRestore(unknown.reader, record)).problems, [
-    'room "NOC" cannot be found, because the list of rooms is incomplete: a page is missing; its one change is left as it is',
+    'space "NOC" cannot be found, because the list of spaces is incomplete: a page is missing; its one change is left as it is',
   ]);
 });

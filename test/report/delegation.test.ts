@@ -46,13 +46,13 @@ test("a page lies beside its record, and says who asked, for which site and by w
   assert.equal(
     page.text,
     [
-      "# Delegation of 2026-11-22 05:17 UTC",
+      "# Delegation run of 2026-11-22 05:17 UTC",
       "",
-      "[← All rooms](../README.md) · [record (JSON)](2026-11-22-1001.json) · [workflow run](https://github.example/runs/1)",
+      "[← All spaces](../README.md) · [record (JSON)](2026-11-22-1001.json) · [workflow run](https://github.example/runs/1)",
       "",
-      "✅ **Every host is as asked; nothing had to be changed.**",
+      "✅ **Every host is as requested; nothing had to be changed.**",
       "",
-      "Mode add · site `acme.webex.com` · backend rest · asked for by `octo-admin`",
+      "Mode add · site `acme.webex.com` · backend rest · requested by `octo-admin`",
       "",
       "## Who may schedule for whom",
       "",
@@ -60,9 +60,9 @@ test("a page lies beside its record, and says who asked, for which site and by w
       "| --- | --- | --- | --- | --- |",
       "| — | `ann@acme.example` | nobody | nobody | none |",
       "",
-      "## Token",
+      "## Webex login",
       "",
-      "How long the refresh token lives is not known: this run did not use it.",
+      "How long the Webex login stays valid is not known: this run did not use it.",
       "",
     ].join("\n"),
   );
@@ -130,7 +130,7 @@ test("a long list of users is cut between rows, and the summary says so", () => 
   assert.match(summary, /\*4\d\d more rows are not shown here\.\*/);
 });
 
-test("the terminal marks what was added, removed and kept, and says why a host is not as asked", () => {
+test("the terminal marks what was added, removed and kept, and says why a host is not as requested", () => {
   const text = renderDelegationTerminal(
     record({
       status: "partial",
@@ -157,6 +157,6 @@ test("the terminal marks what was added, removed and kept, and says why a host i
     "ann@acme.example  ? → ? delegates",
     "  × 403",
     "",
-    "partial: 1 host is not as asked. 1 delegation was added. 1 delegation was removed.",
+    "partial: 1 host is not as requested. 1 delegation was added. 1 delegation was removed.",
   ]);
 });

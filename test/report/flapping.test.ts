@@ -22,7 +22,7 @@ describe("findFlapping", () => {
 
   it("names somebody who is added, removed and added again", () => {
     assert.deepEqual(findFlapping(twice, add), [
-      'Ada comes and goes in "NOC": 3 changes in 30 days, the latest an addition. Somebody or something else seems to change this room too; let one of the two decide.',
+      'Ada keeps being added to and removed from "NOC": 3 changes in 30 days, the latest an addition. Somebody or something else seems to manage this space too; let only one of them decide.',
     ]);
   });
   it("says nothing of a mistake that was put right", () => {
@@ -51,6 +51,6 @@ describe("findFlapping", () => {
     assert.equal(history.recent.length, 2000);
     const notices = findFlapping(history, many);
     assert.equal(notices.length, 11);
-    assert.equal(notices.at(-1), "The same is true of 490 people more.");
+    assert.equal(notices.at(-1), "The same is true of 490 other people.");
   });
 });

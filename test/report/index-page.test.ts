@@ -18,11 +18,11 @@ describe("the index", () => {
     );
   });
   it("says that all is well when it is", () => {
-    assert.match(renderIndex(runRecord([room("NOC")])), /^✅ \*\*Every room is as declared\.\*\*$/m);
+    assert.match(renderIndex(runRecord([room("NOC")])), /^✅ \*\*Every space is as declared\.\*\*$/m);
   });
   it("gives the commands that approve what is held", () => {
     const text = renderIndex(eventfulRun);
-    assert.match(text, /\| Bridge \| Dan \| `dan@example\.com` \| Over the limit for this room \|/);
+    assert.match(text, /\| Bridge \| Dan \| `dan@example\.com` \| Over the limit for this space \|/);
     assert.match(text, /Run workflow → approve: `a1b2c3d4e5f6`/);
     assert.match(text, /^ {2}gh workflow run sync\.yml -f approve=a1b2c3d4e5f6$/m);
     assert.match(text, /^ {2}npm run sync -- --approve a1b2c3d4e5f6$/m);
@@ -52,7 +52,7 @@ describe("the index", () => {
   });
   it("says what to do when no room is managed yet", () => {
     const text = renderIndex(runRecord([]));
-    assert.match(text, /No room is managed yet/);
+    assert.match(text, /No space is managed yet/);
     assert.match(text, /Add rows to rooms\.csv/);
     assert.doesNotMatch(text, /mermaid/);
   });
@@ -62,7 +62,7 @@ describe("the index", () => {
     );
     assert.match(text, /❌ \*\*The run stopped and changed nothing\.\*\*/);
     assert.match(text, /^- No token\.$/m);
-    assert.doesNotMatch(text, /all others go on/);
+    assert.doesNotMatch(text, /all others are managed as usual/);
   });
   it("warns while the refresh token has less than the policy's days", () => {
     const token = { refreshed: true, rotated: true, refreshTokenExpiresAt: "2026-12-06T05:17:30Z" };
@@ -87,7 +87,7 @@ describe("the index", () => {
       room(`Room ${n}`, n === 500 ? { frozen: "why" } : {}),
     );
     const text = renderIndex(runRecord(rooms));
-    assert.match(text, /<summary>999 rooms in good order<\/summary>\n\n\|/);
+    assert.match(text, /<summary>999 spaces as declared<\/summary>\n\n\|/);
     assert.ok(text.indexOf("Room 500 ") < text.indexOf("<details>"));
     assert.ok(Buffer.byteLength(text) < 512_000);
   });

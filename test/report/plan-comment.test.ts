@@ -34,7 +34,7 @@ test("a pull request that changes nothing is told in one line", () => {
     `${noteMarkers.planComment}
 ✅ **This pull request itself adds and removes nobody.**
 
-*Planned for \`0123456789ab\` by [this run](${runUrl}), whose summary has the whole plan. Nothing has been changed in Webex; what is merged is planned anew.*
+*Planned for \`0123456789ab\` by [this run](${runUrl}), whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*
 `,
   );
 });
@@ -49,7 +49,7 @@ test("1,000 changed rooms are cut between rows, under 60,000 characters, with th
   const present = rooms.map((one) => ({ ...one, added: one.added.slice(0, 10) }));
   const text = comment(rooms, present);
   assert.ok(text.length > 30_000 && text.length < 60_000, `${text.length} characters`);
-  assert.match(text, /In 1,000 rooms this pull request changes what is done: 10,000 people added\./);
+  assert.match(text, /This pull request changes what happens in 1,000 spaces: 10,000 people added\./);
   const tables = text.split("| --- | --- | --- | --- |");
   assert.equal(tables.length, 3);
   for (const table of tables.slice(1)) {
@@ -72,12 +72,12 @@ test("a removal that was held so far and would now go through says so; the other
   const source = "[line 2](https://github.com/acme/rooms/blob/0123/mappings/rooms.csv?plain=1#L2)";
   assert.ok(
     comment([removed], [held]).includes(
-      `| NOC | ➖ remove | Ada | Not in NOC group (${source}). **Held so far:** Over the limit for this room |`,
+      `| NOC | ➖ remove | Ada | Not in NOC group (${source}). **Held until now:** Over the limit for this space |`,
     ),
   );
   assert.ok(
     comment([held], [removed]).includes(
-      "| NOC | ✋ hold | Ada | Over the limit for this room; removed at once so far |",
+      "| NOC | ✋ hold | Ada | Over the limit for this space; until now removed without approval |",
     ),
   );
 });

@@ -22,7 +22,7 @@ describe("the page of a run", () => {
   it("leads back to all rooms, to its record and to the workflow run", () => {
     assert.match(
       text,
-      /\[← All rooms\]\(\.\.\/README\.md\) · \[record \(JSON\)\]\(2026-11-22-4711\.json\) · \[workflow run\]/,
+      /\[← All spaces\]\(\.\.\/README\.md\) · \[record \(JSON\)\]\(2026-11-22-4711\.json\) · \[workflow run\]/,
     );
   });
   it("names people whose names Webex does not tell by their address, or at least their id", () => {

@@ -22,7 +22,7 @@ describe("the summary", () => {
   it("is short when there is nothing to say", () => {
     assert.equal(
       summarise(runRecord([room("NOC")])),
-      "# Rollcall sync\n\n✅ **Every room is as declared.**\n\n1 room\n\n",
+      "# Rollcall sync\n\n✅ **Every space is as declared.**\n\n1 space\n\n",
     );
   });
   it("is cut between rows to the bytes allowed, and says how many rows are missing", () => {

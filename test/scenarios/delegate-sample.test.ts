@@ -215,10 +215,13 @@ describe("faults of the second sample application", { concurrency: 2 }, () => {
       ]);
       assert.deepEqual(writes, [backend === "rest" ? "insert ann: eve" : "SetUser ann: cat;fay;eve"]);
       assert.equal(code, 3);
-      assert.match(record.notices.join(), /somebody else changed the list since this run first read it/);
+      assert.match(
+        record.notices.join(),
+        /somebody else changed the list during this run, which was left so: fay@acme\.example appeared/,
+      );
       assert.match(
         record.hosts[0]?.error ?? "",
-        /^lost update: somebody else wrote this list at the same time/,
+        /^lost update: somebody else wrote this list at the same time \(.*cat@acme\.example.* disappeared; eve@acme\.example, whom this run added, disappeared\)/,
       );
     });
 

@@ -47,7 +47,7 @@ async function startSyncStory(csv: string) {
 }
 
 describe("time-limited delegation", { concurrency: 2 }, () => {
-  test("add --until writes the row by the report's commit, and once only", async () => {
+  test("add --until commits the row before it grants anything, and once only", async () => {
     await using story = await startDelegationStory(acme);
     const args = [
       "--mode",
@@ -59,17 +59,20 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       "--until",
       day(10),
     ];
-    const { code, record } = await story.run(args, true);
+    const { code, record, requests } = await story.run(args, true);
     assert.deepEqual([code, record.until], [0, day(10)]);
-    const [commit, ...more] = story.sandbox.github.commits;
-    assert.deepEqual([commit?.paths.filter((path) => path.endsWith(".csv")), more], [[grants], []]);
+    const [commit, report, ...more] = story.sandbox.github.commits;
+    assert.deepEqual([commit?.paths, report?.paths.includes(grants), more], [[grants], false, []]);
+    const steps = requests.map(({ path }) => path.replace(/\?.*/, ""));
+    const insert = steps.findIndex((path) => path.endsWith("/insert"));
+    assert.ok(steps.findIndex((path) => path.endsWith("/graphql")) < insert);
     const written = story.sandbox.github.files().get(grants);
     assert.equal(written, header + row("ben", "eve", day(10), "asked for by octo-admin in run 1001"));
 
     await story.folder.write(grants, written ?? "");
     const again = await story.run(args, true);
     assert.deepEqual([again.code, again.record.status], [0, "converged"]);
-    assert.equal(story.sandbox.github.commits.length, 1);
+    assert.equal(story.sandbox.github.commits.length, 2);
   });
 
   test("without GitHub the row is written on disk, and a later date replaces it", async () => {
@@ -107,7 +110,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
     assert.equal(await story.folder.read(grants), header + row("ben", "dan", day(10)));
   });
 
-  test("a branch that refuses the commit leaves the rows for a person to add, exit 3", async () => {
+  test("a branch that refuses the row: nothing is granted, and the rows are named for a person to add", async () => {
     await using story = await startDelegationStory(acme, { github: { protection: "ruleset" } });
     const args = [
       "--mode",
@@ -119,9 +122,55 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       "--until",
       day(10),
     ];
-    const { code, record } = await story.run(args, true);
-    assert.deepEqual([code, record.status, story.delegates("ben")], [3, "partial", "dan eve"]);
+    const { code, record, writes } = await story.run(args, true);
+    assert.deepEqual([code, record.status, story.delegates("ben"), writes], [1, "failed", "dan", []]);
+    assert.match(
+      record.problems[0] ?? "",
+      /^nothing was granted, because delegations\.csv could not be written: /,
+    );
     assert.ok(record.problems[0]?.includes(`${address("ben")},${address("eve")},${day(10)}`));
+  });
+
+  test("a grant that Webex refuses leaves its row, and says that sync will grant it", async () => {
+    await using story = await startDelegationStory(acme);
+    story.sandbox.fault({
+      route: "POST /meetingPreferences/schedulingOptions/delegateEmails/insert",
+      status: 403,
+    });
+    const { code, record } = await story.run([
+      "--mode",
+      "add",
+      "--host",
+      address("ben"),
+      "--delegate",
+      address("eve"),
+      "--until",
+      day(10),
+    ]);
+    assert.deepEqual([code, record.status, story.delegates("ben")], [3, "partial", "dan"]);
+    assert.match(
+      record.hosts[0]?.error ?? "",
+      /403.*; the row in delegations\.csv stands, and sync will grant it$/,
+    );
+    assert.equal(await story.folder.read(grants), header + row("ben", "eve", day(10)));
+  });
+
+  test("show marks what the file keeps; remove takes out exactly that row, also where Webex had it not", async () => {
+    await using story = await startDelegationStory(acme);
+    const others = row("ann", "dan", "") + row("ben", "cat", day(3));
+    await story.folder.write(grants, header + row("ann", "cat", day(10)) + others);
+    const host = ["--host", address("ann")];
+    const shown = await story.run(host);
+    assert.deepEqual(shown.record.kept, [
+      { host: address("ann"), delegate: address("cat"), until: day(10), line: 2 },
+      { host: address("ann"), delegate: address("dan"), until: null, line: 3 },
+    ]);
+    assert.match(shown.stdout, /= cat@acme\.example +kept by delegations\.csv, line 2, until/);
+    assert.match(shown.summary, /`dan@acme\.example` \(kept by delegations\.csv, line 3, without end\)/);
+    story.sandbox.meetings.user("ann").delegates = [address("dan")];
+    const gone = await story.run(["--mode", "remove", ...host, "--delegate", address("cat")]);
+    assert.deepEqual([gone.code, gone.writes], [0, []]);
+    assert.equal(await story.folder.read(grants), header + others);
   });
 
   test("--until is refused where the report goes to another branch: sync would never see the row", async () => {
@@ -225,7 +274,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
     await story.folder.write("mappings/rooms.csv", "group,room\neng,NOC\n");
     await story.folder.write(grants, header + row("ann", "cat", day(5)));
     const good = await story.folder.run(["validate"]);
-    assert.equal(good.stdout, "1 mappings of 1 rooms, 1 delegations, and the policy: no fault found\n");
+    assert.equal(good.stdout, "1 mappings of 1 spaces, 1 delegations, and the policy: no fault found\n");
     await story.folder.write(grants, header + row("ann", "ann", "soon"));
     const bad = await story.folder.run(["validate"]);
     assert.deepEqual(bad, {

@@ -102,7 +102,7 @@ for (const backend of ["rest", "xml"] as const) {
       const row =
         "| ✅ | `ben@acme.example` | `dan@acme.example` `gil@acme.example` | 4: `dan@acme.example` " +
         "`eve@acme.example` `fay@acme.example` `gil@acme.example` | ➕ `eve@acme.example` ➕ `fay@acme.example` |";
-      const facts = `Mode add · site \`acme.webex.com\` · backend ${backend} · asked for by \`octo-admin\``;
+      const facts = `Mode add · site \`acme.webex.com\` · backend ${backend} · requested by \`octo-admin\``;
       for (const text of [files.get(path ?? "") ?? "", summary]) {
         assert.ok(text.includes(row), text);
         assert.ok(text.includes(facts), text);

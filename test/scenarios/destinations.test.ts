@@ -108,14 +108,14 @@ describe("where the record goes is proved before anything is touched", { concurr
   for (const [option, file] of [
     ["--json", "./mappings/rooms.csv"],
     ["--json", "mappings/delegations.csv"],
-    ["--json", "token"],
+    ["--markdown", "mappings/rooms.csv"],
   ] as const) {
     test(`${option} ${file} would be written over an input, so the run does not begin`, async () => {
       await using story = await startStory(acme, ["eng,NOC"]);
       const { sandbox, folder } = story;
       const env = sandbox.environment({ WEBEX_TOKEN_FILE: join(folder.path, "token") });
       await folder.write("token", sandbox.currentRefreshToken);
-      const { code, stderr } = await folder.run(["sync", option, file], env);
+      const { code, stderr } = await folder.run(["plan", option, file], env);
       assert.equal(code, 1);
       assert.match(stderr, /is an input of this run, so nothing is written to it/);
       assert.equal(await folder.read("token"), sandbox.currentRefreshToken);

@@ -28,3 +28,81 @@ test("discover lists ids and sizes, and its output is a rooms.csv that validate 
   assert.equal((await folder.run(["validate"], {})).code, 0);
   assert.equal((await folder.run(["plan"], env)).code, 0);
 });
+
+const rows = `room,mode,group,note
+Night,sync,noc,ours
+Desk,audit,Service Desk,
+`;
+
+async function startDiscovery(csv: string) {
+  const sandbox = await startSandbox(
+    organisation({
+      groups: { Night: ["ann"], "Service Desk": ["ann"], "=HYPERLINK(1)": ["ann"], "Ops, =1+1": ["ann"] },
+      rooms: { Night: ["ann"], Desk: [], "=HYPERLINK(1)": [], "Ops, =1+1": [] },
+    }),
+  );
+  const folder = await createFolder(csv);
+  const run = (...args: string[]) =>
+    folder.run(
+      ["discover", "--csv", "mappings/rooms.csv", ...args],
+      sandbox.environment({ WEBEX_TOKEN_FILE: "token" }),
+    );
+  return {
+    sandbox,
+    folder,
+    run,
+    async [Symbol.asyncDispose]() {
+      await folder[Symbol.asyncDispose]();
+      await sandbox[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("a file with rows is not overwritten, and that is said before the token is used", async () => {
+  await using story = await startDiscovery(rows);
+  const { code, stderr } = await story.run();
+  assert.deepEqual([code, story.sandbox.requests], [1, []]);
+  assert.match(stderr, /mappings\/rooms\.csv has rows, so it is not overwritten; add --append/);
+  assert.equal(await story.folder.read("mappings/rooms.csv"), rows);
+});
+
+test("--append adds what the file lacks, in its columns, and leaves a space in another mode alone", async () => {
+  await using story = await startDiscovery(rows);
+  const { code, stderr } = await story.run("--append");
+  assert.equal(code, 0, stderr);
+  const { sandbox, folder } = story;
+  const ids = [sandbox.roomId("=HYPERLINK(1)"), sandbox.groupId("=HYPERLINK(1)")];
+  const text = await folder.read("mappings/rooms.csv");
+  assert.equal(text, `${rows}${ids[0]},audit,${ids[1]},same name\n"Ops, =1+1",audit,"Ops, =1+1",same name\n`);
+  assert.match(stderr, /Not appended, because the space has rows in another mode: "Night"/);
+  assert.equal((await folder.run(["validate"], {})).code, 0);
+  assert.equal((await story.run("--append")).code, 0);
+  assert.equal(await folder.read("mappings/rooms.csv"), text);
+});
+
+test("nothing is appended to a file with faults, or without a column for the mode", async () => {
+  for (const [csv, told] of [
+    ["group,room\nnoc\n", /has faults/],
+    ["group,room\nnoc,Night\n", /no column "mode"/],
+  ] as const) {
+    await using story = await startDiscovery(csv);
+    const { code, stderr } = await story.run("--append");
+    assert.equal(code, 1);
+    assert.match(stderr, told);
+    assert.equal(await story.folder.read("mappings/rooms.csv"), csv);
+  }
+});
+
+test("no cell that is written begins like a formula", async () => {
+  await using story = await startDiscovery("group,room,mode,note\n");
+  const { code, stderr } = await story.run();
+  assert.equal(code, 0, stderr);
+  const text = await story.folder.read("mappings/rooms.csv");
+  // Cut as a spreadsheet may cut it: commas and semicolons outside of quotes part the cells.
+  const cells = text.split("\n").flatMap((line) => line.match(/"(?:[^"]|"")*"|[^,;]+/g) ?? []);
+  assert.deepEqual(
+    cells.filter((cell) => /^["\s]*[=+@-]/.test(cell)),
+    [],
+  );
+  assert.ok(text.includes(story.sandbox.groupId("=HYPERLINK(1)")));
+});

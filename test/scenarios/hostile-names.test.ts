@@ -26,10 +26,9 @@ test("names and titles from Webex stay text: in the report, the summary, the out
     [],
   );
   const rows = hostile.map((title) => `eng,${story.sandbox.roomId(title)}`);
-  await story.folder.write(
-    "mappings/rooms.csv",
-    `group,room\n${rows.join("\n")}\n"eng ##[error]title=x;pwned","@everyone <b>"\n`,
-  );
+  const csv = `group,room\n${rows.join("\n")}\n"eng ##[error]title=x;pwned","@everyone <b>"\n`;
+  await story.folder.write("mappings/rooms.csv", csv);
+  story.sandbox.github.writeFile("mappings/rooms.csv", csv);
   const ending = await story.run(["sync"], { env: { GITHUB_ACTIONS: "true" } });
   assert.deepEqual([ending.code, ending.record.status], [3, "partial"]);
   assert.equal(ending.record.totals.added, hostile.length * (keys.length - 1));

@@ -114,7 +114,7 @@ describe("login in a browser", { skip }, () => {
     const result = await login.ended;
     assert.deepEqual([result.code, codeExchanges(place)], [1, []]);
     assert.match(result.stderr, /the consent was refused; nothing was stored/);
-    assert.equal(place.sandbox.github.secret("WEBEX_REFRESH_TOKEN"), old);
+    assert.equal(place.sandbox.github.secret("WEBEX_REFRESH_TOKEN", "webex"), old);
   });
 
   test("a wrong state is turned away and spends nothing; the right answer still counts, and once only", async () => {

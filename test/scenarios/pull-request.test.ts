@@ -72,33 +72,33 @@ test("the comment tells what the pull request changes apart from what has drifte
   assert.equal(
     review.body(),
     `${marker}
-✅ **In 1 room this pull request changes what is done: 1 person added, 1 person removed.**
+✅ **This pull request changes what happens in 1 space: 1 person added, 1 person removed.**
 
-Due anyway, with or without it: 1 person added, 1 person removed.
+Pending regardless of this pull request: 1 person added, 1 person removed.
 
 ### What this pull request changes
 
-| Room | | Who | Why |
+| Space | | Who | Why |
 | --- | --- | --- | --- |
 | Eng | 🆕 managed |  | Fed by eng ([line 3](${file}#L3)), mode sync; 3 members |
 | Eng | ➕ add | Dan | In eng ([line 3](${file}#L3)) |
 | Eng | ➖ remove | Fay | Not in eng ([line 3](${file}#L3)) |
 
-### Due anyway
+### Pending regardless of this pull request
 
-With or without this pull request, because groups and rooms have drifted apart:
+Groups and spaces have drifted apart; the next run deals with that in any case:
 
 <details>
-<summary>1 person added, 1 person removed, in 1 room</summary>
+<summary>1 person added, 1 person removed, in 1 space</summary>
 
-| Room | | Who | Why |
+| Space | | Who | Why |
 | --- | --- | --- | --- |
 | NOC | ➕ add | Bob | In noc (line 2) |
 | NOC | ➖ remove | Eve | Not in noc (line 2) |
 
 </details>
 
-*Planned for \`HEAD\` by [this run](https://github.example/acme/spaces/actions/runs/1001), whose summary has the whole plan. Nothing has been changed in Webex; what is merged is planned anew.*
+*Planned for \`HEAD\` by [this run](https://github.example/acme/spaces/actions/runs/1001), whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*
 `,
   );
   assert.match(end.summary, /add: Bob/);
@@ -117,12 +117,12 @@ test("a room that is taken out, and one that is only audited, say what is no lon
     .split("\n")
     .filter((line) => /^\| (Eng|NOC) /.test(line));
   assert.deepEqual(rows, [
-    `| Eng | 🔧 mapped otherwise |  | mode sync → audit |`,
-    `| Eng | ↩️ not add | Dan | The room's mode is audit: only reported |`,
-    `| Eng | ↩️ not remove | Fay | The room's mode is audit: only reported |`,
-    `| NOC | 🚫 no longer managed |  | No row names it any more; its 3 members stay as they are |`,
-    `| NOC | ↩️ not add | Bob | The room is no longer managed |`,
-    `| NOC | ↩️ not remove | Eve | The room is no longer managed |`,
+    `| Eng | 🔧 mapping changed |  | mode sync → audit |`,
+    `| Eng | ↩️ will no longer be added | Dan | The space's mode is audit: differences are only reported |`,
+    `| Eng | ↩️ will no longer be removed | Fay | The space's mode is audit: differences are only reported |`,
+    `| NOC | 🚫 no longer managed |  | No row names this space any more; its 3 members stay |`,
+    `| NOC | ↩️ will no longer be added | Bob | The space is no longer managed |`,
+    `| NOC | ↩️ will no longer be removed | Eve | The space is no longer managed |`,
   ]);
   assert.ok(!review.body().includes(file), "nothing there needs a line");
 });
@@ -146,7 +146,7 @@ test("errors in the mappings are told with their lines, and Webex is not asked a
 - **${line}, column mode:** no mode is named "sink" (a mode is sync, add-only or audit)
 - **${line}, column room:** the cell is empty; fill in the room or remove the line
 
-Until then there is no plan. It is made again with the next push.
+Until then there is no plan. The next push makes a new one.
 
 *Read at \`HEAD\` by [this run](https://github.example/acme/spaces/actions/runs/1001). Nothing has been changed.*
 `,
@@ -160,7 +160,7 @@ test("a name that leads nowhere is a problem of the pull request, unless the def
   const sections = review.body().split("\n### ");
   assert.match(review.body(), /1 problem needs fixing/);
   assert.match(sections.find((one) => one.startsWith("To be fixed")) ?? "", /engg.*did you mean "eng"/);
-  assert.match(sections.find((one) => one.startsWith("Wrong already")) ?? "", /Nok/);
+  assert.match(sections.find((one) => one.startsWith("Already wrong")) ?? "", /Nok/);
 });
 
 test("a policy that turns the limits off is shown before anything else, with what it lets through", async () => {
@@ -179,7 +179,7 @@ test("a policy that turns the limits off is shown before anything else, with wha
   const warning = body.split("\n").filter((line) => line.startsWith(">"));
   assert.deepEqual(warning, [
     "> [!WARNING]",
-    "> **This pull request changes the policy**, and with it what goes through without approval. The plan below is made with the new one.",
+    "> **This pull request changes the policy**, and so what is applied without approval. The plan below uses the new policy.",
     ">",
     "> - `limits.removalsPerRoom.count`: `3` → `500`",
     '> - `limits.emptyGroup`: `"hold"` → `"apply"`',
@@ -255,7 +255,7 @@ test("the own comment is found on a later page, updated in place, and its duplic
   );
   assert.equal(stranger.body, `${marker}\nnot by us`);
   assert.equal(other.body, "another workflow's comment");
-  assert.match(own.body, /In 1 room this pull request/);
+  assert.match(own.body, /This pull request changes what happens in 1 space/);
 });
 
 test("a comment that says the same already is not written again; a new commit is news", async () => {

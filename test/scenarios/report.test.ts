@@ -3,7 +3,6 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { SandboxOptions } from "../../sandbox/server.ts";
-import { killAt } from "../support/kill-at.ts";
 import { organisation } from "../support/organisation.ts";
 import { startStory } from "../support/story.ts";
 
@@ -34,6 +33,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
       "reports/history.json",
       `${page}.json`,
       `${page}.md`,
+      "reports/state.json",
     ]);
     assert.deepEqual(JSON.parse(github.files().get(`${page}.json`) ?? ""), first.record);
     const readme = github.files().get("reports/README.md") ?? "";
@@ -103,10 +103,22 @@ describe("the report of a run", { concurrency: 2 }, () => {
 
   test("sample fault 12: with GitHub's branch out of reach the changes are told all the same", async () => {
     await using story = await startSmallStory();
-    const route = "GET /repos/{owner}/{repo}/git/ref/{ref}";
-    // The branch is there before the changes, and cannot be reached after them.
-    const onStart = killAt(story.sandbox, { route, count: 2, signals: ["SIGTERM"], status: 404 });
-    const ending = await story.run(["sync"], { onStart });
+    let end: () => void = () => assert.fail("not started");
+    let looks = 0;
+    const match = () => {
+      looks += 1;
+      // There before the first change, gone after the last; ended by a person who does not wait for a minute.
+      if (looks === 2) end();
+      return looks > 1;
+    };
+    story.sandbox.fault({ route: "GET /repos/{owner}/{repo}/git/ref/{ref}", match, status: 404, times: 99 });
+    const ending = await story.run(["sync"], {
+      onStart: (kill) => {
+        end = () => kill("SIGTERM");
+      },
+    });
+    assert.ok(looks > 2, "it was not tried again");
+    assert.match(ending.record.problems[0]?.message ?? "", /there is no branch main/);
     assert.deepEqual([ending.code, ending.record.status, ending.writes], [3, "partial", changes]);
     assert.ok(ending.summary.includes("add: New"));
     // Every request went to Webex or GitHub: the sandbox stands for both, and nothing else was configured.
@@ -125,6 +137,23 @@ describe("the report of a run", { concurrency: 2 }, () => {
     assert.deepEqual([second.code, second.commits], [1, 0]);
     const mended = await story.run(["sync"]);
     assert.deepEqual([mended.code, mended.commits, mended.writes], [0, 1, changes]);
+  });
+
+  test("is asked for in a place that cannot be written: the run refuses to start, and asks Webex nothing", async () => {
+    await using story = await startSmallStory();
+    const { sandbox, folder } = story;
+    await folder.write(".outputs", "");
+    await folder.write(".summary.md", "");
+    const env = sandbox.githubEnvironment({ GITHUB_OUTPUT: ".outputs", GITHUB_STEP_SUMMARY: ".summary.md" });
+    const { code, stderr } = await folder.run(["sync", "--json", "mappings/rooms.csv/record.json"], env);
+    assert.deepEqual([code, sandbox.github.commits.length], [1, 0]);
+    assert.match(stderr, /mappings\/rooms\.csv/);
+    assert.deepEqual(
+      sandbox.requests.filter(({ half }) => half === "webex"),
+      [],
+    );
+    assert.match(await folder.read(".summary.md"), /mappings\/rooms\.csv/);
+    assert.match(await folder.read(".outputs"), /^status<<.*\nfailed\n/m);
   });
 
   test("goes to REPORT_BRANCH where that is set", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { byApi } from "../../sandbox/github/github.ts";
 import type { SandboxOptions } from "../../sandbox/server.ts";
 import { loadContracts } from "../support/contract.ts";
 import { crowd, organisation } from "../support/organisation.ts";
@@ -27,47 +28,63 @@ async function startMistake(options: SandboxOptions = {}): Promise<Story> {
   return story;
 }
 
-/** Puts a run's record where a checkout of the repository has it. */
-async function keepRecord({ folder }: Story, { record }: Ending): Promise<void> {
-  await folder.write(file, JSON.stringify(record));
+/** Puts a run's record where the repository has it, committed as Rollcall does it, and into the checkout. */
+async function keepRecord({ folder, sandbox }: Story, { record }: Ending, path = file): Promise<void> {
+  const text = JSON.stringify(record);
+  const { repository, defaultBranch } = sandbox.github;
+  repository.commit(
+    defaultBranch,
+    "Rollcall: 1 added",
+    new Map([[path, text]]),
+    byApi("github-actions[bot]"),
+  );
+  await folder.write(path, text);
 }
 
 const restore = (story: Story, ...args: readonly string[]) =>
   story.run(["restore", "--record", file, ...args]);
 
-test("a run is undone: the removed are back, moderators as moderators, and the added are gone", async () => {
+test("a run is undone: the removed are back, the added are gone, and who was a moderator waits for approval", async () => {
   await using story = await startMistake();
   const { sandbox } = story;
   assert.deepEqual(sandbox.members("NOC"), ["ann", "bob", "rollcall"]);
   const end = await restore(story);
-  assert.deepEqual([end.code, end.record.command, end.record.status], [0, "restore", "changed"]);
+  assert.deepEqual([end.code, end.record.command, end.record.status], [2, "restore", "held"]);
   assert.equal(end.record.undoes, file);
-  assert.deepEqual(end.rooms, { NOC: { members: "3 → 4", added: ["Eve", "Mia"], removed: ["Bob"] } });
-  assert.deepEqual(end.writes, ["add eve to NOC: 200", "add mia to NOC: 200", "remove bob from NOC: 204"]);
-  assert.deepEqual(sandbox.members("NOC"), ["ann", "eve", "mia", "rollcall"]);
-  assert.deepEqual(sandbox.moderators("NOC"), ["mia", "rollcall"]);
+  assert.deepEqual(end.rooms, {
+    NOC: { members: "3 → 3", added: ["Eve"], removed: ["Bob"], held: ["Mia: moderator-addition"] },
+  });
+  assert.deepEqual(end.record.rooms[0]?.held[0]?.action, "add");
+  assert.deepEqual(end.writes, ["add eve to NOC: 200", "remove bob from NOC: 204"]);
   assert.equal(end.commits, 1);
-  const page = sandbox.github.commits.at(-1)?.paths.find((path) => path.endsWith(".md"));
-  assert.match(sandbox.github.files().get(page ?? "") ?? "", /Mia .*\| Removed by the run that is undone \|/);
-  assert.match(end.stdout, /The next sync compares these rooms with their groups again/);
+  assert.match(end.stdout, /The next sync compares these spaces with their groups again/);
+  assert.match(end.stdout, /~ Mia <mia@acme.example> {2}held: Addition. They would come back as a moderator/);
+  assert.match(end.summary, /1 change in 1 space is held back: none of the changes listed here was made\./);
   assert.deepEqual(
     end.requests.flatMap((exchange) => check?.(exchange) ?? []),
     [],
   );
 
+  const approved = await restore(story, "--approve", end.record.digest ?? "");
+  assert.deepEqual([approved.code, approved.writes], [0, ["add mia to NOC: 200"]]);
+  assert.deepEqual(sandbox.members("NOC"), ["ann", "eve", "mia", "rollcall"]);
+  assert.deepEqual(sandbox.moderators("NOC"), ["mia", "rollcall"]);
+  const page = sandbox.github.commits.at(-1)?.paths.find((path) => path.endsWith(".md"));
+  assert.match(sandbox.github.files().get(page ?? "") ?? "", /Mia .*\| Removed by the run being undone \|/);
+
   const again = await restore(story);
   assert.deepEqual([again.code, again.record.status, again.writes, again.commits], [0, "converged", [], 0]);
   assert.deepEqual(again.record.notices, [
-    '2 people are in room "NOC" again already, so they are left alone: Eve, Mia.',
-    'One person is no longer in room "NOC" anyway: Bob.',
+    '2 people are in space "NOC" again already, so they are left alone: Eve, Mia.',
+    'One person is no longer in space "NOC" anyway: Bob.',
   ]);
 });
 
 test("an undo can be undone itself", async () => {
   await using story = await startMistake();
-  await keepRecord(story, await restore(story));
-  const end = await restore(story);
-  assert.deepEqual(end.rooms.NOC, { members: "4 → 3", added: ["Bob"], removed: ["Eve", "Mia"] });
+  await keepRecord(story, await restore(story), "reports/runs/undo.json");
+  const end = await story.run(["restore", "--record", "reports/runs/undo.json"]);
+  assert.deepEqual([end.code, end.rooms.NOC], [0, { members: "3 → 3", added: ["Bob"], removed: ["Eve"] }]);
   assert.deepEqual(story.sandbox.members("NOC"), ["ann", "bob", "rollcall"]);
 });
 
@@ -79,9 +96,9 @@ test("what has changed since is left alone and listed", async () => {
   const end = await restore(story);
   assert.deepEqual([end.code, end.writes], [0, ["add eve to NOC: 200"]]);
   assert.deepEqual(end.record.notices.slice(0, 3), [
-    'One person is in room "NOC" again already, so they are left alone: Mia.',
-    'One person is no longer in room "NOC" anyway: Bob.',
-    'One person is in room "NOC" without the right to moderate it, which they had before the run: Mia.',
+    'One person is in space "NOC" again already, so they are left alone: Mia.',
+    'One person is no longer in space "NOC" anyway: Bob.',
+    'One person is in space "NOC" without the right to moderate it, which they had before the run: Mia.',
   ]);
 });
 
@@ -91,7 +108,7 @@ test("a room that the token's owner no longer sees is left alone and listed", as
   const end = await restore(story);
   assert.deepEqual([end.code, end.writes], [0, []]);
   assert.deepEqual(end.record.notices, [
-    'Room "NOC" is gone, or rollcall@acme.example is no longer in it; its 3 changes are left as they are.',
+    'Space "NOC" is gone, or rollcall@acme.example is no longer in it; its 3 changes are left as they are.',
   ]);
 });
 
@@ -100,7 +117,10 @@ test("in a room whose member list is incomplete nothing is undone, and the run i
   story.sandbox.fault({ route: "GET /memberships", status: 403, times: 9 });
   const end = await restore(story);
   assert.deepEqual([end.code, end.record.status, end.writes], [3, "partial", []]);
-  assert.match(end.record.problems[0]?.message ?? "", /nothing is changed in room "NOC": its member list is/);
+  assert.match(
+    end.record.problems[0]?.message ?? "",
+    /nothing is changed in space "NOC": its member list is/,
+  );
 });
 
 test("somebody who cannot be added again is a failure of one person, and the others are restored", async () => {
@@ -110,16 +130,23 @@ test("somebody who cannot be added again is a failure of one person, and the oth
   story.sandbox.fault({ route: "POST /memberships", status: 403, match });
   const end = await restore(story);
   assert.deepEqual([end.code, end.record.totals.failed], [3, 1]);
-  assert.deepEqual(story.sandbox.members("NOC"), ["ann", "mia", "rollcall"]);
+  assert.deepEqual(story.sandbox.members("NOC"), ["ann", "rollcall"]);
+  const approved = await restore(story, "--approve", end.record.digest ?? "");
+  assert.deepEqual([approved.code, story.sandbox.members("NOC")], [0, ["ann", "eve", "mia", "rollcall"]]);
 });
 
 test("a dry run changes nothing, and its own record cannot be undone", async () => {
   await using story = await startMistake();
   const end = await restore(story, "--dry-run");
   assert.deepEqual([end.code, end.record.command, end.writes, end.commits], [0, "plan", [], 0]);
-  assert.deepEqual(end.rooms.NOC, { members: "3 → 4", added: ["Eve", "Mia"], removed: ["Bob"] });
-  await keepRecord(story, end);
-  const refused = await restore(story);
+  assert.deepEqual(end.rooms.NOC, {
+    members: "3 → 3",
+    added: ["Eve"],
+    removed: ["Bob"],
+    held: ["Mia: moderator-addition"],
+  });
+  await keepRecord(story, end, "reports/runs/plan.json");
+  const refused = await story.run(["restore", "--record", "reports/runs/plan.json"]);
   assert.deepEqual([refused.code, refused.writes], [1, []]);
   assert.match(refused.stderr, /it is the record of a plan or a dry run, which changed nothing/);
 });
@@ -161,19 +188,19 @@ test("a record that cannot be read as a whole is refused, before the token is us
   const text = await story.folder.read(file);
   const record = JSON.parse(text);
   const cases: readonly (readonly [string, RegExp])[] = [
-    [text.slice(0, text.length / 2), /it is not whole, or no JSON \(line 1, character/],
-    ["", /it is not whole, or no JSON/],
+    [text.slice(0, text.length / 2), /it is incomplete or not valid JSON \(line 1, character/],
+    ["", /it is incomplete or not valid JSON/],
     ["[]", /it is not the record of a run/],
     [JSON.stringify({ ...record, version: 2 }), /its version is 2, and this release reads 1/],
     [
       JSON.stringify({ version: 1, command: "delegate", mode: "add", hosts: [] }),
       /it is the record of "delegate"/,
     ],
-    [JSON.stringify({ ...record, rooms: [] }), /it is not whole: totals.rooms is 2, but it lists 0/],
-    [JSON.stringify({ ...record, extra: 1 }), /extra is not as it must be/],
+    [JSON.stringify({ ...record, rooms: [] }), /it is incomplete: totals.rooms is 2, but it lists 0/],
+    [JSON.stringify({ ...record, extra: 1 }), /extra is not valid/],
     [
       JSON.stringify({ ...record, rooms: [{ ...record.rooms[0], added: [{ personId: 1 }] }] }),
-      /rooms\.0\.added\.0\.personId is not as it must be/,
+      /rooms\.0\.added\.0\.personId is not valid/,
     ],
   ];
   for (const [content, expected] of cases) {

@@ -39,21 +39,21 @@ describe("a signal ends a run in order", { concurrency: 2 }, () => {
     story.sandbox.fault({ route: "POST /memberships", ...fault });
     const stopped = await story.run(["sync"], { onStart });
 
-    // Both rooms had one addition under way; three others and a removal had not begun in each.
-    assert.deepEqual(stopped.writes, ["add ann to Bridge: 200", "add ann to NOC: 200"]);
+    // What was under way has ended well. How much that was depends on when the signal came, not so what follows:
+    // the removals, which come after the last addition, had not begun, and whatever had not begun is told.
+    assert.ok(stopped.writes.length >= 2 && stopped.writes.every((write) => /^add .*: 200$/.test(write)));
     assert.deepEqual([stopped.code, stopped.record.status], [3, "partial"]);
+    const said = stopped.record.problems.map(({ message }) => message).join("\n");
     for (const title of ["NOC", "Bridge"]) {
-      assert.deepEqual(stopped.rooms[title]?.added, ["Ann"]);
-      const said = stopped.record.problems.map(({ message }) => message).join("\n");
-      assert.ok(
-        said.includes(`4 changes in room "${title}" were not begun, because the run was stopped`),
-        said,
-      );
+      const added = stopped.writes.filter((write) => write.includes(` to ${title}: `)).length;
+      assert.equal(stopped.rooms[title]?.added?.length ?? 0, added);
+      const notMade = new RegExp(`(\\d+) changes? in space "${title}" w\\w+ not made`).exec(said);
+      assert.equal(Number(notMade?.[1]), newcomers.length + 1 - added, said);
     }
     assert.match(stopped.stderr, /^SIGTERM: /m);
     assert.equal(stopped.commits, 1);
     assert.equal(stopped.outputs.status, "partial");
-    assert.ok(stopped.summary.includes("were not begun"));
+    assert.ok(stopped.summary.includes("were not made"));
     assert.equal(story.sandbox.github.secret("WEBEX_REFRESH_TOKEN"), story.sandbox.currentRefreshToken);
 
     const { sandbox, folder } = story;

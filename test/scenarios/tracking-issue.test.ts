@@ -65,7 +65,7 @@ test("one issue tells what waits: opened once, not repeated, brought up to date,
       state: "closed",
       login: bot,
       comments: [
-        "✅ [The last run](https://github.example/acme/spaces/actions/runs/1004) needs nobody: Every room is as declared: 4 people were removed.",
+        "✅ [The last run](https://github.example/acme/spaces/actions/runs/1004) left nothing for a person to do: Every space is as declared: 4 people were removed.",
       ],
     },
   ]);

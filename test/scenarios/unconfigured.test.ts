@@ -31,14 +31,14 @@ function assertOnlyLooked({ sandbox }: Story): void {
 
 const list = `# Rollcall is not set up yet
 
-Nothing has been read or changed in Webex. What is still to be done:
+Nothing has been read or changed in Webex. What is left to do:
 
-- [ ] Make the environment \`webex\` in [Settings → Environments](https://github.example/acme/spaces/settings/environments), and let only the default branch use it: nothing else protects the token.
-- [ ] \`WEBEX_CLIENT_ID\`: make an integration at [developer.webex.com](https://developer.webex.com/my-apps/new/integration) and store its client id as a variable ([Settings → Secrets and variables → Actions](https://github.example/acme/spaces/settings/variables/actions)).
+- [ ] Create the environment \`webex\` in [Settings → Environments](https://github.example/acme/spaces/settings/environments), and let only the default branch use it: nothing else protects the token.
+- [ ] \`WEBEX_CLIENT_ID\`: create an integration at [developer.webex.com](https://developer.webex.com/my-apps/new/integration), and store its client id as a variable ([Settings → Secrets and variables → Actions](https://github.example/acme/spaces/settings/variables/actions)).
 - [ ] \`WEBEX_CLIENT_SECRET\`: store the integration's client secret as a secret ([Settings → Environments](https://github.example/acme/spaces/settings/environments) → \`webex\` → Environment secrets).
-- [ ] \`SECRETS_TOKEN\`: make a [fine-grained token](https://github.com/settings/personal-access-tokens/new) for this repository alone with Environments: Read and write, and store it as a secret ([Settings → Environments](https://github.example/acme/spaces/settings/environments) → \`webex\` → Environment secrets). With it each run stores the refresh token that Webex gives it.
-- [ ] \`WEBEX_REFRESH_TOKEN\`: run \`npm run login\` on your machine; it asks Webex in the browser and stores the secret.
-- [ ] \`mappings/rooms.csv\`: add rows through a pull request, each a group and the room its members should be in.
+- [ ] \`SECRETS_TOKEN\`: create a [fine-grained token](https://github.com/settings/personal-access-tokens/new) for this repository only, with Environments: Read and write, and store it as a secret ([Settings → Environments](https://github.example/acme/spaces/settings/environments) → \`webex\` → Environment secrets). Each run uses it to store the refresh token that Webex issues.
+- [ ] \`WEBEX_REFRESH_TOKEN\`: run \`npm run login\` on your machine. It opens Webex in a browser and stores the secret.
+- [ ] \`mappings/rooms.csv\`: add rows in a pull request: a group, and the space its members belong in.
 - [ ] Run \`npm run doctor\`: it checks all of this and says what is still wrong.
 `;
 

@@ -76,6 +76,7 @@ export function observation(
     people,
     lookUpFailure: null,
     problems: [],
+    names: [],
     compareAgain: async (of) => differences.find(({ feed }) => feed === of) ?? assert.fail("no such room"),
   };
 }

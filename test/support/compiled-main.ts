@@ -13,7 +13,7 @@ export interface CompiledMain extends AsyncDisposable {
 /** Compiles src into a folder from which its packages are found as well. */
 export async function compileMain(): Promise<CompiledMain> {
   const folder = await mkdtemp(`${root}node_modules/.rollcall-`);
-  const tsc = fileURLToPath(import.meta.resolve("typescript/package.json")).replace(
+  const tsc = fileURLToPath(import.meta.resolve("typescript-compiler/package.json")).replace(
     "package.json",
     "bin/tsc",
   );

@@ -14,10 +14,15 @@ export function openClient(
   options: Partial<WebexClientOptions> & { readonly baseUrl: string },
 ): PatientClient {
   const pauses: number[] = [];
+  let time = 0;
   const client = createWebexClient({
     accessToken: "secret-access-token",
     random: () => 0,
-    sleep: async (ms) => pauses.push(ms),
+    now: () => time,
+    sleep: async (ms) => {
+      pauses.push(ms);
+      time += ms;
+    },
     ...options,
   });
   return { client, pauses };

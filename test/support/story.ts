@@ -60,9 +60,12 @@ export async function startStory(
   rows: readonly string[],
   options: SandboxOptions = {},
 ): Promise<Story> {
-  const sandbox = await startSandbox(organisation, options);
   const header = rows.some((row) => row.split(",").length > 2) ? "group,room,mode" : "group,room";
-  const folder = await createFolder(`${[header, ...rows].join("\n")}\n`);
+  const csv = `${[header, ...rows].join("\n")}\n`;
+  // The folder is a checkout: a run on a runner asks GitHub whether it is the newest.
+  const files = { "mappings/rooms.csv": csv, ...options.github?.files };
+  const sandbox = await startSandbox(organisation, { ...options, github: { ...options.github, files } });
+  const folder = await createFolder(csv);
   const name = createNames(sandbox, organisation);
 
   async function run(args: readonly string[], options: RunOptions = {}): Promise<Ending> {

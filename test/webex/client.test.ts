@@ -102,15 +102,6 @@ for (const [fact, status, headers, pauseMs] of waits) {
   });
 }
 
-test("requests with the same Retry-After are not repeated at the same moment", async () => {
-  const { server, client, pauses } = await start([{ status: 429, headers: { "retry-after": "2" } }, ok], {
-    random: () => 1,
-  });
-  await using _ = server;
-  await client.send(get);
-  assert.deepEqual(pauses, [2250]);
-});
-
 test("a write that must not be repeated is sent again after a 429, because Webex did not carry it out", async () => {
   const { server, client } = await start([{ status: 429 }, { status: 204 }]);
   await using _ = server;
@@ -180,10 +171,10 @@ const silences: readonly [fact: string, script: Script, detail: RegExp][] = [
 ];
 for (const [fact, script, detail] of silences) {
   test(`${fact}, and the next attempt succeeds`, async () => {
-    const { server, client } = await start([script, ok], { timeoutMs: 100 });
+    const { server, client } = await start([script, ok], { timeoutMs: 1_000 });
     await using _ = server;
     assert.equal((await client.send(get)).status, 200);
-    const last = await start([script], { timeoutMs: 100, attempts: 1 });
+    const last = await start([script], { timeoutMs: 1_000, attempts: 1 });
     await using __ = last.server;
     const error = await fail(last.client.send(get));
     assert.match(error.message, /^\[GET\] \/rooms: no answer: /);
@@ -196,7 +187,7 @@ test("a reply that stalls in the middle of its body causes a timeout", async () 
   const pause: Script = (response) => {
     response.writeHead(200).write('{"items":[');
   };
-  const { server, client } = await start([pause], { timeoutMs: 100, attempts: 1 });
+  const { server, client } = await start([pause], { timeoutMs: 1_000, attempts: 1 });
   await using _ = server;
   assert.match((await fail(client.send(get))).detail, /UND_ERR_BODY_TIMEOUT/);
 });

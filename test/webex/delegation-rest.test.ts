@@ -65,16 +65,59 @@ test("a change sends only the difference, one address per element, never the who
   );
 });
 
-test("removals go first when the additions would not fit otherwise", async () => {
-  await using webex = await open(() => ({ status: 204 }));
+/** Twenty delegates who are to be replaced by one, and what a request did to whom. */
+function replaceTwenty() {
   const before = Array.from({ length: 20 }, (_, index) => `d${index}@acme.example`);
   const { change } = planHost({ host, mode: "replace", delegates: ["cat@acme.example"] }, before);
   assert.ok(change);
-  await webex.writer.changeDelegates(change);
-  assert.deepEqual(
-    webex.server.requests.map(({ path }) => /delegateEmails\/(\w+)/.exec(path)?.[1]),
-    ["delete", "insert"],
+  return { change, before };
+}
+
+function stepsOf(requests: readonly Received[]): string[] {
+  return requests.map(({ method, path, body }) => {
+    const verb = /delegateEmails\/(\w+)/.exec(path)?.[1] ?? method;
+    return body === "" ? verb : `${verb} ${JSON.parse(body).emails.length}`;
+  });
+}
+
+test("at 20 of 20 only so many are taken out first as the additions need", async () => {
+  await using webex = await open(() => ({ status: 204 }));
+  await webex.writer.changeDelegates(replaceTwenty().change);
+  assert.deepEqual(stepsOf(webex.server.requests), ["delete 1", "insert 1", "delete 19"]);
+});
+
+test("what was taken out to make room is put back when the insertion fails", async () => {
+  const { change, before } = replaceTwenty();
+  const answer =
+    (canPutBack: boolean) =>
+    ({ path, method, body }: Received): Script => {
+      if (method === "GET") return { body: { ...others, delegateEmails: before.slice(1) } };
+      if (path.includes("delete")) return { status: 204 };
+      return { status: body.includes("d0@") && canPutBack ? 200 : 403 };
+    };
+  await using good = await open(answer(true));
+  await assert.rejects(
+    good.writer.changeDelegates(change),
+    /403.*; d0@acme\.example, taken out to make room, was put back$/,
   );
+  assert.deepEqual(stepsOf(good.server.requests), ["delete 1", "insert 1", "GET", "insert 1"]);
+
+  await using bad = await open(answer(false));
+  await assert.rejects(
+    bad.writer.changeDelegates(change),
+    /403.*; and d0@acme\.example, taken out to make room, could not be put back: .*403/,
+  );
+});
+
+test("an insertion whose answer got lost is looked at: where it took effect, the change goes on", async () => {
+  const { change, before } = replaceTwenty();
+  await using webex = await open(({ path, method }) => {
+    if (method === "GET")
+      return { body: { ...others, delegateEmails: [...before.slice(1), "cat@acme.example"] } };
+    return { status: path.includes("delete") ? 204 : 502 };
+  });
+  await webex.writer.changeDelegates(change);
+  assert.deepEqual(stepsOf(webex.server.requests), ["delete 1", "insert 1", "GET", "delete 19"]);
 });
 
 test("a write is not repeated: after a 502 the list must be read first", async () => {

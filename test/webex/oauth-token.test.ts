@@ -14,7 +14,7 @@ async function refresh(...scripts: readonly Script[]) {
     baseUrl: `${server.url}/v1`,
     clientId: "id",
     clientSecret: "client-secret",
-    timeoutMs: 100,
+    timeoutMs: 1_000,
     sleep: async (ms) => pauses.push(ms),
   });
   const outcome = await issuer.refresh("old-token").then(
@@ -124,6 +124,12 @@ const refusals: readonly [fact: string, status: number, body: unknown, message: 
     401,
     { message: "invalid_client: wrong secret." },
     `401: invalid_client: wrong secret. ${check}`,
+  ],
+  [
+    "a form that is refused is final, and a login would not help",
+    400,
+    { error: "invalid_request", error_description: "grant_type is missing" },
+    "400: invalid_request: grant_type is missing. The stored refresh token was left as it is",
   ],
   ["invalid_scope is final", 400, { error: "invalid_scope" }, `400: invalid_scope. ${login}`],
 ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mergeChange } from "../../src/delegation/plan.ts";
 import { createXmlReader, createXmlWriter } from "../../src/webex/delegation-xml.ts";
 import { element } from "../../src/webex/xml.ts";
 import { createXmlClient, type XmlClientOptions } from "../../src/webex/xml-client.ts";
@@ -205,17 +206,36 @@ test("only a site administrator who may write passes the proof", async () => {
   ] as const) {
     await using webex = await open(() => succeed(content));
     const proof = createXmlReader(webex.client, "admin@acme.example").proveAccess(true);
-    await (passes ? proof : assert.rejects(proof, /is no administrator of the site/));
+    await (passes ? proof : assert.rejects(proof, /is not an administrator of the site/));
   }
 });
 
-test("a write holds the host's id and the list, and nothing else of the account", async () => {
-  await using webex = await open(() => succeed());
-  const change = { host: "ann@acme.example", before: [], add: [], remove: [], removeFirst: false };
-  await createXmlWriter(webex.client).changeDelegates({
-    ...change,
-    after: ["a&b@acme.example", "c@acme.example"],
+test("a write reads the list right before, merges, and holds nothing else of the account", async () => {
+  await using webex = await open((operation) =>
+    operation === "GetUser"
+      ? succeed(
+          userOf(
+            "ann@acme.example",
+            "<schedulingPermission>a&amp;b@acme.example;old@acme.example</schedulingPermission>",
+          ),
+        )
+      : succeed(),
+  );
+  const sent = await createXmlWriter(webex.client, mergeChange).changeDelegates({
+    host: "ann@acme.example",
+    before: ["old@acme.example"],
+    add: ["c@acme.example"],
+    remove: ["old@acme.example"],
+    after: ["c@acme.example"],
+    makeRoom: [],
   });
+  assert.deepEqual(
+    [sent.before, sent.after],
+    [
+      ["a&b@acme.example", "old@acme.example"],
+      ["a&b@acme.example", "c@acme.example"],
+    ],
+  );
   assert.match(
     webex.server.requests.at(-1)?.body ?? "",
     /SetUser"><webExId>ann@acme\.example<\/webExId><schedulingPermission>a&amp;b@acme\.example;c@acme\.example<\/schedulingPermission><\/bodyContent>/,

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import type { Repository, RepositoryAccess } from "../config/actions.ts";
+import { createGithubClient, encodePath, type GithubClient, statusOf } from "./client.ts";
+import { type Contents, readContents } from "./contents.ts";
+
+/** The files of a branch as its newest commit has them. */
+export interface BranchFiles {
+  readonly branch: string;
+  /** The id of that commit. */
+  readonly sha: string;
+  /** The id of a file's content, from the trees of the commit alone; null where they list no such file. */
+  findBlob(path: string): Promise<string | null>;
+  /** Reads a file as it is at the commit, at most 1 MiB. */
+  read(path: string): Promise<Contents>;
+}
+
+/** What a workflow run is of: the name, and whether that is surely a branch (null where nobody says). */
+export interface RunRef {
+  readonly name: string | null;
+  readonly isBranch: boolean | null;
+}
+
+/**
+ * Looks at the head of the branch that a run is of; a run of a tag or a pull request belongs to the default branch.
+ * https://docs.github.com/en/rest/git/refs#get-a-reference
+ * @throws when there is no such branch, or GitHub cannot be asked.
+ */
+export async function readRunBranch(
+  { repository, token }: RepositoryAccess,
+  { name, isBranch }: RunRef,
+): Promise<BranchFiles> {
+  const github = createGithubClient(repository.apiUrl, token);
+  if (name !== null && isBranch !== false) {
+    const sha = await readHead(github, repository, name);
+    if (sha !== null) return openCommit(github, repository, { branch: name, sha });
+    if (isBranch === true) throw missingBranch(repository, name);
+  }
+  const { data } = await github.repos.get({ owner: repository.owner, repo: repository.name });
+  return await openBranch(github, repository, data.default_branch);
+}
+
+/** Looks at the head of a branch. @throws when there is no such branch, or GitHub cannot be asked. */
+export async function openBranch(
+  github: GithubClient,
+  repository: Repository,
+  branch: string,
+): Promise<BranchFiles> {
+  const sha = await readHead(github, repository, branch);
+  if (sha === null) throw missingBranch(repository, branch);
+  return openCommit(github, repository, { branch, sha });
+}
+
+/** The id that git gives to a file's content. */
+export function blobIdOf(bytes: Uint8Array): string {
+  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+}
+
+/** A file's bytes with every line end as LF: a checkout on Windows may have made them CRLF. */
+export function unifyLineEnds(bytes: Uint8Array): Buffer {
+  // One byte is one character in latin1, whatever the text's own encoding.
+  return Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("\r\n", "\n"), "latin1");
+}
+
+function missingBranch({ owner, name }: Repository, branch: string): Error {
+  return new Error(`GitHub finds no branch ${branch} in ${owner}/${name}`);
+}
+
+const refSchema = v.object({ object: v.object({ sha: v.string() }) });
+
+const treeSchema = v.object({
+  tree: v.array(v.object({ path: v.string(), type: v.string(), sha: v.string() })),
+  truncated: v.boolean(),
+});
+
+type Tree = ReadonlyMap<string, { readonly type: string; readonly sha: string }>;
+
+async function readHead(github: GithubClient, place: Repository, branch: string): Promise<string | null> {
+  try {
+    const route = `GET /repos/${place.owner}/${place.name}/git/ref/heads/${encodePath(branch)}`;
+    return v.parse(refSchema, (await github.request(route)).data).object.sha;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+function openCommit(
+  github: GithubClient,
+  { owner, name: repo }: Repository,
+  { branch, sha }: { readonly branch: string; readonly sha: string },
+): BranchFiles {
+  const trees = new Map<string, Promise<Tree>>();
+  /** https://docs.github.com/en/rest/git/trees#get-a-tree */
+  const readTree = async (id: string): Promise<Tree> => {
+    const { data } = await github.request(`GET /repos/${owner}/${repo}/git/trees/${id}`);
+    const { tree, truncated } = v.parse(treeSchema, data);
+    // What a cut listing lacks may be there.
+    if (truncated) throw new Error(`GitHub does not list all files of ${owner}/${repo}`);
+    return new Map(tree.map((entry) => [entry.path, entry]));
+  };
+  return {
+    branch,
+    sha,
+    async findBlob(path) {
+      let id = sha;
+      for (const name of path.split("/")) {
+        const tree = trees.get(id) ?? readTree(id);
+        trees.set(id, tree);
+        const entry = (await tree).get(name);
+        if (entry === undefined) return null;
+        id = entry.sha;
+      }
+      return id;
+    },
+    read: (path) => readContents(github, { owner, repo, path, ref: sha }),
+  };
+}

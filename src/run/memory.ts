@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import type { Context } from "../cli/context.ts";
+import type { ReportTarget } from "../config/settings.ts";
+import { errorMessage } from "../lib/text.ts";
+import { createNameMemory, type NameMemory } from "../membership/names.ts";
+import { describeLoss, parseState } from "../report/state.ts";
+
+/** What earlier runs have kept for this one. */
+export interface Memory {
+  readonly names: NameMemory;
+  /** What people have to know of it. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * Reads the memory from where reports are kept.
+ * @throws when it cannot be read: without it a name may lead to a stranger's space, and nobody would know.
+ */
+export async function readMemory(target: ReportTarget, { paths }: Context): Promise<Memory> {
+  const { reports } = target.kind === "branch" ? paths.repository : paths.disk;
+  const read = target.kind === "branch" ? await openBranchFile(target) : readDiskFile;
+  const path = `${reports}/state.json`;
+  try {
+    const state = parseState(await read(path));
+    const hasHistory = state.isStored || (await read(`${reports}/history.json`)) !== undefined;
+    const loss = describeLoss(state, hasHistory);
+    return { names: createNameMemory(state.names), notices: loss === null ? [] : [loss] };
+  } catch (error) {
+    throw new Error(
+      `${path} cannot be read, so it is not known where names led before, and nothing was changed: ${errorMessage(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+type ReadText = (path: string) => Promise<string | undefined>;
+
+const readDiskFile: ReadText = (path) =>
+  readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+
+async function openBranchFile({
+  repository,
+  branch: ref,
+  token,
+}: Extract<ReportTarget, { kind: "branch" }>): Promise<ReadText> {
+  const [{ createGithubClient }, { readContents }] = await Promise.all([
+    import("../github/client.ts"),
+    import("../github/contents.ts"),
+  ]);
+  const github = createGithubClient(repository.apiUrl, token);
+  const { owner, name: repo } = repository;
+  return async (path) => {
+    const contents = await readContents(github, { owner, repo, path, ref });
+    if (contents.kind === "missing") return undefined;
+    // What is there and is no text is a damaged memory, not a missing one.
+    return contents.kind === "file" ? contents.bytes.toString("utf8") : "";
+  };
+}

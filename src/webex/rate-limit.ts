@@ -1,0 +1,131 @@
+/** The rate at which requests may leave, learned from what Webex refuses. Times are milliseconds of one clock. */
+export interface RateLimit {
+  /** How long the next request has to wait; 0 when it may leave now. */
+  waitMs(now: number): number;
+  sent(now: number): void;
+  /** A request that was sent at that time was let through. */
+  accepted(sentAt: number, now: number): void;
+  /** A request that was sent at that time was answered 429, and told to wait. */
+  refused(sentAt: number, now: number, pauseMs: number): void;
+}
+
+/** Requests per second at the start; with every answer it grows, which is about fifteenfold in a second. */
+const startRate = 70;
+const growthPerAnswer = 3.2;
+/** No limit is thought to be outside of this. */
+const [minRate, maxRate] = [1, 10_000];
+/** How much a pause is thought to save up at most, and how soon that is spent: ever more slowly. */
+const saving = { seconds: 1, spentInSeconds: 2.5 };
+/** A try for more begins this far above the limit, and the excess doubles every so many seconds. */
+const firstExcess = 0.05;
+const doubling = { seconds: 0.4, answerTimes: 10 };
+/** So many requests must be let through for each refusal before more is tried, so that few are refused. */
+const pricePerRefusal = 120;
+/** After a fall it is fewer: a limit that fell far, and lately, may come back soon. */
+const priceAfterFall = 40;
+const fall = { share: 0.5, seconds: 60 };
+/** Between two tries lies this time; where being refused means a long pause, so many times the pause. */
+const hold = { minSeconds: 2, maxSeconds: 30, pauses: 3 };
+
+/**
+ * A token bucket at the rate that was found. Until the first refusal the rate grows fast, as in TCP's slow start.
+ * A refusal shows the limit: what was let through since the service's own bucket was last empty, over the time that
+ * filled it. That rate is held; what the pause has saved up is spent evenly; then more is tried, gently at first (the
+ * shape of CUBIC, RFC 9438). The AWS SDKs' adaptive retry mode works in a like manner:
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ */
+export function createRateLimit(): RateLimit {
+  let rate = startRate;
+  let isKnown = false;
+  let tokens = 1;
+  let filledAt: number | null = null;
+  /** Since when what was let through is counted: the first request, then the last time the bucket was empty. */
+  let countedFrom: number | null = null;
+  let acceptedCount = 0;
+  let achieved = { from: 0, count: 0, rate: 0 };
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  let refusedCount = 0;
+  let pausedUntil = 0;
+  /** How long answers take, smoothed. */
+  let answerSeconds = 0;
+  let pauseSeconds = 0;
+  let savings = { left: 0, max: 0 };
+  /** Seconds since the last refusal in which the rate held requests back: only then is there a need for more. */
+  let limitingSeconds = 0;
+  let isLimiting = false;
+  let best = { rate: 0, at: Number.NEGATIVE_INFINITY };
+
+  function tryingSeconds(now: number): number {
+    const hasFallen = rate < best.rate * fall.share && now - best.at < fall.seconds * 1000;
+    const price = hasFallen ? priceAfterFall : pricePerRefusal * refusedCount;
+    const least = Math.max(hold.minSeconds, hold.pauses * (pauseSeconds - 1));
+    return limitingSeconds - Math.max(least, Math.min(hold.maxSeconds, price / rate));
+  }
+
+  function speed(now: number): number {
+    if (!isKnown) return rate;
+    const trying = tryingSeconds(now);
+    const excess =
+      trying > 0
+        ? firstExcess * 2 ** (trying / Math.max(doubling.seconds, doubling.answerTimes * answerSeconds))
+        : 0;
+    return Math.min(maxRate, rate * (1 + excess) + Math.max(0, savings.left) / saving.spentInSeconds);
+  }
+
+  function fill(now: number): void {
+    const seconds = Math.max(0, now - Math.max(filledAt ?? now, pausedUntil)) / 1000;
+    filledAt = now;
+    const perSecond = speed(now);
+    tokens = Math.min(Math.max(1, perSecond / 50), tokens + seconds * perSecond);
+    savings.left = Math.min(savings.max, savings.left + seconds * rate);
+    if (isLimiting) limitingSeconds += seconds;
+  }
+
+  return {
+    waitMs(now) {
+      fill(now);
+      if (now < pausedUntil) return pausedUntil - now;
+      isLimiting = tokens < 1;
+      // Timers know whole milliseconds only.
+      return isLimiting ? Math.ceil(((1 - tokens) / speed(now)) * 1000) : 0;
+    },
+    sent(now) {
+      countedFrom ??= now;
+      tokens -= 1;
+      savings.left -= 1;
+    },
+    accepted(sentAt, now) {
+      if (!isKnown) rate = Math.min(maxRate, rate + growthPerAnswer);
+      if (countedFrom !== null && sentAt >= countedFrom) acceptedCount += 1;
+      achieved.count += 1;
+      answerSeconds += ((now - sentAt) / 1000 - answerSeconds) / 16;
+      const seconds = (now - achieved.from) / 1000;
+      if (seconds >= 0.5) achieved = { from: now, count: 0, rate: achieved.count / seconds };
+    },
+    refused(sentAt, now, pauseMs) {
+      fill(now);
+      pausedUntil = Math.max(pausedUntil, now + pauseMs);
+      if (sentAt <= refusedAt) {
+        refusedCount += 1;
+        return;
+      }
+      // A bucket that nobody has emptied yet is thought to hold what a pause would bring.
+      const seconds = (sentAt - (countedFrom ?? sentAt) + (isKnown ? 0 : pauseMs)) / 1000;
+      const shown = (acceptedCount + (isKnown ? 0 : 1)) / Math.max(seconds, 0.001);
+      if (isKnown && rate >= best.rate * fall.share) best = { rate, at: now };
+      const isRaised = isKnown && savings.left < -rate;
+      const found = isRaised ? Math.max(shown, achieved.rate * 0.9) : shown;
+      rate = Math.min(maxRate, Math.max(minRate, found));
+      isKnown = true;
+      countedFrom = sentAt;
+      acceptedCount = 0;
+      refusedAt = now;
+      refusedCount = 1;
+      tokens = 1;
+      pauseSeconds = pauseMs / 1000;
+      const saved = rate * Math.min(saving.seconds, pauseSeconds);
+      savings = { left: saved, max: saved };
+      limitingSeconds = 0;
+    },
+  };
+}
