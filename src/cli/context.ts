@@ -44,7 +44,13 @@ export async function createContext(
   const actions = readActions(env);
   const runner = await createRunner(actions);
   const settings = createSettings(env, runner.mask);
-  return { ...terminal, actions, settings, runner, paths: resolvePaths(options) };
+  return {
+    ...terminal,
+    actions,
+    settings,
+    runner,
+    paths: resolvePaths(options),
+  };
 }
 
 const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;

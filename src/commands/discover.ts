@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Context } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
-import { proveFile, replaceFile } from "../disk/write-atomic.ts";
+import { replaceFile } from "../disk/write-atomic.ts";
 import type { Listing } from "../lib/listing.ts";
 import { isSecretPath } from "../lib/secret-file.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
@@ -32,9 +32,7 @@ export async function runDiscover(
   if (append && csv === undefined) throw new Error("--append needs --csv <file>, the file to append to");
   const rows = csv === undefined ? null : await readRows(csv, append === true);
   const config = context.settings.readConfig();
-  await proveFiles([json], context);
-  // The mappings themselves may be meant.
-  if (csv !== undefined) await proveFile(csv);
+  await proveFiles([csv, json]);
   const session = await openSession(config, context);
   try {
     const { directory, isWhole } = await discover(session.client, context);

@@ -28,7 +28,7 @@ export async function runDoctor({ json }: OptionsOf<"doctor">, context: Context)
   const log = (text: string) => {
     if (text.includes("RECOVERY:")) context.log(text);
   };
-  if (typeof json === "string") await proveFiles([json], context);
+  if (typeof json === "string") await proveFiles([json]);
   const checks = await makeChecks({ ...context, log });
   if (typeof json === "string") await replaceFile(json, formatChecks(checks));
   context.print(json === true ? formatChecks(checks).trimEnd() : renderChecklist(checks, context.paint));

@@ -7,7 +7,6 @@ import { type PullRequest, readHeadFile, readPullRequest } from "../github/pull-
 import { writeStickyComment } from "../github/sticky-comment.ts";
 import { toDateString } from "../lib/date.ts";
 import type { FileProblem, Problem } from "../lib/problem.ts";
-import { errorMessage } from "../lib/text.ts";
 import { buildRecord } from "../membership/build-record.ts";
 import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import { checkLimits } from "../membership/limits.ts";
@@ -36,28 +35,12 @@ interface Findings {
  * The code is the default branch's: of the pull request only the mappings and the policy are read, as data.
  */
 export async function runPullRequestPlan(number: number, context: Context): Promise<number> {
-  const { settings, runner, log } = context;
+  const { settings, runner } = context;
   const access = settings.requireRepository();
   runner.mask(access.token);
   const findings: Findings = { access, pull: null, proposal: null, present: null };
-  const record = await runMembership(createTask(number, findings, context), context);
-  const planCode = exitCodeOf(record.status, true);
-  const { pull } = findings;
-  // Without the pull request there is nothing to write a comment on; the record says why.
-  if (pull === null) return planCode;
-  const body = renderComment(record, pull, findings, context);
-  const marker = noteMarkers.planComment;
-  const isSame = (other: string) => isSameNote(body, other);
-  try {
-    const change = await writeStickyComment(access, { number: pull.number, marker, body, isSame });
-    log(`The comment on pull request ${pull.number}: ${change}`);
-    return planCode;
-  } catch (error) {
-    const message = errorMessage(error);
-    log(message);
-    runner.warn(message);
-    return exitCodeOf("failed", true);
-  }
+  const { status } = await runMembership(createTask(number, findings, context), context);
+  return exitCodeOf(status, true);
 }
 
 function createTask(number: number, findings: Findings, context: Context): MembershipTask {
@@ -66,6 +49,16 @@ function createTask(number: number, findings: Findings, context: Context): Membe
   return {
     command: "plan",
     approval: null,
+    async note(record) {
+      const { pull } = findings;
+      // Without the pull request there is nothing to write a comment on; the record says why.
+      if (pull === null) return;
+      const body = renderComment(record, pull, findings, context);
+      const isSame = (other: string) => isSameNote(body, other);
+      const comment = { number: pull.number, marker: noteMarkers.planComment, body, isSame };
+      const change = await writeStickyComment(findings.access, comment);
+      log(`The comment on pull request ${pull.number}: ${change}`);
+    },
     async load() {
       const github = createGithubClient(repository.apiUrl, token);
       const pull = await readPullRequest(github, repository, number);

@@ -36,12 +36,18 @@ const standard = {
   reports: "reports",
 } as const;
 
-/** Resolves every file of a run; delegations.csv is beside the mappings. */
+/** Resolves every file; delegations.csv is beside the mappings. @throws for an output that would overwrite an input. */
 export function resolvePaths(options: PathOptions): Paths {
   const { mappings = standard.mappings, policy = standard.policy, reports = standard.reports } = options;
   const delegations = join(dirname(mappings), "delegations.csv").replaceAll("\\", "/");
   const committed = findInRepository(reports);
   const json = typeof options.json === "string" ? options.json : null;
+  const owed = json === null ? null : `${json.replace(/\.json$/, "")}.owed.json`;
+  const inputs = [mappings, policy, delegations, options.record];
+  for (const file of [json, options.markdown, owed]) {
+    if (typeof file === "string" && inputs.some((input) => isSamePath(input, file)))
+      throw new Error(`${file} is an input of this run, so nothing is written to it; name another file`);
+  }
   return {
     mappings,
     policy,
@@ -54,7 +60,7 @@ export function resolvePaths(options: PathOptions): Paths {
     reportsElsewhere: committed === null ? reports : null,
     json,
     markdown: options.markdown ?? null,
-    owed: json === null ? null : `${json.replace(/\.json$/, "")}.owed.json`,
+    owed,
   };
 }
 
@@ -80,4 +86,8 @@ async function identify(path: string): Promise<string> {
 export function findInRepository(path: string): string | null {
   const found = relative("", path).replaceAll("\\", "/");
   return found === "" || found === ".." || found.startsWith("../") || isAbsolute(found) ? null : found;
+}
+
+function isSamePath(one: string | true | undefined, other: string): boolean {
+  return typeof one === "string" && resolve(one) === resolve(other);
 }

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { Context } from "../cli/context.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { proveFile, proveFolder } from "../disk/write-atomic.ts";
@@ -16,7 +16,7 @@ export async function proveDestinations(
   context: Context,
 ): Promise<ReportTarget> {
   const { paths } = context;
-  await proveFiles([paths.json, paths.markdown], context);
+  await proveFiles([paths.json, paths.markdown, paths.owed]);
   if (!leavesReport) return target;
   logReportsElsewhere(target, context);
   if (target.kind === "folder") {
@@ -28,18 +28,9 @@ export async function proveDestinations(
   return { kind: "branch", ...(await checkReportBranch(target)) };
 }
 
-/** Proves files that the command line names for output. @throws for one that cannot be written, or that is an input. */
-export async function proveFiles(
-  files: readonly (string | null | undefined)[],
-  { paths }: Context,
-): Promise<void> {
-  const inputs = [paths.mappings, paths.policy, paths.disk.delegations].map((file) => relative("", file));
-  for (const file of files) {
-    if (file === null || file === undefined) continue;
-    if (inputs.includes(relative("", file)))
-      throw new Error(`${file} is an input of this run, so nothing is written to it; name another file`);
-    await proveFile(file);
-  }
+/** Proves files that the command line names for output. @throws for one that cannot be written. */
+export async function proveFiles(files: readonly (string | null | undefined)[]): Promise<void> {
+  for (const file of files) if (file !== null && file !== undefined) await proveFile(file);
 }
 
 /** The pages that every report replaces, and the folders that hold one page a run. */

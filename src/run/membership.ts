@@ -17,6 +17,7 @@ import { openSession, runInSession, type Session } from "./session.ts";
  */
 export async function runMembership(task: MembershipTask, context: Context): Promise<RunRecord> {
   const { command, undoes } = task;
+  const note = task.note?.bind(task) ?? null;
   const { mappings: mappingsFile } = context.paths;
   const startedAt = context.now();
   const collect = (session: Session | undefined): Omit<RunFacts, "problems" | "notices"> => ({
@@ -54,7 +55,13 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   const { publishMembership } = await import("./publish.ts");
   if (opened === null) {
     const annotations = "error" in ending && ending.error instanceof InputError ? ending.error.problems : [];
-    const standard = { policy: defaultPolicy.report, kept: null, reportTarget: null, draftOthers: null };
+    const standard = {
+      policy: defaultPolicy.report,
+      kept: null,
+      reportTarget: null,
+      draftOthers: null,
+      note,
+    };
     return await publishMembership({ record: reached, names, annotations, ...standard }, context);
   }
   const { loaded, config } = opened;
@@ -68,6 +75,7 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     policy: loaded.policy.report,
     reportTarget: command === "plan" ? null : config.reportTarget,
     draftOthers: grants?.draftFiles ?? null,
+    note,
   };
   return await publishMembership(publication, context);
 }

@@ -57,6 +57,8 @@ interface Faults {
 interface Publication<Told extends RunRecord | DelegationRecord> {
   /** Null when the run leaves no report. */
   readonly report: Report | null;
+  /** Tells the record elsewhere, where there is no report; what it throws makes the run worse, as a report would. */
+  readonly note: ((record: Told) => Promise<void>) | null;
   /** What keeps the report while it is not committed; null without one. */
   readonly owed: OwedReports | null;
   readonly annotations: readonly Annotation[];
@@ -74,7 +76,7 @@ interface Publication<Told extends RunRecord | DelegationRecord> {
  * What cannot be stored does not keep the rest from being told. Returns the record as it was told.
  */
 async function publish<Told extends RunRecord | DelegationRecord>(
-  { report, owed, annotations, tokenWarningDays, conclude, render, owe }: Publication<Told>,
+  { report, note, owed, annotations, tokenWarningDays, conclude, render, owe }: Publication<Told>,
   context: Context,
 ): Promise<Told> {
   const { runner, paths, print, log } = context;
@@ -84,7 +86,7 @@ async function publish<Told extends RunRecord | DelegationRecord>(
   if (report !== null) await writeFile(paths.json, early.json);
   const isKept = await owed?.keep(owe(known));
 
-  const stored = report === null ? { address: null, error: null } : await storeReport(report, context);
+  const stored = report === null ? await writeNote(() => note?.(known)) : await storeReport(report, context);
   const { address } = stored;
   const error = stored.error === null || !isKept ? stored.error : `${stored.error}. ${keptAdvice}`;
   const told = render(conclude({ report: error, files: [] }), address);
@@ -108,6 +110,15 @@ async function publish<Told extends RunRecord | DelegationRecord>(
   // On GitHub the run's summary leads to the report; on a person's machine this line does.
   if (address !== null && report?.target.kind === "folder") log(`Report: ${address}`);
   return record;
+}
+
+async function writeNote(write: () => Promise<void> | undefined): ReturnType<typeof storeReport> {
+  try {
+    await write();
+    return { address: null, error: null };
+  } catch (error) {
+    return { address: null, error: errorMessage(error) };
+  }
 }
 
 const keptAdvice = "The report is kept in this run's summary and its artifact, and the next sync commits it";
@@ -136,11 +147,13 @@ export interface MembershipPublication {
   readonly reportTarget: ReportTarget | null;
   /** Files of another kind for the report's commit; null when there are none. */
   readonly draftOthers: DraftFiles | null;
+  /** Tells a plan where it was asked for; null when nobody waits for it there. */
+  readonly note: ((record: RunRecord) => Promise<void>) | null;
 }
 
 /** Tells what became of the memberships. A report that cannot be stored makes the run `partial`. */
 export async function publishMembership(
-  { names, kept, annotations, policy, reportTarget, draftOthers, ...publishing }: MembershipPublication,
+  { names, kept, annotations, policy, reportTarget, draftOthers, note, ...publishing }: MembershipPublication,
   context: Context,
 ): Promise<RunRecord> {
   // Before anything is rendered: a secret in a name or an error could hide behind what Markdown makes of it.
@@ -189,6 +202,7 @@ export async function publishMembership(
   const publication: Publication<RunRecord> = {
     report: reportTarget === null ? null : createReport(reportTarget),
     owed,
+    note,
     annotations,
     tokenWarningDays: policy.tokenWarningDays,
     conclude(faults) {
@@ -262,6 +276,7 @@ export async function publishDelegation(
   const publication: Publication<DelegationRecord> = {
     report: target && reportDelegation(input, takeOut, target, context),
     owed: target && createOwedReports(target, context),
+    note: null,
     annotations: [],
     tokenWarningDays,
     conclude({ report, files }) {

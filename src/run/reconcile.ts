@@ -24,6 +24,8 @@ export interface MembershipTask {
   readonly undoes?: string;
   /** The digest of the held removals that are to be applied; null when none was named. */
   readonly approval: string | null;
+  /** Tells a plan where it was asked for; what it throws makes the run fail. */
+  note?(record: RunRecord): Promise<void>;
   /** Reads what people wrote; what it throws stops the run before Webex is asked anything. */
   load(): Promise<LoadedTask>;
 }

@@ -278,7 +278,7 @@ test("a comment that may not be written fails the run, and the plan is in the su
     status: 403,
   });
   const end = await review.run();
-  assert.equal(end.code, 1);
+  assert.deepEqual([end.code, end.record.status, end.outputs.status], [1, "failed", "failed"]);
   assert.match(
     end.stderr,
     /the comment on pull request 1 was not written: .*permissions: pull-requests: write/,

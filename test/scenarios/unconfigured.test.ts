@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { organisation } from "../support/organisation.ts";
-import { startStory } from "../support/story.ts";
+import { type Story, startStory } from "../support/story.ts";
 
 const acme = organisation({ groups: { noc: ["ann"] }, rooms: { NOC: ["ann"] } });
 
@@ -21,6 +21,14 @@ async function startCopy(eventName: string) {
   return { story, env, set };
 }
 
+/** GitHub was asked for the reports of an earlier run at most. */
+function assertOnlyLooked({ sandbox }: Story): void {
+  for (const { half, method, path } of sandbox.requests) {
+    assert.deepEqual([half, method], ["github", "GET"]);
+    assert.match(path, /\/(contents\/reports\/history\.json|git\/trees\/)/);
+  }
+}
+
 const list = `# Rollcall is not set up yet
 
 Nothing has been read or changed in Webex. What is left to do:
@@ -34,14 +42,14 @@ Nothing has been read or changed in Webex. What is left to do:
 - [ ] Run \`npm run doctor\`: it checks all of this and says what is still wrong.
 `;
 
-test("a scheduled run of a fresh copy ends green, with a to-do list in its summary and no request", async () => {
+test("a scheduled run of a fresh copy ends green, with a to-do list in its summary, and Webex is not asked", async () => {
   const { story, env } = await startCopy("schedule");
   await using _ = story;
   const { code, stderr } = await story.folder.run(["sync"], env);
   assert.equal(code, 0);
   assert.equal((await story.folder.read(".summary.md")).trimEnd(), list.trimEnd());
   assert.ok(stderr.includes(list.trimEnd()), "the log has it too");
-  assert.deepEqual(story.sandbox.requests, []);
+  assertOnlyLooked(story);
 });
 
 test("a run by hand of a fresh copy ends red with the same list, and opens no issue", async () => {
@@ -56,7 +64,7 @@ test("a run by hand of a fresh copy ends red with the same list, and opens no is
     assert.ok(problems[0]?.message.includes(name), `one error names ${name}`);
     assert.ok(stderr.includes(name));
   }
-  assert.deepEqual(story.sandbox.requests, []);
+  assertOnlyLooked(story);
 });
 
 test("a copy that is half set up is broken, not new: even a scheduled run ends red", async () => {
@@ -73,4 +81,50 @@ test("on a person's machine there is no to-do list for GitHub", async () => {
   const { code, stderr } = await story.folder.run(["sync"]);
   assert.equal(code, 1);
   assert.doesNotMatch(stderr, /not set up yet/);
+});
+
+const webexVariables = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN"];
+
+for (const place of ["the branch of the reports", "the check-out"]) {
+  for (const gone of [webexVariables, ["WEBEX_REFRESH_TOKEN"]]) {
+    test(`a set-up that is gone (${gone.length} variables) is a failure by schedule, as ${place} tells of an earlier run`, async () => {
+      await using story = await startStory(acme, ["noc,NOC"]);
+      const { sandbox, folder } = story;
+      const first = await story.run(["sync"]);
+      assert.equal(first.code, 0);
+      if (place === "the check-out") {
+        for (const [path, text] of sandbox.github.files()) await folder.write(path, text);
+        sandbox.github.writeFile("reports/history.json", null);
+      }
+      const env = Object.fromEntries(gone.map((name) => [name, ""]));
+      const schedule = { env: { GITHUB_EVENT_NAME: "schedule", ...env } };
+      const second = await story.run(["sync"], schedule);
+      assert.deepEqual([second.code, second.record.status, second.outputs.status], [1, "failed", "failed"]);
+      const { message } = second.record.problems[0] ?? assert.fail("no problem is told");
+      const day = first.record.startedAt.slice(0, 10);
+      assert.ok(
+        message.startsWith(`the set-up is no longer complete, and since the last check (${day})`),
+        message,
+      );
+      for (const name of gone) assert.ok(message.includes(`${name} is missing`), message);
+      const [issue, ...others] = sandbox.github.issues.all;
+      assert.deepEqual([issue?.state, others], ["open", []]);
+      for (const said of [day, ...gone]) assert.ok(issue?.body.replaceAll("\\", "").includes(said), said);
+      // The same state is told once.
+      const issueWrites = (await story.run(["sync"], schedule)).requests.filter(
+        ({ method, path }) => method !== "GET" && path.includes("/issues"),
+      );
+      assert.deepEqual(issueWrites, []);
+    });
+  }
+}
+
+test("whether there was an earlier run cannot be read: that is no fresh copy", async () => {
+  const { story, env } = await startCopy("schedule");
+  await using _ = story;
+  const route = "GET /repos/{owner}/{repo}/contents/{path}";
+  story.sandbox.fault({ route, status: 403, times: Number.POSITIVE_INFINITY });
+  const { code, stderr } = await story.folder.run(["sync"], env);
+  assert.equal(code, 1);
+  assert.match(stderr, /Whether there was an earlier run cannot be read: /);
 });
