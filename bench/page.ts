@@ -1,4 +1,4 @@
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import type { Measured, Row } from "./measure.ts";
 import { type Slice, sliceMs } from "./watched-service.ts";
 
@@ -9,11 +9,12 @@ export interface Results {
   readonly growth: readonly Row[];
 }
 
-/** The machine and the day. */
+/** The machine, the day, and what else the machine had to do: on a busy one the figures are worse. */
 export function describeMachine(): string {
   const [first, ...others] = cpus();
   const day = new Date().toISOString().slice(0, 10);
-  return `${others.length + 1} cores (${first?.model.trim()}), Node ${process.versions.node}, ${day}`;
+  const load = loadavg()[1]?.toFixed(1);
+  return `${others.length + 1} cores (${first?.model.trim()}, load average ${load}), Node ${process.versions.node}, ${day}`;
 }
 
 /** A Markdown table with a column for each field of the first row. */

@@ -1,7 +1,4 @@
-/**
- * The time as the sandbox's servers have it: real time, moved by an offset. It stands behind by default, so that what
- * is dated ahead (see `tick`) lies in nobody's future.
- */
+/** The servers' time: real time plus an offset, behind by default so that `tick` dates nothing in anybody's future. */
 export class Clock {
   #offsetMs: number;
   #last = 0;
@@ -18,7 +15,6 @@ export class Clock {
     return this.#last;
   }
 
-  /** The time in whole seconds, as GitHub writes it. */
   second(): string {
     return formatSecond(Math.floor(this.now() / 1000));
   }
@@ -36,7 +32,6 @@ export class Clock {
     return new Date(this.#lastStamp).toISOString();
   }
 
-  /** Puts the clock forward, or back with a negative number. */
   shift(ms: number): void {
     this.#offsetMs += ms;
     if (ms < 0) this.#last = this.#lastSecond = this.#lastStamp = 0;

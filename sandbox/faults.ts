@@ -2,11 +2,10 @@ import { STATUS_CODES } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ApiRequest, Refusal, type Reply } from "./router.ts";
 
-/** The requests that something meets: those for which all that is named is true. */
 export interface When {
   /** Method and pattern, such as `PUT /memberships/{membershipId}`. */
   readonly route?: string;
-  /** The number in the record of requests, the first being 1. */
+  /** In the record of requests; the first is 1. */
   readonly number?: number;
   readonly match?: (request: ApiRequest) => boolean;
   /** How many such requests it lets pass first. Default: 0. */
@@ -15,17 +14,10 @@ export interface When {
   readonly times?: number;
 }
 
-/**
- * Something that goes wrong, or happens, at a request; with nothing but `When` named, the answer is a 500.
- *
- *     sandbox.fault({ number: 7, ...falseAnswers["429"] });
- *     sandbox.fault({ route: "GET /rooms", after: 1, status: 403 });
- *     sandbox.fault({ route: "GET /memberships", changeAfter: () => sandbox.addToGroup("on-call", "ann") });
- */
+/** What goes wrong, or happens, at a request; with nothing but `When` named, the answer is a 500. */
 export interface Fault extends When {
-  /** Changes the organisation before the request is handled. Changes alone leave the answer as it is. */
+  /** Changes the organisation before the request is handled; `changeAfter` once the answer is formed. */
   readonly changeBefore?: () => void;
-  /** Changes the organisation once the answer is formed, before it leaves. */
   readonly changeAfter?: () => void;
   /** Answers this, and does not handle the request unless it `applies`. */
   readonly status?: number;
@@ -36,19 +28,16 @@ export interface Fault extends When {
   readonly redirect?: 302 | 307;
   /** Cuts the connection before the request is handled. */
   readonly drop?: boolean;
-  /** Never answers. */
   readonly hang?: boolean;
   /** Handles the request nevertheless, whatever is answered. */
   readonly applies?: boolean;
   /** Handles the request, then cuts the connection without an answer. */
   readonly dropAfter?: boolean;
-  /** Waits before anything else. */
   readonly delayMs?: number;
-  /** Changes the body of the true answer. */
   readonly edit?: (body: unknown) => unknown;
   /** Sends the beginning of the answer's body and cuts the connection; or ends there, as though that were all. */
   readonly truncate?: boolean | "silently";
-  /** How much of the body is sent then. Default: 0.5, half of it. */
+  /** The part of the body that is sent. Default: 0.5. */
   readonly keep?: number;
 }
 
@@ -56,7 +45,6 @@ type Answering = Omit<Fault, keyof When>;
 
 const page = "<!doctype html><html><title>Sign in</title><body>Sign in to the network first.</body></html>";
 
-/** What a server or something in front of it can answer instead of the truth, by name: for sweeps. */
 export const falseAnswers = {
   "429": { status: 429, headers: { "retry-after": "2" } },
   "429 malformed": { status: 429, headers: { "retry-after": "rand(30),add(30)" } },
@@ -98,7 +86,6 @@ function graphqlError(error: object) {
 
 const whenAndChanges = new Set(["route", "number", "match", "after", "times", "changeBefore", "changeAfter"]);
 
-/** True for a fault that leaves the answer as it is. */
 function isChange(fault: Fault): boolean {
   const hasChange = fault.changeBefore !== undefined || fault.changeAfter !== undefined;
   return hasChange && Object.keys(fault).every((key) => whenAndChanges.has(key));
@@ -135,7 +122,6 @@ export function createFaults() {
   };
 }
 
-/** What one request meets: everything that may change the organisation, and the one that decides on the answer. */
 export interface Met {
   readonly changes: readonly Fault[];
   readonly answering: Fault | undefined;
@@ -144,9 +130,7 @@ export interface Met {
 /** What leaves the server: no reply and no cut is a request that hangs. */
 export interface Answer {
   readonly reply?: Reply;
-  /** Cuts the connection at once, or after a part of the body; or cuts the body only. */
   readonly cut?: "at once" | "part way" | "silently";
-  /** The part of the body that is sent. */
   readonly keep?: number;
 }
 

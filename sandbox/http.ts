@@ -6,7 +6,6 @@ import { type Answer, answerFaulty, type Met } from "./faults.ts";
 import { type ApiRequest, createFinder, Refusal, type Reply, type Routes } from "./router.ts";
 import type { Service } from "./service.ts";
 
-/** One of the APIs that the server serves. */
 export interface Half {
   readonly name: "webex" | "github" | "xml";
   /** What its addresses begin with. */
@@ -14,14 +13,11 @@ export interface Half {
   readonly routes: Routes;
   /** Takes every body as a text, whatever it is called. */
   readonly readsTexts?: boolean;
-  /** Throws when the request may not use the route. */
   authorise(request: ApiRequest, route: string): void;
-  /** The headers of every answer; the route is empty when there is no such operation. */
   headers(trackingId: string, route: string): Readonly<Record<string, string>>;
   errorBody(refusal: Refusal, trackingId: string): unknown;
 }
 
-/** A request and its answer, as the sandbox saw them; nothing is left out of the headers. */
 export interface Exchange {
   /** The first is 1. */
   readonly number: number;
@@ -31,7 +27,6 @@ export interface Exchange {
   readonly method: string;
   /** Without the half's prefix, with the query. */
   readonly path: string;
-  /** Such as `GET /rooms/{roomId}`; empty when the server has no such operation. */
   readonly route: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
@@ -40,16 +35,12 @@ export interface Exchange {
   readonly response?: unknown;
 }
 
-/** What the listener serves, and whom it tells. */
 export interface ListenerOptions {
   readonly halves: readonly Half[];
   readonly latencyMs: number;
-  /** How fast Webex is besides, and how much it allows. */
   readonly service?: Service | undefined;
-  /** Keep the bodies of answers in the record. */
   readonly keepResponses: boolean;
   readonly takeFaults: (route: string, request: ApiRequest) => Met;
-  /** Dates the answers. */
   readonly clock: Clock;
   readonly record: (exchange: Exchange) => void;
   /** Called when a request has been handled; its answer leaves only after that. */
@@ -76,14 +67,16 @@ function send(response: ServerResponse, { reply, cut, keep = 1 }: Answer, date: 
   if (!reply) return;
   const { body } = reply;
   const isText = typeof body === "string";
-  const whole = body === undefined ? "" : isText ? body : JSON.stringify(body);
-  const part = whole.slice(0, Math.floor(whole.length * keep));
+  const whole = Buffer.isBuffer(body) ? body : Buffer.from(isText ? body : (JSON.stringify(body) ?? ""));
+  const part = whole.subarray(0, Math.floor(whole.length * keep));
   const content = cut === "silently" ? part : whole;
   response.writeHead(reply.status, {
     date: new Date(date).toUTCString(),
-    ...(content !== "" && {
-      "content-type": `${isText ? "text/plain" : "application/json"}; charset=utf-8`,
-      "content-length": Buffer.byteLength(content),
+    ...(content.length > 0 && {
+      "content-type": Buffer.isBuffer(body)
+        ? "application/zip"
+        : `${isText ? "text/plain" : "application/json"}; charset=utf-8`,
+      "content-length": content.length,
     }),
     ...reply.headers,
   });
@@ -91,7 +84,6 @@ function send(response: ServerResponse, { reply, cut, keep = 1 }: Answer, date: 
   else response.end(content);
 }
 
-/** Makes a function that answers the requests of one half, and completes what is recorded of them. */
 function createAnswerer(half: Half, takeFaults: ListenerOptions["takeFaults"]) {
   const find = createFinder(half.routes);
   return async (

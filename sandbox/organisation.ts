@@ -8,10 +8,7 @@ export interface OrganisationPerson {
   readonly email: string;
   /** Addresses besides the first: `/people` tells and finds all of them, memberships only the first. */
   readonly moreEmails?: readonly string[];
-  /**
-   * Webex documents person, bot and appuser; `place` and `device` are the devices of a workspace, which groups list as
-   * `machine`; any other text stands for a type of the future. Default: person.
-   */
+  /** `place` and `device` are listed in groups as `machine`; unknown texts stand for future types. Default: person. */
   readonly type?: string;
   /** The name of another organisation: the person is external. */
   readonly organisation?: string;
@@ -32,7 +29,6 @@ export interface OrganisationRoom {
   readonly isLocked?: boolean;
   readonly isPublic?: boolean;
   readonly type?: "group" | "direct";
-  /** The team's name. */
   readonly team?: string;
   /** The team's General space: it has the team's uuid, and its members and moderators are the team's. */
   readonly general?: boolean;
@@ -79,7 +75,6 @@ export interface OrganisationMeetings {
 
 /** A user of the site; `delegates` are addresses as Webex spells them. */
 export interface OrganisationSiteUser {
-  /** The person's key. */
   readonly person: string;
   readonly delegates?: readonly string[];
   /** Default: true. */

@@ -1,20 +1,16 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** A request as a handler sees it. */
 export interface ApiRequest {
-  /** In the record of requests, the first being 1. */
   readonly number: number;
   readonly method: string;
-  /** The whole address, for next links. */
   readonly url: URL;
-  /** The values of the pattern's `{parameters}`, decoded. */
   readonly parameters: ReadonlyMap<string, string>;
   readonly headers: IncomingHttpHeaders;
   /** The parsed JSON or form; undefined without a body. */
   readonly body: unknown;
 }
 
-/** An answer: an object is sent as JSON, a string as it is, undefined as no body. */
+/** An answer: an object is sent as JSON, a string or bytes as they are, undefined as no body. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -33,7 +29,6 @@ export class Refusal extends Error {
     readonly status: number,
     message: string,
     readonly headers: Readonly<Record<string, string>> = {},
-    /** What an API says beside the message, where it says two things. */
     readonly detail: string = message,
   ) {
     super(message);

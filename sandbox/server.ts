@@ -27,14 +27,11 @@ export interface SandboxOptions extends Quirks {
 
 /** A running Webex and GitHub, and what a test may ask of them and do to them behind the product's back. */
 export interface Sandbox extends AsyncDisposable {
-  /** The server's origin. */
   readonly url: string;
-  /** The variables of a run outside GitHub. */
   environment(extra?: Readonly<Record<string, string>>): Record<string, string>;
   /** The variables of a new run on GitHub's runner, with the refresh token that is stored at this moment. */
   githubEnvironment(extra?: Readonly<Record<string, string>>): Record<string, string>;
 
-  /** Every request in the order of arrival, with its answer. */
   readonly requests: readonly Exchange[];
   /** Declares what goes wrong, or is changed, at which requests; `falseAnswers` in faults.ts has what to answer. */
   fault(...faults: readonly Fault[]): void;
@@ -44,15 +41,12 @@ export interface Sandbox extends AsyncDisposable {
   personId(key: string): string;
   roomId(title: string): string;
   groupId(name: string): string;
-  /** The keys of the room's members, sorted. */
+  /** Their keys, sorted, as for moderators and teams. */
   members(title: string): string[];
-  /** The keys of the room's moderators, sorted. */
   moderators(title: string): string[];
-  /** The keys of the team's members, sorted. */
   teamMembers(name: string): string[];
   addToRoom(title: string, key: string): void;
   removeFromRoom(title: string, key: string): void;
-  /** Makes somebody a moderator of the room, or a plain member again. */
   setModerator(title: string, key: string, isModerator: boolean): void;
   renameRoom(title: string, to: string): void;
   swapTitles(title: string, other: string): void;
@@ -67,11 +61,9 @@ export interface Sandbox extends AsyncDisposable {
   /** The site's users and their delegates; an error when the organisation has no site. */
   readonly meetings: Meetings;
 
-  /** The refresh token that works now. */
   readonly currentRefreshToken: string;
   /** Every secret that exists: client secret, tokens of Webex issued so far, tokens of GitHub. */
   secrets(): string[];
-  /** Ends all access tokens. */
   expireAccessTokens(): void;
 
   readonly github: Github;

@@ -4,14 +4,10 @@ export interface ServiceModel {
   readonly latencyMs?: number;
   /** With more requests than this under way, what each takes doubles, and doubles again with every further so many. */
   readonly doublesAbove?: number;
-  /**
-   * Requests allowed, from a time on (in milliseconds after the first request): a bucket that is refilled at this
-   * rate and holds one second's worth. What is above that is answered 429 with `Retry-After`. Default: no limit.
-   */
+  /** A bucket of one second's worth, from a time on; above it the answer is 429 and `Retry-After`. Default: none. */
   readonly limits?: readonly { readonly fromMs: number; readonly perSecond: number }[];
 }
 
-/** What a request meets on its arrival. */
 export interface Reception {
   readonly delayMs: number;
   /** Whole seconds, as in the header; undefined for a request that is let through. */

@@ -23,7 +23,6 @@ export function createBodies(github: Github) {
     return body("user", { login, type });
   }
 
-  /** The repository, or a fork of it by name, as other bodies show it. */
   function createMinimal(named = fullName) {
     const [login = "", name] = named.split("/");
     return body("minimal-repository", {
@@ -95,7 +94,6 @@ export function createBodies(github: Github) {
       });
     },
 
-    /** One line of the listing of a folder. */
     entry: ({ path, type, sha, size = 0 }: TreeEntry, ref: string) =>
       body("entry", {
         path,

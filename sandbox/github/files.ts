@@ -31,7 +31,6 @@ export function answerNumberedPage<T>(
 export function fileRoutes(github: Github, bodies: ReturnType<typeof createBodies>): Routes {
   const { serverUrl, fullName, defaultBranch, pulls } = github;
 
-  /** The commit that a request's ref stands for, and the repository that has it; 404 where there is none. */
   function findCommit(request: ApiRequest, ref: string) {
     for (const home of pulls.homes(nameRepository(request))) {
       const commit = home.find(ref);

@@ -1,14 +1,10 @@
 import { readFileSync } from "node:fs";
 
-/** What a body differs by from its fixture, by the name of the placeholder. */
 export type Values = Readonly<Record<string, unknown>>;
 
 const sources = new Map<string, string>();
 
-/**
- * An answer of GitHub from `fixtures/<name>.json`. A text that is one placeholder, `${name}`, becomes that value,
- * whatever its type; a placeholder within a text becomes the value's text.
- */
+/** An answer of GitHub from `fixtures/<name>.json`; a text that is only `${name}` becomes the value, of any type. */
 export function fill(name: string, values: Values): Record<string, unknown> {
   const source = sources.get(name) ?? readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), "utf8");
   sources.set(name, source);

@@ -7,14 +7,12 @@ export interface Identity {
   readonly email: string;
 }
 
-/** Who made a commit, and whether GitHub has verified the signature. */
 export interface Authorship {
   readonly author: Identity;
   readonly committer: Identity;
   readonly isVerified: boolean;
 }
 
-/** A commit that was made while the sandbox ran. */
 export interface Commit extends Authorship {
   readonly oid: string;
   readonly parent: string | undefined;
@@ -22,13 +20,10 @@ export interface Commit extends Authorship {
   readonly branch: string;
   readonly message: string;
   readonly date: string;
-  /** The paths it wrote or deleted. */
   readonly paths: readonly string[];
-  /** All files after it, by path. */
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** One line of a tree's listing. */
 export interface TreeEntry {
   readonly path: string;
   readonly mode: "100644" | "040000";
@@ -56,7 +51,6 @@ export class Repository {
   readonly #trees = new Map<string, readonly TreeEntry[]>();
   readonly #now: () => string;
 
-  /** `now` dates the commits; `starter` makes the one that every branch starts with. */
   constructor(
     branches: readonly string[],
     files: ReadonlyMap<string, string>,
@@ -77,14 +71,12 @@ export class Repository {
     return this.#heads.get(ref.replace(/^refs\/heads\//, "")) ?? this.#byOid.get(ref);
   }
 
-  /** The tree with that id, or of that commit or branch. */
   findTree(ref: string): { readonly sha: string; readonly entries: readonly TreeEntry[] } | undefined {
     const sha = this.find(ref)?.tree ?? ref;
     const entries = this.#trees.get(sha);
     return entries && { sha, entries };
   }
 
-  /** A tree's entries with those of the trees in it, under their whole paths. */
   expandTree(entries: readonly TreeEntry[], folder = ""): TreeEntry[] {
     return entries.flatMap((entry) => {
       const whole = { ...entry, path: folder + entry.path };
@@ -102,13 +94,11 @@ export class Repository {
     return found;
   }
 
-  /** Makes a branch that starts where another one is. */
   createBranch(name: string, from: string): void {
     const head = this.#heads.get(from);
     if (head) this.#heads.set(name, head);
   }
 
-  /** Moves the branch to a new commit. */
   commit(branch: string, message: string, changes: Changes, by: Authorship): Commit {
     const parent = this.#heads.get(branch);
     if (!parent) throw new Error(`the repository has no branch "${branch}"`);
@@ -146,7 +136,6 @@ export class Repository {
     return commit;
   }
 
-  /** Stores the tree of these files, and those of their folders; returns its id. */
   #storeTree(files: readonly (readonly [path: string, text: string])[]): string {
     const entries: TreeEntry[] = [];
     const folders = new Map<string, [path: string, text: string][]>();

@@ -1,25 +1,22 @@
 import type { Clock } from "../clock.ts";
 import { Refusal } from "../router.ts";
+import { Artifacts, type Upload } from "./artifacts.ts";
 import { type Authorship, type Commit, type Identity, Repository } from "./git.ts";
 import { type Issue, Issues } from "./issues.ts";
 import { allPermissions, type TokenGrant } from "./permissions.ts";
 import { SecretScope } from "./secrets.ts";
 
-/** The repository that a sandbox's GitHub has. */
 export interface GithubOptions {
   /** Default: `acme/spaces`. */
   readonly repository?: string;
   /** Default: only `main`; the first one is where runs start. */
   readonly branches?: readonly string[];
-  /** The files on every branch. */
   readonly files?: Readonly<Record<string, string>>;
-  /** The environments that exist. */
   readonly environments?: readonly string[];
   /** Where the refresh token is stored. Rollcall wants it in one place. Default: in the environments, if any. */
   readonly tokenIn?: "repository" | "environments" | "both";
-  /** What keeps commits from all branches. */
   readonly protection?: Protection;
-  /** Who sees the repository. Default: true. */
+  /** Default: true. */
   readonly private?: boolean;
   /** The branches that an environment lets in; null for all. Default: the first of the repository only. */
   readonly environmentBranches?: readonly string[] | null;
@@ -55,7 +52,6 @@ export function byPush(login: string): Authorship {
   return { author: identify(login), committer: identify(login), isVerified: false };
 }
 
-/** A workflow run, as far as the project asks for it. */
 export interface Run {
   readonly id: string;
   readonly createdAt: string;
@@ -72,11 +68,10 @@ export class Github {
   workflowState: string | null;
   readonly repository: Repository;
   readonly issues = new Issues();
+  readonly artifacts = new Artifacts();
   readonly pulls: Pulls;
   readonly createdAt: string;
-  /** The workflow's own token. */
   readonly token = "ghs_sandboxWorkflowToken";
-  /** The token that may write secrets. */
   readonly secretsToken = "github_pat_sandboxSecretsToken";
   readonly #repositorySecrets: SecretScope;
   readonly #environmentSecrets: ReadonlyMap<string, SecretScope>;
@@ -118,14 +113,12 @@ export class Github {
     );
   }
 
-  /** Makes a token that may do just this. */
   issueToken(grant: TokenGrant): string {
     const token = `github_pat_sandboxToken${this.#tokens.size}`;
     this.#tokens.set(token, grant);
     return token;
   }
 
-  /** Every token that there is. */
   get tokens(): string[] {
     return [...this.#tokens.keys()];
   }
@@ -135,17 +128,14 @@ export class Github {
     return this.#tokens.get(token);
   }
 
-  /** The value of a secret, of the repository or of an environment. */
   secret(name: string, environment?: string): string | undefined {
     return this.scope(environment).value(name);
   }
 
-  /** A branch's files, by path. */
   files(branch = this.defaultBranch): ReadonlyMap<string, string> {
     return this.head(branch).files;
   }
 
-  /** The commits made so far, on any branch. */
   get commits(): readonly Commit[] {
     return this.repository.commits;
   }
@@ -170,14 +160,13 @@ export class Github {
     return fullName.toLowerCase() === this.fullName.toLowerCase();
   }
 
-  /** The secrets of an environment, without a name those of the repository; 404 for one that doesn't exist. */
+  /** Without a name the repository's own; 404 for an environment that doesn't exist. */
   scope(environment: string | undefined): SecretScope {
     const scope = environment ? this.#environmentSecrets.get(environment) : this.#repositorySecrets;
     if (!scope) throw new Refusal(404, "Not Found");
     return scope;
   }
 
-  /** A branch's last commit; 404 for a branch that doesn't exist. */
   head(branch: string): Commit {
     const head = this.repository.head(branch);
     if (!head) throw new Refusal(404, "Branch not found");
@@ -188,7 +177,10 @@ export class Github {
     return this.#runs.find((run) => run.id === id);
   }
 
-  /** Queues a workflow run. */
+  uploadArtifact(upload: Upload): void {
+    this.artifacts.upload(upload, this.clock.tick());
+  }
+
   queueRun(branch = this.defaultBranch): Run {
     const id = String(1001 + this.#runs.length);
     const run = { id, createdAt: this.clock.tick(), head: this.head(branch) };
@@ -196,10 +188,7 @@ export class Github {
     return run;
   }
 
-  /**
-   * Starts a workflow run and makes its variables. Secrets are those stored at this moment; an environment's
-   * secret wins over the repository's, and one that doesn't exist is empty.
-   */
+  /** Starts a run and makes its variables; an environment's secret beats the repository's, a missing one is empty. */
   startRun(environment = ""): Record<string, string> {
     const { id, head } = this.queueRun();
     const scopes = [this.#environmentSecrets.get(environment), this.#repositorySecrets];
@@ -221,25 +210,21 @@ export class Github {
   }
 }
 
-/** What keeps commits from a branch, and the error that GitHub answers with then. */
 export type Protection = "branch protection" | "ruleset";
 
-/** A pull request, with the issue that it is as well. */
 export interface Pull {
   readonly issue: Issue;
-  /** The repository that its branch is in, as owner/name. */
   readonly headRepository: string;
   readonly branch: string;
   readonly headOid: string;
   readonly baseOid: string;
 }
 
-/** What a pull request proposes. */
 export interface Proposal {
   readonly title?: string;
-  /** Whose it is. Default: `contributor`. */
+  /** Default: `contributor`. */
   readonly login?: string;
-  /** The files it writes, or deletes where the text is null. */
+  /** Null deletes the file. */
   readonly files: Readonly<Record<string, string | null>>;
   /** The fork, as owner/name; without it the branch is in the repository itself. */
   readonly fork?: string;
@@ -257,7 +242,6 @@ export class Pulls {
     this.#github = github;
   }
 
-  /** Opens a pull request and returns its number. */
   open(proposal: Proposal): number {
     const { repository, defaultBranch, fullName, issues } = this.#github;
     const base = this.#github.head(defaultBranch);
@@ -289,7 +273,6 @@ export class Pulls {
     return this.#forks.has(fullName.toLowerCase());
   }
 
-  /** The repositories that answer, under this name, for a commit. */
   homes(fullName: string): Repository[] {
     const own = this.#forks.get(fullName.toLowerCase());
     if (own) return [own.repository];

@@ -50,7 +50,6 @@ function readChanges(fileChanges: unknown): Changes {
   return changes;
 }
 
-/** What is wrong with the form of an input; undefined when it fits. */
 function checkInput(input: unknown): Reply | undefined {
   const expected = bodyField(input, "expectedHeadOid");
   if (expected === undefined || expected === null) {
@@ -73,7 +72,6 @@ function checkInput(input: unknown): Reply | undefined {
   return refuseInput(input, path, "Could not coerce value to Base64String");
 }
 
-/** Answers `createCommitOnBranch` with its input in `variables.input`. */
 function createCommitOnBranch(github: Github, grant: TokenGrant, variables: unknown): Reply {
   const { repository, fullName, protection } = github;
   const input = bodyField(variables, "input");

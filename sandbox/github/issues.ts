@@ -1,6 +1,5 @@
 import { Refusal } from "../router.ts";
 
-/** A comment on an issue or a pull request. */
 export interface Comment {
   readonly id: number;
   readonly login: string;
@@ -47,14 +46,12 @@ export class Issues {
     return comment;
   }
 
-  /** The issue of that number; 404 where there is none. */
   find(number: number): Issue {
     const issue = this.all.find((candidate) => candidate.number === number);
     if (!issue) throw new Refusal(404, "Not Found");
     return issue;
   }
 
-  /** A comment and the issue it stands on; 404 where there is none. */
   findComment(id: number): { issue: Issue; comment: Comment } {
     for (const issue of this.all) {
       const comment = issue.comments.find((candidate) => candidate.id === id);

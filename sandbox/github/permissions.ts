@@ -1,17 +1,14 @@
 /** What a token may do, by the names that GitHub's documentation uses. */
 export type Permissions = Readonly<Record<string, "read" | "write">>;
 
-/** A token of GitHub in the sandbox. */
 export interface TokenGrant {
-  /** An installation's token, as a workflow has one, or a fine-grained personal one. */
   readonly kind: "installation" | "fine-grained";
   readonly login: string;
   readonly permissions: Permissions;
-  /** What is answered to whatever it may not do: GitHub is known to answer both. Default: 403. */
+  /** The answer to what it may not do: GitHub is known to give both. Default: 403. */
   readonly refusedWith?: 403 | 404;
 }
 
-/** Everything that an operation of the sandbox may ask for. */
 export const allPermissions: Permissions = {
   actions: "write",
   contents: "write",

@@ -1,5 +1,6 @@
 import type { Half } from "../http.ts";
 import { type ApiRequest, parameter, Refusal, type Routes, textField } from "../router.ts";
+import { artifactRoutes, artifactStore } from "./artifacts.ts";
 import { createBodies } from "./bodies.ts";
 import { answerNumberedPage, fileRoutes, nameRepository } from "./files.ts";
 import type { Github, Pulls } from "./github.ts";
@@ -41,7 +42,6 @@ function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies
   };
 }
 
-/** The token of a request, as far as GitHub knows it. */
 function requireGrant(github: Github, { headers: { authorization = "" } }: ApiRequest): TokenGrant {
   const presented = /^(?:token|bearer) (.+)$/i.exec(authorization)?.[1];
   const grant = github.grantOf(presented ?? "");
@@ -61,11 +61,13 @@ export function createGithubHalf(github: Github): Half {
       [graphql]: (request) => answerGraphql(github, requireGrant(github, request), request),
       ...repositoryRoutes(github, bodies),
       ...fileRoutes(github, bodies),
+      ...artifactRoutes(github),
       ...workflowRoutes(github, bodies.workflow),
       ...secretRoutes(github, `${repo}/actions/secrets`),
       ...secretRoutes(github, `${repo}/environments/{environment_name}/secrets`),
     },
     authorise(request, route) {
+      if (route === artifactStore) return;
       const grant = requireGrant(github, request);
       // GraphQL says what it refuses inside of a 200.
       if (route === graphql) return;

@@ -40,7 +40,6 @@ export class SecretScope {
   readonly #keyId: string;
   #keyPair: Promise<{ publicKey: Uint8Array; privateKey: Uint8Array }> | undefined;
 
-  /** `now` gives the time of a change; it is never the same twice. */
   constructor(keyId: string, now: () => string) {
     this.#keyId = keyId;
     this.#now = now;
@@ -57,7 +56,6 @@ export class SecretScope {
     this.#secrets.set(name.toUpperCase(), { value, createdAt, updatedAt });
   }
 
-  /** Moves the secret's time of change, and nothing else. */
   touch(name: string, updatedAt = this.#now()): void {
     const secret = this.#secrets.get(name.toUpperCase());
     if (!secret) throw new Error(`there is no secret "${name}"`);

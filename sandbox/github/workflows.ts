@@ -2,7 +2,6 @@ import { type ApiRequest, bodyField, parameter, Refusal, type Routes, textField 
 import type { Github } from "./github.ts";
 
 const repo = "/repos/{owner}/{repo}";
-/** The repository's one workflow; its runs name the same id. */
 const workflowId = "3";
 const file = "sync.yml";
 

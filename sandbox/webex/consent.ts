@@ -117,7 +117,6 @@ export function consentRoutes(world: World, tokens: Tokens, grants: Grants): Rou
   };
 }
 
-/** The operations that take no access token. */
 export const consentOperations = [
   "GET /authorize",
   "POST /authorize",

@@ -57,7 +57,6 @@ export function groupRoutes(world: World, quirks: Quirks): Routes {
     return [...people, ...nested].slice(0, quirks.groupMembersCut);
   }
 
-  /** The group; with its members, cut short, when the request asks for them. */
   function showWhole(request: ApiRequest) {
     if (request.url.searchParams.get("includeMembers") !== "true") return showGroup;
     return (group: Group) => ({ ...showGroup(group), members: membersOf(group).slice(0, maxIncluded) });

@@ -5,7 +5,6 @@ import type { Quirks } from "./quirks.ts";
 import { lacksScope } from "./scopes.ts";
 import type { Person, World } from "./world.ts";
 
-/** A user of the site in the sandbox. */
 export interface SiteUser {
   readonly person: Person;
   delegates: readonly string[];
@@ -40,7 +39,6 @@ export class Meetings {
     return this.#users.get(address.trim().toLowerCase());
   }
 
-  /** The user with that person's key; an error when nobody on the site has it. */
   user(key: string): SiteUser {
     const user = this.users.find((candidate) => candidate.person.key === key);
     if (!user) throw new Error(`nobody on the site has the key "${key}"`);

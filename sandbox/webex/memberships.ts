@@ -141,7 +141,6 @@ export function membershipRoutes(world: World, quirks: Quirks): Routes {
     return { room, person };
   }
 
-  /** The membership that a change or removal names, once its rules have been checked. */
   function membershipToChange(request: ApiRequest): Membership {
     const membership = findMembership(request);
     requireModeration(membership.room);

@@ -3,7 +3,6 @@ import type { Clock } from "../clock.ts";
 import { type ApiRequest, type Reply, textField } from "../router.ts";
 import type { Quirks } from "./quirks.ts";
 
-/** The scopes that the sandbox's integration is registered with. */
 const registered =
   "spark:rooms_read spark:memberships_read spark:memberships_write spark:teams_read " +
   "spark:team_memberships_read spark:team_memberships_write spark:people_read identity:groups_read " +
@@ -32,7 +31,6 @@ export class Tokens {
     this.#refreshToken = this.#issue("refresh");
   }
 
-  /** The one refresh token that works. */
   get currentRefreshToken(): string {
     return this.#refreshToken;
   }
@@ -42,17 +40,14 @@ export class Tokens {
     return [...this.#issued, ...this.grants.issued];
   }
 
-  /** Ends all access tokens, as their expiry or a revocation would. */
   expireAccessTokens(): void {
     this.#accessTokens.clear();
   }
 
-  /** Whether a request's bearer is a live access token. */
   accepts(authorization: string | undefined): boolean {
     return this.expiryOf(authorization) > this.#clock.now();
   }
 
-  /** What the request's bearer may do. */
   scopesOf(authorization: string | undefined): readonly string[] {
     return this.#find(authorization)?.scope.split(" ") ?? [];
   }
@@ -66,7 +61,6 @@ export class Tokens {
     return this.#accessTokens.get(/^Bearer (.+)$/.exec(authorization)?.[1] ?? "");
   }
 
-  /** Whether the integration may ask for all of these scopes. */
   knowsScopes(scope: string): boolean {
     const known = (this.#quirks.scope ?? registered).split(" ");
     return scope.split(" ").every((one) => known.includes(one));
@@ -77,7 +71,6 @@ export class Tokens {
     return { status: 400, body: { error, error_description: description } };
   }
 
-  /** Answers `POST /access_token`. */
   answer(request: ApiRequest): Reply {
     const { body } = request;
     if (!request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) {
@@ -126,7 +119,6 @@ export class Tokens {
     });
   }
 
-  /** The client as HTTP Basic has it. */
   get #basic(): string {
     return `Basic ${Buffer.from(`${this.clientId}:${this.clientSecret}`).toString("base64")}`;
   }
@@ -185,7 +177,6 @@ export class Tokens {
   }
 }
 
-/** What a person was asked for: who asks, where the answer goes, and the challenge that only the asker can meet. */
 export interface ConsentRequest {
   readonly redirectUri: string;
   readonly scope: string;
@@ -213,10 +204,8 @@ export class GrantRefused extends Error {
 export class Grants {
   readonly #codes = new Map<string, ConsentRequest>();
   readonly #devices = new Map<string, DeviceRequest>();
-  /** Every code ever given out: codes are secrets as well. */
   readonly issued: string[] = [];
 
-  /** The person allows it: a code that works once. */
   allow(request: ConsentRequest): string {
     const code = this.#make();
     this.#codes.set(code, request);

@@ -71,7 +71,6 @@ export interface Quirks {
   }[];
 }
 
-/** The listings whose page size can be capped. */
 export type Listing =
   | "rooms"
   | "memberships"

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { Organisation, OrganisationRoom } from "../organisation.ts";
 
-/** A person in the sandbox. */
 export interface Person {
   readonly key: string;
   readonly uuid: string;
@@ -20,7 +19,6 @@ export interface Members {
   readonly moderators: Person[];
 }
 
-/** A team in the sandbox. */
 export interface Team {
   readonly name: string;
   readonly uuid: string;
@@ -28,7 +26,6 @@ export interface Team {
   readonly members: Members;
 }
 
-/** A room in the sandbox. */
 export interface Room {
   title: string;
   readonly uuid: string;
@@ -53,7 +50,6 @@ export interface Group {
   lastModified: string;
 }
 
-/** When everything was made that the organisation starts with. */
 export const beginning = "2026-01-02T03:04:05.678Z";
 
 function organisationId(name: string): string {
@@ -70,16 +66,12 @@ function createNumbering() {
   };
 }
 
-/**
- * The state of the sandbox's Webex. Members are references to interned people, and ids that pair two things are
- * made when a page is served, so that a million memberships take some 8 MB.
- */
+/** The state of the sandbox's Webex. People are shared and pair ids made late: a million memberships take some 8 MB. */
 export class World {
   readonly orgId: string;
   readonly owner: Person;
   readonly groups: readonly Group[];
   readonly teams: readonly Team[];
-  /** In the order of their ids. */
   readonly rooms: Room[];
   readonly #clock: Clock;
   readonly #byKey = new Map<string, Person>();
@@ -152,7 +144,6 @@ export class World {
     return person;
   }
 
-  /** The person with that key; an error when nobody has it. */
   person(key: string): Person {
     const person = this.#byKey.get(key);
     if (!person) throw new Error(`nobody in the organisation has the key "${key}"`);
@@ -166,14 +157,12 @@ export class World {
     return room;
   }
 
-  /** The first group of that name; an error when there is none. */
   group(name: string): Group {
     const group = this.groups.find((candidate) => candidate.name === name);
     if (!group) throw new Error(`no group has the name "${name}"`);
     return group;
   }
 
-  /** The team of that name; an error when there is none. */
   team(name: string): Team {
     const team = this.teams.find((candidate) => candidate.name === name);
     if (!team) throw new Error(`no team has the name "${name}"`);

@@ -6,7 +6,6 @@ export interface XmlElement {
   /** The value of `xsi:type`, which says what a bodyContent asks for. */
   readonly type: string | undefined;
   readonly children: readonly XmlElement[];
-  /** The text directly in it, with references resolved. */
   readonly text: string;
 }
 
@@ -56,10 +55,7 @@ function readElement(qualified: string, parsed: Parsed, scope: readonly string[]
   };
 }
 
-/**
- * Reads a document strictly: one root, matching tags, unique attributes, declared prefixes, no document type.
- * As the live service does, it takes what Cisco's own examples send: white space in front and `serv` undeclared.
- */
+/** Reads a document strictly; like the live service it accepts leading white space and an undeclared `serv`. */
 export async function readXml(source: string): Promise<XmlElement> {
   const text = source.trim();
   const reason = refused.find(([pattern]) => pattern.test(text))?.[1];

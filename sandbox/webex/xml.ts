@@ -49,7 +49,6 @@ function fail({ exceptionId, message }: XmlRefusal): Reply {
   return reply(`${result}<serv:exceptionID>${exceptionId}</serv:exceptionID>`);
 }
 
-/** The session tickets of the XML API, each of which lives for so many requests as the quirk says. */
 class Tickets {
   readonly issued: string[] = [];
   readonly #left = new Map<string, number>();

@@ -21,7 +21,6 @@ import { type Inputs, readDelegationInputs } from "../run/inputs.ts";
 import { openNewestFiles } from "../run/newest-files.ts";
 import { openSession, runInSession, type Session } from "../run/session.ts";
 
-/** What a run came to know and did; all of it may be missing when it was stopped early. */
 interface Findings {
   readonly outcomes: readonly HostOutcome[];
   readonly problems: readonly string[];
@@ -104,14 +103,14 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
 interface SetUp {
   readonly request: DelegationRequest;
   readonly inputs: Omit<Inputs, "mappings">;
-  /** Which of the files this checkout holds otherwise. */
+  /** The files that differ from those of this checkout. */
   readonly newest: readonly string[];
   readonly config: SiteConfig;
   readonly backend: BackendName;
   readonly session: Session;
 }
 
-/** Everything that can be wrong before Webex is looked at; whatever is, stops the run with nothing changed. */
+/** All of this is checked before Webex is read, so that a fault stops the run with nothing changed. */
 async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<SetUp> {
   const { mode = null, host: hosts = null, delegate: delegates = null, until = null } = options;
   const today = toDateString(context.now());
@@ -135,7 +134,6 @@ async function setUp(options: OptionsOf<"delegate">, context: Context): Promise<
   return { request, inputs, newest, config, backend, session: await openSession(config, context) };
 }
 
-/** True where the branch of the reports is not the one whose delegations.csv is read. */
 function reportsElsewhere({ reportTarget }: SiteConfig, { refName }: Actions): boolean {
   return reportTarget.kind === "branch" && reportTarget.branch !== refName;
 }
@@ -144,17 +142,14 @@ function askToDelete(rows: readonly ListedDelegation[]): string {
   return `reports go to another branch, so these rows are still in delegations.csv, and sync grants them again; delete them through a pull request: ${formatRows(rows)}`;
 }
 
-/** Webex no longer accepted the access token midway: what was done is told, and the run has failed. */
+/** Webex no longer accepted the access token midway: the run reports what was done, and has failed. */
 function endInFailure(found: Findings, lostAccess: Error | null): Findings {
   if (lostAccess === null) return found;
   const problems = [...found.problems, `the run was ended: ${lostAccess.message}`];
   return { ...found, problems, hasFailed: true };
 }
 
-/**
- * Proves, reads everything, plans, stores the rows of what has an end, and only then writes; `show` and a dry run,
- * which logs no changes, make no writer.
- */
+/** Stores the rows of what has an end before it writes; `show` and a dry run make no writer. */
 async function run(
   { request, inputs, config, session }: SetUp,
   { reader, createWriter }: OpenBackend,
@@ -200,7 +195,6 @@ async function run(
   };
 }
 
-/** The rows of those who are shown. */
 function findKept(
   outcomes: readonly HostOutcome[],
   grants: readonly ListedDelegation[],
@@ -225,7 +219,6 @@ function failWith(error: unknown): Findings {
   return { ...nothing, problems: [errorMessage(error)], hasFailed: true };
 }
 
-/** The note of a row that this run adds to delegations.csv. */
 function describeAsker({ actor, runId }: Actions): string {
   const parts = [
     ...(actor === null ? [] : [`asked for by ${actor}`]),

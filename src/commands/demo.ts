@@ -10,10 +10,7 @@ import { runSync } from "./sync.ts";
 
 const files = new URL("../../sandbox/demo/", import.meta.url);
 
-/**
- * Runs `sync` twice against the sandbox, just as it runs in production, and leaves the report in a folder.
- * Returns the exit code.
- */
+/** Runs `sync` twice against the sandbox, as in production, and leaves the report behind. Returns the exit code. */
 export async function runDemo(options: OptionsOf<"demo">, context: Context): Promise<number> {
   const { log, print, paint } = context;
   const folder = options.reports ?? "rollcall-demo";

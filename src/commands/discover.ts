@@ -22,8 +22,7 @@ import { createWebexReader } from "../webex/directory.ts";
 import { readGroupSize } from "../webex/groups.ts";
 
 /**
- * Lists the groups and rooms that the token sees, with suggested rows, as a rooms.csv on standard output. Returns
- * the exit code: 1 when a list could not be read to its end.
+ * Lists what the token sees, with suggested rows, as a rooms.csv; returns the exit code, 1 after a list cut short.
  * @throws before anything is asked when `--csv` names a file with rows that `--append` does not spare.
  */
 export async function runDiscover(
@@ -49,10 +48,7 @@ export async function runDiscover(
   }
 }
 
-/**
- * What people have written into the file already; null where there is nothing to keep.
- * @throws when the file has rows and nothing is to be appended, or faults: what they mean is unknown.
- */
+/** Null where there is nothing to keep. @throws when the file has rows and nothing is to be appended, or has faults. */
 async function readRows(csv: string, append: boolean): Promise<Buffer | null> {
   if (isSecretPath(csv)) throw new Error(`${csv} seems to be the file of a secret; name another file`);
   const bytes = await readFile(csv).catch((error: unknown) => {
@@ -90,8 +86,8 @@ async function writeSuggestions(
 async function discover(client: WebexClient, { log }: Context) {
   const reader = createWebexReader(client);
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
-  const isWhole = [logGap("groups", groups, log), logGap("rooms", rooms, log)].every(Boolean);
-  log(`Read ${groups.items.length} groups and ${rooms.items.length} rooms; counting their members`);
+  const isWhole = [logGap("groups", groups, log), logGap("spaces", rooms, log)].every(Boolean);
+  log(`Read ${groups.items.length} groups and ${rooms.items.length} spaces; counting their members`);
   const semaphore = createSemaphore(maxConnections);
   const directory: Directory = {
     groups: await Promise.all(groups.items.map((group) => semaphore.run(() => describeGroup(client, group)))),
@@ -106,7 +102,7 @@ function logGap(what: string, listing: Listing<unknown>, log: Context["log"]): b
   return listing.complete;
 }
 
-/** A size that cannot be read is no reason not to show the rest. */
+/** The list is shown even where a size cannot be read. */
 async function describeGroup(client: WebexClient, { id, displayName }: Group): Promise<DirectoryEntry> {
   return { id, name: displayName, size: await readGroupSize(client, id).catch(() => null) };
 }

@@ -6,7 +6,7 @@ export type Finding =
   | { readonly state: "ok" | "skipped"; readonly detail: string }
   | { readonly state: "wrong"; readonly detail: string; readonly remedy: string };
 
-/** Looks at one thing; whatever goes wrong while looking is what is wrong, and `remedy` what to do about it. */
+/** Looks at one thing; an error on the way becomes the fault, and `remedy` says what to do about it. */
 export async function check(
   id: string,
   title: string,

@@ -31,7 +31,7 @@ export async function checkMappings(
   return [
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
-    checkListing("rooms", "Rooms", rooms, "Try again later"),
+    checkListing("rooms", "Spaces", rooms, "Try again later"),
     ...(await checkDesired(resolveMappings(mappings, groups, rooms, { owner, memory }), { reader, owner })),
   ];
 }
@@ -46,7 +46,6 @@ function checkListing(id: string, title: string, listing: Listing<unknown>, reme
   return conclude(id, title, ok(count));
 }
 
-/** The Webex of one owner. */
 interface View {
   readonly reader: MembershipReader;
   readonly owner: Owner;
@@ -61,12 +60,12 @@ async function checkDesired(
     const remedy =
       column === "group"
         ? "Correct the name in rooms.csv"
-        : "Correct the title, or add the owner to the room";
+        : "Correct the title, or add the owner to the space";
     return conclude("mapping", title, wrong(message, remedy));
   });
   const fed = new Map(desired.flatMap(({ groups }) => groups.map((group) => [group.key, group] as const)));
   const ofRooms = desired.map(({ room }) =>
-    check("room", `Room "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
+    check("room", `Space "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
   );
   const ofGroups = [...fed.values()].map((group) =>
     check("group", `Group "${group.displayName}"`, askAdministrator, () => lookAtGroup(group, view)),
@@ -81,10 +80,10 @@ async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding>
   if (!members.complete) {
     return wrong(
       `its members could not be read: ${members.reason}`,
-      `Add ${name} to the room, or try again later`,
+      `Add ${name} to the space, or try again later`,
     );
   }
-  if (!self) return wrong("the token's owner is not in it", `Add ${name} to the room`);
+  if (!self) return wrong("the token's owner is not in it", `Add ${name} to the space`);
   if (room.isModerated && !self.isModerator) {
     return wrong(
       "it is moderated, and the token's owner does not moderate it",
@@ -99,7 +98,7 @@ async function lookAtGroup(group: Group, { reader }: View): Promise<Finding> {
   const reading = judgeGroup(group, await reader.listGroupMembers(group));
   if (!reading.complete) {
     return wrong(
-      `not surely complete: ${reading.reason}`,
+      `not known to be complete: ${reading.reason}`,
       "Take nested groups out of it, or try again later",
     );
   }

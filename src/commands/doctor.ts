@@ -22,13 +22,9 @@ import { pingWebex } from "../webex/client.ts";
 import { check, conclude, type Finding, obtain, ok, skip, wrong } from "./doctor-checks.ts";
 import { checkDelegation, checkMappings } from "./doctor-webex.ts";
 
-/**
- * Checks the whole set-up and says what to fix. The token is refreshed in the same order as ever, so nothing is
- * spent that cannot be stored. Returns 0 only if nothing is wrong.
- */
+/** Checks the set-up and says what to fix; it spends no token it cannot store. Returns 0 only if nothing is wrong. */
 export async function runDoctor({ json }: OptionsOf<"doctor">, context: Context): Promise<number> {
-  // The checklist is the result: what the steps tell on their way would stand between its lines. A recovery block has
-  // to be seen, whatever else is.
+  // The checklist is the result, so the steps log nothing between its lines; only a recovery block must be seen.
   const log = (text: string) => {
     if (text.includes("RECOVERY:")) context.log(text);
   };

@@ -19,12 +19,11 @@ import { awaitDeviceTokens, requestDeviceCode } from "../webex/oauth-device.ts";
 import type { ClientIdentity } from "../webex/oauth-token.ts";
 import { readOwner } from "../webex/people.ts";
 
-/** As long as a person may need who has to look for the right account first. */
+/** Milliseconds; a person may have to look for the right account first. */
 const loginTimeoutMs = 10 * 60_000;
 
 const usualPort = 5000;
 
-/** One login: what it is for and where its token goes. */
 interface Login {
   readonly config: LoginConfig;
   readonly client: ClientIdentity;
@@ -100,7 +99,7 @@ async function logInByDevice(login: Login): Promise<void> {
   await conclude(login, await awaitDeviceTokens(client, device, context.stop));
 }
 
-/** Checks what was granted and to whom, and stores the token; only then the login has succeeded. */
+/** The login has succeeded only once the token is stored. */
 async function conclude(login: Login, issued: IssuedTokens): Promise<CallbackPage> {
   const { config, context, destination } = login;
   const { mask } = context.runner;
@@ -201,10 +200,7 @@ function quote(text: string): string {
   return /^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/**
- * Opens an address in the person's browser, where there is one; when it does not open, the printed address is
- * still there.
- */
+/** Opens an address in the person's browser, where there is one; the printed address is there in any case. */
 export function openBrowser(url: string): void {
   const [command, ...args] =
     process.platform === "darwin"

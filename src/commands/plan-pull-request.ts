@@ -23,18 +23,17 @@ import { runMembership } from "../run/membership.ts";
 import { readMemory } from "../run/memory.ts";
 import type { LoadedTask, MembershipTask } from "../run/reconcile.ts";
 
-/** What became known on the way to the plan, as far as the way went. */
 interface Findings {
   readonly access: RepositoryAccess;
   pull: PullRequest | null;
   proposal: Proposal | null;
-  /** What a sync would do without the pull request; null when the default branch's own files are faulty. */
+  /** What a sync would do without the pull request; null when the default branch's own files have faults. */
   present: RunRecord | null;
 }
 
 /**
- * Plans what a pull request proposes and writes the plan as one comment on it. The code is the default branch's; of
- * the pull request only the mappings and the policy are read, as data. Returns the exit code.
+ * Plans what a pull request proposes and writes the plan as one comment on it. Returns the exit code.
+ * The code is the default branch's: of the pull request only the mappings and the policy are read, as data.
  */
 export async function runPullRequestPlan(number: number, context: Context): Promise<number> {
   const { settings, runner, log } = context;
@@ -97,7 +96,6 @@ function createTask(number: number, findings: Findings, context: Context): Membe
   };
 }
 
-/** What a sync would do by these mappings. */
 function recordPlan(
   observation: Observation,
   policy: Policy,
@@ -144,7 +142,6 @@ function renderComment(
   });
 }
 
-/** The mappings and the policy at one commit, and everything that is wrong with them. */
 interface Side {
   readonly mappings: readonly Mapping[];
   /** Null when the policy cannot be read. */
@@ -152,17 +149,12 @@ interface Side {
   readonly problems: readonly FileProblem[];
 }
 
-/** What a pull request proposes, and what it is compared with. */
 interface Proposal {
   readonly head: Side;
-  /** What the default branch says. */
   readonly base: Side;
 }
 
-/**
- * Reads what a pull request proposes, and what the default branch says, through the API: nothing of it is checked
- * out or run.
- */
+/** Reads both sides through the API: nothing of the pull request is checked out or run. */
 async function readProposal(
   github: GithubClient,
   repository: Repository,

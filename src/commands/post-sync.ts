@@ -9,10 +9,7 @@ import { describeCalm, describeNeed, needsIssue } from "../report/issue.ts";
 import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
 import { syncWorkflow } from "../report/words.ts";
 
-/**
- * What a sync on GitHub does after its report: it keeps the one issue while something needs a person,
- * and keeps the schedule alive. Never throws, and never changes how the run ends: what fails here is only a warning.
- */
+/** Writes the one issue and keeps the schedule alive after a sync. Never throws: a failure here is only a warning. */
 export async function postSync(record: RunRecord, access: RepositoryAccess, context: Context): Promise<void> {
   const { actions, runner, stop } = context;
   // A person's shell may hold GitHub's token as well, but no run; and a run that is being stopped has no time.

@@ -13,10 +13,7 @@ import { readMemory } from "../run/memory.ts";
 import { openNewestFiles } from "../run/newest-files.ts";
 import type { Decision, LoadedTask, MembershipTask } from "../run/reconcile.ts";
 
-/**
- * Undoes the membership changes of one earlier run, from its record, within the same limits and with the same report
- * as `sync`. Returns the exit code.
- */
+/** Undoes the membership changes of one run, from its record, within the limits of `sync`. Returns the exit code. */
 export async function runRestore(options: OptionsOf<"restore">, context: Context): Promise<number> {
   const isDryRun = options["dry-run"] === true;
   const { status } = await runMembership(createRestoreTask(options, isDryRun, context), context);
@@ -74,7 +71,7 @@ interface RecordOrigin {
   readonly notices: readonly string[];
 }
 
-/** Looks at who committed the record. On a person's machine nobody did, and the person answers for it. */
+/** On a person's machine nobody has committed the record, and the person answers for it. */
 async function verifyRecord(path: string, bytes: Buffer, target: ReportTarget): Promise<RecordOrigin> {
   if (target.kind === "folder") {
     const notice = `Without GitHub nobody can say whether ${path} is as Rollcall wrote it: look at what is undone.`;
@@ -83,7 +80,7 @@ async function verifyRecord(path: string, bytes: Buffer, target: ReportTarget): 
   const { findForeignOrigin } = await import("../github/record-origin.ts");
   const foreign = await findForeignOrigin(target, { path, branch: target.branch, bytes });
   if (foreign === null) return { isVerified: true, notices: [] };
-  const notice = `The record ${path} is not surely what a run of Rollcall left (${foreign}), so all that it asks for waits for approval.`;
+  const notice = `The record ${path} is not known for certain to be what a run of Rollcall left (${foreign}), so all that it asks for waits for approval.`;
   return { isVerified: false, notices: [notice] };
 }
 
@@ -107,7 +104,6 @@ async function readRecord(file: string): Promise<{ readonly record: RunRecord; r
   return { record: parsed.record, bytes };
 }
 
-/** The record by its name in the repository, wherever the branch that holds it is checked out. */
 function nameRecord(file: string, reportsDir: string): string {
   const path = posix.normalize(file.replaceAll("\\", "/"));
   const start = `/${path}`.lastIndexOf(`/${posix.normalize(reportsDir)}/`);
@@ -117,6 +113,6 @@ function nameRecord(file: string, reportsDir: string): string {
 function warnOfNextSync(rooms: Decision["rooms"]): readonly string[] {
   if (!rooms.some((room) => room.additions.length + room.removals.length > 0)) return [];
   return [
-    "The next sync compares these rooms with their groups again. Where the groups and rooms.csv still say what they said before that run, it does the same again: correct them first.",
+    "The next sync compares these spaces with their groups again. Where the groups and rooms.csv still say what they said before that run, it does the same again: correct them first.",
   ];
 }

@@ -12,16 +12,21 @@ import type { LoadedTask, MembershipTask } from "../run/reconcile.ts";
 /** Makes the rooms' members what the mappings say, within limits, and reports. Returns the exit code. */
 export async function runSync(options: OptionsOf<"sync">, context: Context): Promise<number> {
   const { actions, settings } = context;
-  if (settings.isUnconfigured) {
-    const { publishSetupGuide } = await import("./setup-guide.ts");
-    await publishSetupGuide(context);
+  const fault = settings.repository === null ? null : settings.findFault();
+  let lost: string | null = null;
+  if (fault !== null) {
+    const { describeLostSetup, publishSetupGuide } = await import("./setup-guide.ts");
+    lost = await describeLostSetup(fault, context);
+    if (settings.isUnconfigured) await publishSetupGuide(context);
     // Nobody has asked for this run: a copy of the template should not send mail every day.
-    if (actions.eventName === "schedule") return 0;
+    if (settings.isUnconfigured && lost === null && actions.eventName === "schedule") return 0;
   }
   const isPlan = options["dry-run"] === true;
   const task = createSyncTask(isPlan ? "plan" : "sync", options.approve ?? null, context);
-  const record = await runMembership(task, context);
-  if (!isPlan && !settings.isUnconfigured && settings.repository !== null) {
+  const explained = lost === null ? task : { ...task, load: () => Promise.reject(new Error(lost)) };
+  const record = await runMembership(explained, context);
+  const isNew = settings.isUnconfigured && lost === null;
+  if (!isPlan && !isNew && settings.repository !== null) {
     const { postSync } = await import("./post-sync.ts");
     await postSync(record, settings.repository, context);
   }

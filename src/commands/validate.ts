@@ -9,7 +9,7 @@ export async function runValidate(_: object, { paths, print, log, runner }: Cont
     const rows = mappings.filter(isRow);
     const rooms = new Set(rows.map((mapping) => mapping.room)).size;
     const ending = grants.length > 0 ? `, ${grants.length} delegations` : "";
-    print(`${rows.length} mappings of ${rooms} rooms${ending}, and the policy: no fault found`);
+    print(`${rows.length} mappings of ${rooms} spaces${ending}, and the policy: no fault found`);
     return 0;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

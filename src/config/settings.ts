@@ -1,5 +1,3 @@
-/** What the environment says to the commands. What each variable means is the table in README.md. */
-
 import { errorMessage } from "../lib/text.ts";
 import {
   type Environment,
@@ -10,7 +8,6 @@ import {
   readRepositoryAccess,
 } from "./actions.ts";
 
-/** Where the refresh token is kept, and so where a rotated one goes. */
 export type TokenStoreConfig =
   | { readonly kind: "file"; readonly path: string; readonly seed: string | null }
   | {
@@ -19,48 +16,38 @@ export type TokenStoreConfig =
       readonly repository: Repository;
       readonly environment: string | null;
       readonly secretsToken: string;
-      /** The workflow run that was given the secret; null outside of a runner. */
       readonly run: WorkflowRun | null;
     };
 
-/** The workflow run that this process is part of. */
 export interface WorkflowRun {
   readonly id: number;
-  /** From 1; a re-run has the same id and the next attempt. */
   readonly attempt: number;
-  /** The workflow's own token; null when the step was not given it. */
   readonly token: string | null;
   readonly ref: string | null;
-  /** The file that holds the event which started the run. */
   readonly eventPath: string | null;
-  /** True when a workflow's token dispatched the run, as Rollcall does in the place of a stale one. */
   readonly isDispatchedByBot: boolean;
 }
 
-/** Where reports go. */
 export type ReportTarget =
   | {
       readonly kind: "branch";
       readonly repository: Repository;
       readonly branch: string;
-      /** True when REPORT_BRANCH names it; otherwise it is what the run is on, which need not be a branch. */
+      /** False for what the run is on, which need not be a branch. */
       readonly isNamed: boolean;
       readonly token: string;
     }
   | { readonly kind: "folder" };
 
-/** What the environment says to an online command. */
 export interface Config {
   readonly webexUrl: string;
-  /** The XML API, for delegation with `--backend xml`. */
   readonly xmlUrl: string;
-  /** The Webex Meetings site without a scheme, in lower case; null when none is set. */
+  /** Without a scheme, in lower case. */
   readonly siteUrl: string | null;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly tokenStore: TokenStoreConfig;
   readonly reportTarget: ReportTarget;
-  /** Everything in here that must never be shown. */
   readonly secrets: readonly string[];
 }
 
@@ -72,7 +59,6 @@ export const secretNames = [
   "GITHUB_TOKEN",
 ] as const;
 
-/** What delegation needs. */
 export type SiteConfig = Config & { readonly siteUrl: string };
 
 /** Everything that is missing or malformed in the environment, in one message. */
@@ -81,10 +67,11 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings of the online commands; `needsSite` for those that cannot do without WEBEX_SITE_URL.
- * @throws {ConfigError} naming every variable that is missing or malformed; no value is ever quoted.
+ * Reads the settings of the online commands; `needsSite` demands WEBEX_SITE_URL.
+ * @throws {ConfigError} naming every variable that is missing or malformed; never quotes a value.
  */
 export function readConfig(env: Environment, needsSite = false): Config {
+  refuseQuoted(env);
   const faults: string[] = [];
   const get = (name: string) => env[name]?.trim() || null;
   const need = (name: string, meaning: string) => {
@@ -133,7 +120,7 @@ export function readConfig(env: Environment, needsSite = false): Config {
     const token = get("GITHUB_TOKEN");
     if (token === null || get("GITHUB_REPOSITORY") === null) return { kind: "folder" };
     const named = get("REPORT_BRANCH")?.replace(/^refs\/heads\//, "") || null;
-    // A tag may have the name of a branch that has nothing to do with it.
+    // A tag may have the name of an unrelated branch.
     const prefix = get("GITHUB_REF_TYPE") === "tag" ? "refs/tags/" : "";
     const ofRun = () =>
       prefix + need("GITHUB_REF_NAME", "the branch for reports, unless REPORT_BRANCH is set");
@@ -174,6 +161,23 @@ export function readConfig(env: Environment, needsSite = false): Config {
   return config;
 }
 
+const ours = /^(WEBEX_|GITHUB_|SECRETS_TOKEN$|REPORT_BRANCH$)/;
+
+/**
+ * Tools that do not read quotes, such as `docker --env-file`, hand them on as a part of the value. Said alone: every
+ * other fault would follow from it, and name what its reader has done already.
+ */
+function refuseQuoted(env: Environment): void {
+  const names = Object.keys(env).filter(
+    (name) => ours.test(name) && /^(["'`]).*\1$|^[“”„‘’«].*[“”‘’»]$/s.test(env[name]?.trim() ?? ""),
+  );
+  if (names.length === 0) return;
+  const [values, them] = names.length === 1 ? ["value", "it"] : ["values", "them"];
+  throw new ConfigError(
+    `quotes stand around the ${values} of ${names.join(", ")}, as a part of ${them}; take the quotes away where the ${values} ${names.length === 1 ? "is" : "are"} set`,
+  );
+}
+
 function readRun(get: (name: string) => string | null): WorkflowRun | null {
   const id = Number(get("GITHUB_RUN_ID"));
   if (!Number.isSafeInteger(id) || id <= 0) return null;
@@ -188,20 +192,17 @@ function readRun(get: (name: string) => string | null): WorkflowRun | null {
   };
 }
 
-/** What the environment says to a login. */
 export interface LoginConfig extends Pick<Config, "webexUrl" | "clientId" | "clientSecret" | "siteUrl"> {
-  /** Where the refresh token goes; null when only a person can carry it there. */
+  /** Null when only a person can carry the refresh token to its place. */
   readonly tokenStore: TokenStoreConfig | null;
-  /** As owner/name; null when it is not known. */
   readonly repositoryName: string | null;
   readonly environment: string | null;
-  /** A folder for this user only, in memory where the system has one; null where it has none. */
+  /** A folder for this user only, in memory where the system has one. */
   readonly privateDir: string | null;
   /** True where a browser would open on this machine, in front of nobody. */
   readonly isRemote: boolean;
 }
 
-/** Reads the settings of a login, which is there to get what the other commands ask for. */
 function readLoginConfig(env: Environment): LoginConfig {
   const get = (name: string) => env[name]?.trim() || null;
   const hasStore = get("WEBEX_TOKEN_FILE") !== null || (get("SECRETS_TOKEN") && get("GITHUB_REPOSITORY"));
@@ -222,14 +223,13 @@ function readLoginConfig(env: Environment): LoginConfig {
   };
 }
 
-/** The environment, read when it is asked for: a command may do without what another one needs. */
 export type Settings = ReturnType<typeof createSettings>;
 
 const webexNames = ["WEBEX_CLIENT_ID", "WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "WEBEX_TOKEN_FILE"];
 
 /**
- * Offers what an environment says; `mask` hides each secret before anything is done with it. What reads or requires
- * something throws a ConfigError that names every variable that is missing or malformed.
+ * Reads the environment on demand, because commands need different parts of it; `mask` hides each secret first.
+ * What reads or requires something throws a ConfigError that names every variable that is missing or malformed.
  */
 export function createSettings(env: Environment, mask: (secret: string) => void) {
   const readMasked = (needsSite = false): Config => {
@@ -243,21 +243,26 @@ export function createSettings(env: Environment, mask: (secret: string) => void)
     readConfig: () => readMasked(),
     readSiteConfig(): SiteConfig {
       const config = readMasked(true);
-      // Without a site it has thrown.
       return { ...config, siteUrl: config.siteUrl ?? "" };
     },
+    /** All that is missing or malformed; null where an online command can begin. */
+    findFault(): string | null {
+      try {
+        readMasked();
+        return null;
+      } catch (error) {
+        return errorMessage(error);
+      }
+    },
     readLoginConfig: () => readLoginConfig(env),
-    /** The repository and the workflow's token for it; null where either is missing. */
     repository,
     requireRepository: () => repository ?? explainNoRepository(env),
     /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
     isUnconfigured: repository !== null && !webexNames.some(has),
-    /** True when the variable holds something. */
     has,
   };
 }
 
-/** @throws {ConfigError} naming what is missing for work on GitHub, and all that is missing besides. */
 function explainNoRepository(env: Environment): never {
   const missing = ["GITHUB_REPOSITORY", "GITHUB_TOKEN"].filter((name) => !env[name]?.trim());
   const faults =

@@ -24,16 +24,12 @@ const ownerOnly = 0o600;
 /** Room for any token, reserved before the refresh: a disk that is full afterwards can do no harm. */
 const reservedBytes = 4096;
 
-/** How a token comes into the file: what was proved. */
 type Way = "replace" | "in place";
 
 /**
- * Keeps the refresh token in a file that only its owner may read. While the file does not exist, `seed` stands in
- * for it: the first run stores it there. The new token is written to a neighbour, synced and renamed; where the file
- * cannot be replaced (mounted on its own, another owner), it is written in place. A neighbour that a crash left
- * complete is the newer token if it is younger than the file; the next run moves it into place and keeps what it
- * replaces. One process at a time: `<path>.lock` is the lock, `<path>.next` the neighbour, `<path>.previous` what was
- * replaced.
+ * Keeps the refresh token in a file that only its owner may read; until it exists, `seed` stands in for it. The new
+ * token goes to `<path>.next`, is synced and renamed; a file that cannot be replaced (a mount) is written in place.
+ * The next run adopts a whole neighbour that is younger than the file, and keeps the other as `<path>.previous`.
  */
 export function createTokenFile(
   path: string,
@@ -42,7 +38,6 @@ export function createTokenFile(
 ): TokenStore {
   let file = path;
   let way: Way | null = null;
-  /** What the file held before it was padded to make room; null when it was not. */
   let unpadded: Buffer | null = null;
   const next = () => `${file}.next`;
 
@@ -80,7 +75,6 @@ export function createTokenFile(
         throw new Error(`the token file ${path} must hold the refresh token and nothing else`);
       return { refreshToken, isStored: Boolean(text?.trim()) };
     },
-    // Read from the store itself, under its lock: never stale.
     dateCopy: () => Promise.resolve(null),
     async prove() {
       await tidy();
@@ -91,7 +85,7 @@ export function createTokenFile(
         way = "replace";
         return;
       }
-      // What was made on the way holds the token, and must not be found by a later run.
+      // What was made on the way contains the token, and a later run must not find it.
       await rm(next(), { force: true }).catch(() => undefined);
       const writing = await tryOut(async () => {
         unpadded = await readFile(file);
@@ -118,7 +112,7 @@ export function createTokenFile(
         await overwrite(file, bytes, bytes.length);
       };
       const faults: string[] = [];
-      // What was proved comes first; if it fails all the same, the other one may do.
+      // What was proved comes first; if it fails nevertheless, the other one may work.
       for (const attempt of way === "in place" ? [writeInPlace, replace] : [replace, writeInPlace]) {
         const fault = await tryOut(attempt);
         if (fault === null) {
@@ -135,7 +129,6 @@ export function createTokenFile(
   };
 }
 
-/** Beside the file; where its folder takes none, in the system's own; where that takes none either, there is none. */
 async function withSomeLock<T>(file: string, work: () => Promise<T>, options: LockOptions): Promise<T> {
   const name = createHash("sha256").update(file).digest("hex").slice(0, 16);
   for (const lock of [`${file}.lock`, join(tmpdir(), `rollcall-${name}.lock`)]) {
@@ -148,10 +141,7 @@ async function withSomeLock<T>(file: string, work: () => Promise<T>, options: Lo
   return await work();
 }
 
-/**
- * A neighbour that holds a whole token was written after a refresh, by a run that died before it could rename it. It
- * is the newer one only if it is younger. Whichever is not used is kept: both were tokens once.
- */
+/** A whole neighbour was written after a refresh, by a run that died before the rename. Both were tokens: keep both. */
 async function adoptNext(file: string, next: string): Promise<void> {
   const text = await readText(next);
   if (text === null) return;
@@ -173,10 +163,7 @@ async function adoptNext(file: string, next: string): Promise<void> {
   await rm(next, { force: true });
 }
 
-/**
- * Does what the storing will do, with what the file holds already: the file is replaced by its own copy. Leaves the
- * neighbour with room for the new token.
- */
+/** Does what storing will do, with a copy of the file, and leaves the neighbour with room for the new token. */
 async function proveReplacing(file: string, next: string): Promise<void> {
   const held = await stat(file).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return null;
@@ -203,12 +190,10 @@ async function fill(next: string, bytes: Buffer): Promise<void> {
   await withFile(next, "r+", async (handle) => {
     await handle.writeFile(bytes);
     await handle.sync();
-    // Whoever finds it before this finds the token and blanks.
     await handle.truncate(bytes.length);
   });
 }
 
-/** Writes over the file from its beginning, padded with blanks to `size`, and lets it end there. */
 async function overwrite(file: string, bytes: Buffer, size: number): Promise<void> {
   await withFile(file, "r+", async (handle) => {
     const padding = Buffer.alloc(Math.max(0, size - bytes.length), " ");
@@ -245,7 +230,6 @@ async function readText(path: string): Promise<string | null> {
   });
 }
 
-/** The last resort: a file of its own that only this user may read. */
 async function saveElsewhere(file: string, bytes: Buffer) {
   try {
     const place = join(await mkdtemp(join(tmpdir(), "rollcall-")), "refresh-token");
@@ -258,7 +242,6 @@ async function saveElsewhere(file: string, bytes: Buffer) {
   }
 }
 
-/** Null when it worked, else why not. */
 async function tryOut(work: () => Promise<void>): Promise<string | null> {
   return await work().then(
     () => null,

@@ -4,23 +4,17 @@ import { dirname, join } from "node:path";
 import { gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
 
-/**
- * Replaces a file so that a reader, or a crash, sees either the old text or the new one: a neighbour is written,
- * synced and renamed. Folders are made as needed. No secret gets into it. @throws naming the file.
- */
+/** Replaces a file so that a reader or a crash sees the old or the new text; for no secret. @throws naming the file. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   await naming(path, () => replace(path, gate.clean(text), 0o644));
 }
 
-/** The same for a file that is there to hold a secret, and that only this user may read. */
+/** The same for a secret, in a file that only this user may read. */
 export async function replaceSecretFile(path: string, secret: string): Promise<void> {
   await naming(path, () => replace(path, secret, 0o600));
 }
 
-/**
- * Proves that `replaceFile` can write this file, by doing it with what is there; of a file that is not there yet nothing
- * is left. @throws naming the file.
- */
+/** Proves that `replaceFile` can write this file, and leaves nothing new behind. @throws naming the file. */
 export async function proveFile(path: string): Promise<void> {
   await naming(path, async () => {
     if (await isFile(path)) await replace(path, await readFile(path), 0o644);
@@ -57,7 +51,7 @@ async function replace(path: string, content: string | Uint8Array, mode: number)
   }
 }
 
-/** False where nothing is there. @throws for what is there and is not a file: a device would be renamed over. */
+/** @throws for what is there and is not a file: a device would be renamed over. */
 async function isFile(path: string): Promise<boolean> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
@@ -72,7 +66,6 @@ function nameNeighbour(path: string): string {
   return `${path}.${randomBytes(6).toString("hex")}.tmp`;
 }
 
-/** The file cannot be written; the message names it. */
 class Unwritable extends Error {}
 
 async function naming(path: string, work: () => Promise<void>): Promise<void> {

@@ -4,27 +4,22 @@ import type { Repository, RepositoryAccess } from "../config/actions.ts";
 import { createGithubClient, encodePath, type GithubClient, statusOf } from "./client.ts";
 import { type Contents, readContents } from "./contents.ts";
 
-/** The files of a branch as its newest commit has them. */
 export interface BranchFiles {
   readonly branch: string;
-  /** The id of that commit. */
   readonly sha: string;
-  /** The id of a file's content, from the trees of the commit alone; null where they list no such file. */
+  /** By the trees of the commit alone; null where they list no such file. */
   findBlob(path: string): Promise<string | null>;
-  /** Reads a file as it is at the commit, at most 1 MiB. */
   read(path: string): Promise<Contents>;
 }
 
-/** What a workflow run is of: the name, and whether that is surely a branch (null where nobody says). */
 export interface RunRef {
   readonly name: string | null;
   readonly isBranch: boolean | null;
 }
 
 /**
- * Looks at the head of the branch that a run is of; a run of a tag or a pull request belongs to the default branch.
- * https://docs.github.com/en/rest/git/refs#get-a-reference
- * @throws when there is no such branch, or GitHub cannot be asked.
+ * Reads the head of the branch that a run is of; for a tag or a pull request, of the default branch. @throws when
+ * there is no such branch, or GitHub cannot be asked. https://docs.github.com/en/rest/git/refs#get-a-reference
  */
 export async function readRunBranch(
   { repository, token }: RepositoryAccess,
@@ -40,7 +35,7 @@ export async function readRunBranch(
   return await openBranch(github, repository, data.default_branch);
 }
 
-/** Looks at the head of a branch. @throws when there is no such branch, or GitHub cannot be asked. */
+/** Reads the head of a branch. @throws when there is no such branch, or GitHub cannot be asked. */
 export async function openBranch(
   github: GithubClient,
   repository: Repository,
@@ -95,7 +90,6 @@ function openCommit(
   const readTree = async (id: string): Promise<Tree> => {
     const { data } = await github.request(`GET /repos/${owner}/${repo}/git/trees/${id}`);
     const { tree, truncated } = v.parse(treeSchema, data);
-    // What a cut listing lacks may be there.
     if (truncated) throw new Error(`GitHub does not list all files of ${owner}/${repo}`);
     return new Map(tree.map((entry) => [entry.path, entry]));
   };

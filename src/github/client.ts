@@ -4,26 +4,22 @@ import type { Repository } from "../config/actions.ts";
 import { HttpFailure, type HttpRequest, pause, sendHttp } from "../lib/http.ts";
 import { cleanDeep, gate } from "../lib/redact.ts";
 
-/** GitHub's REST and GraphQL operations, as one token may use them. */
 export type GithubClient = Octokit;
 
 const apiVersion = "2022-11-28";
 
 const attempts = 4;
 
-/** What Octokit needs as it is; everything else of a request is what GitHub gets to keep, and to show. */
+/** GitHub keeps and shows every other option, so all texts in them are cleaned. */
 const ownOptions = new Set(["method", "url", "baseUrl", "headers", "request", "mediaType"]);
 
 /** The longest that one request waits in all because GitHub asks it to. */
 const maxAskedMs = 3 * 60_000;
 
-/** What GitHub asks to wait where it does not say how long. */
 const unstatedPauseMs = 15_000;
 
 /**
- * Opens a client for one GitHub. Refusals that ask to wait are waited out. Reads, and writes that say so with
- * `request: { repeatable: true }`, are sent again after 5xx, network errors and answers that cannot be read;
- * `request: { single: true }` sends once, for whoever repeats by rules of their own.
+ * Opens a client that waits as GitHub asks and repeats reads, and writes marked `repeatable`, unless marked `single`.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 export function createGithubClient(
@@ -35,7 +31,7 @@ export function createGithubClient(
     auth: token,
     baseUrl: apiUrl,
     userAgent: "webex-rollcall",
-    // Errors are told by whoever catches them; Octokit's own log lines would come on top.
+    // Callers report errors; Octokit's own log lines would repeat them.
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     request: { fetch: fetchWithin },
   });
@@ -69,7 +65,6 @@ export function createGithubClient(
   return client;
 }
 
-/** What Octokit needs of `fetch`. */
 interface FetchInit {
   readonly method: HttpRequest["method"];
   readonly headers: Readonly<Record<string, string>>;
@@ -79,10 +74,7 @@ interface FetchInit {
 
 const maxRedirects = 3;
 
-/**
- * Octokit's way to the network. A renamed repository redirects within GitHub: a reading follows that, a writing never,
- * and nothing leaves the origin that was asked.
- */
+/** A renamed repository redirects within GitHub: reads follow, writes never, and nothing leaves the origin. */
 async function fetchWithin(address: string, init: FetchInit) {
   let url = new URL(address);
   for (let redirects = 0; ; redirects += 1) {
@@ -109,17 +101,14 @@ async function fetchWithin(address: string, init: FetchInit) {
   }
 }
 
-/**
- * What a proxy or a cut connection makes of an answer is text where GitHub has JSON. A rate limit of GraphQL is an
- * answer of 200 as well. @throws for both, with the response.
- */
+/** A proxy or a cut connection answers text instead of JSON, and GraphQL reports its rate limit with status 200. */
 function refuseUnreadable(
   response: { status: number; headers: object; data: unknown },
   method: string,
 ): void {
   const { status, data } = response;
   const isEmpty = data === undefined || data === "";
-  // A writing may be confirmed by its status alone; a reading never.
+  // A write may be confirmed by its status alone; a read never.
   const mayBeEmpty = method !== "GET" && (method === "PUT" || status !== 200);
   if (isEmpty ? !mayBeEmpty : typeof data === "string" || data instanceof ArrayBuffer) {
     throw new UnreadableAnswer(
@@ -139,7 +128,7 @@ const limitSchema = v.object({
   ),
 });
 
-/** A 2xx that is no answer to what was asked. */
+/** A 2xx that does not answer the request. */
 export class UnreadableAnswer extends Error {
   override readonly name = "UnreadableAnswer";
 
@@ -151,7 +140,7 @@ export class UnreadableAnswer extends Error {
   }
 }
 
-/** A path or a branch as it stands in an address: the slashes stay, which Octokit would encode too. */
+/** Encodes a path or a branch for an address and keeps the slashes, which Octokit would encode too. */
 export function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
@@ -175,8 +164,7 @@ export function headerOf(error: unknown, name: string): string | null {
 }
 
 /**
- * How many milliseconds GitHub asks to wait before the same request: by `retry-after`, or until its limit is renewed,
- * by GitHub's own clock. Null where it asks nothing.
+ * Milliseconds that GitHub asks to wait, by its own clock; null where it asks for nothing.
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
  */
 export function askedPauseMs(error: unknown): number | null {
@@ -195,7 +183,6 @@ export function askedPauseMs(error: unknown): number | null {
   return isLimit ? unstatedPauseMs : null;
 }
 
-/** Octokit reports a network error as status 500 too. */
 function isPassing(error: unknown): boolean {
   return (statusOf(error) ?? 500) >= 500;
 }
@@ -208,10 +195,7 @@ function quiet(): void {}
 
 const answerSchema = v.object({ data: v.object({ viewer: v.object({ login: v.string() }) }) });
 
-/**
- * Whose token it is, by which own comments and issues are told from others'. By GraphQL, because `GET /user` refuses
- * a workflow's token. https://docs.github.com/en/graphql/reference/queries#viewer
- */
+/** Whose token it is (`GET /user` refuses a workflow's). https://docs.github.com/en/graphql/reference/queries#viewer */
 export async function readViewer(github: GithubClient, { graphqlUrl: url }: Repository): Promise<string> {
   const request = { repeatable: true };
   const { data } = await github.request({ method: "POST", url, query: "{ viewer { login } }", request });
@@ -220,7 +204,7 @@ export async function readViewer(github: GithubClient, { graphqlUrl: url }: Repo
   return answer.output.data.viewer.login;
 }
 
-/** True for what the viewer wrote and marked: neither somebody else's copy of the marker nor the viewer's other texts. */
+/** True for what the viewer wrote and marked: neither another's copy of the marker nor the viewer's other texts. */
 export function isOwn(
   text: { readonly login: string | undefined; readonly body: string | null | undefined },
   viewer: string,

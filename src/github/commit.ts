@@ -7,22 +7,19 @@ import { readContents, UnsureContents } from "./contents.ts";
 import { type Patience, persist } from "./patience.ts";
 import { explainRefusal, isUnexplained } from "./permissions.ts";
 
-/** A file to commit; the path is seen from the root of the repository. */
 export interface CommitFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** What a commit is to hold, made from what the branch holds now. */
 export interface ReportDraft {
   readonly files: readonly CommitFile[];
   readonly headline: string;
 }
 
-/** Reads a file as it is where the report goes, on the commit it is made on; undefined where there is none. */
+/** Reads on the commit that the report is made on; undefined where there is no such file. */
 export type ReadText = (path: string) => Promise<string | undefined>;
 
-/** Which branch gets the report, and with which token. */
 export type ReportBranch = Omit<Extract<ReportTarget, { readonly kind: "branch" }>, "kind">;
 
 /** The branch would not take the report: what GitHub said, and what to do about it. */
@@ -33,17 +30,14 @@ export class ReportRefused extends Error {
 /** The report is the last thing that a stopped run does. */
 const graceMs = 8000;
 
-/** How often a report is drafted on top of what others commit meanwhile. */
 const maxDrafts = 5;
 
 const mutation =
   "mutation($input:CreateCommitOnBranchInput!){createCommitOnBranch(input:$input){commit{oid url}}}";
 
 /**
- * Commits the report as one commit on top of what the branch holds at that moment. `draft` is given the text of
- * `memoryPath` on that very commit (undefined where there is none), may read other files of it by `read`, and returns
- * null when there is nothing to commit; when somebody else's commit comes in between, it is asked again. What may
- * pass is repeated for up to a minute. Returns the commit's id, or null.
+ * Commits the report on top of the branch's newest commit and returns the commit's id, or null where `draft` has
+ * nothing to commit. `draft` gets the text of `memoryPath` (or undefined) and is asked again when the branch moves.
  * https://docs.github.com/en/graphql/reference/mutations#createcommitonbranch
  * @throws {ReportRefused} when the branch does not take it.
  */
@@ -74,16 +68,12 @@ export async function commitReport(
   }
 }
 
-/** Something that GitHub may answer otherwise in a moment. */
 class MayPass extends Error {}
 
-/** The branch's rules do not let it in. */
 class ProtectedBranch extends Error {}
 
-/** Somebody else has committed since the head was read. */
 class StaleHead extends MayPass {}
 
-/** Whatever GitHub or the way to it brought may pass; what we make of it ourselves does not. */
 function mayPass(error: unknown): boolean {
   const isOurs =
     error instanceof MayPass || error instanceof UnsureContents || error instanceof UnreadableAnswer;
@@ -92,7 +82,6 @@ function mayPass(error: unknown): boolean {
 
 const refSchema = v.object({ object: v.object({ sha: v.string() }) });
 
-/** The commit that a branch points to; null where there is no such branch. */
 async function readHead(
   github: GithubClient,
   { repository, branch }: ReportBranch,
@@ -120,11 +109,10 @@ async function readText(
   const contents = await readContents(github, place, request);
   if (contents.kind === "file") return contents.bytes.toString("utf8");
   if (contents.kind === "missing") return undefined;
-  // Taken for empty, it would be written anew from nothing.
+  // Taken for empty, the file would be overwritten.
   throw new Error(`${path} on the branch is not a file that can be read (${contents.kind})`);
 }
 
-/** What goes onto which commit, and how it is sent. */
 interface CommitOrder {
   readonly head: string;
   readonly wanted: ReportDraft;
@@ -173,13 +161,12 @@ const answerSchema = v.object({
   ),
 });
 
-/** What is wrong with the request itself, or with the branch's rules for it: it stays so. */
 const finalTypes = new Set(["BRANCH_PROTECTION_RULE_VIOLATION", "UNPROCESSABLE", "INSUFFICIENT_SCOPES"]);
 
 /** Rulesets have no type of their own. */
 const ruleViolation = /rule violations|protected branch|through a pull request/i;
 
-/** GraphQL tells errors inside a 200. */
+/** GraphQL reports errors with status 200. */
 function readAnswer(data: unknown): string {
   const answer = v.safeParse(answerSchema, data);
   if (!answer.success) throw new MayPass("GitHub's answer to the commit is not as documented");
@@ -196,7 +183,6 @@ function readAnswer(data: unknown): string {
   throw ruleViolation.test(message) ? new ProtectedBranch(message) : new Error(message);
 }
 
-/** GitHub's own words; what to do is added where they say that the branch is protected, or say nothing. */
 function explain(error: unknown, { branch }: ReportBranch): string {
   const said = errorMessage(error);
   const remedy =
@@ -209,10 +195,8 @@ function explain(error: unknown, { branch }: ReportBranch): string {
 }
 
 /**
- * Finds the branch that takes the report, before anything is changed: the one that REPORT_BRANCH names, else that of
- * the run, else (a run on a tag or a commit) the default branch.
- * https://docs.github.com/en/rest/git/refs#get-a-reference
- * @throws when there is no such branch, or GitHub does not let the token look.
+ * Finds the branch for the report before anything is changed: REPORT_BRANCH, else the run's, else the default branch.
+ * @throws when it does not exist, or GitHub refuses. https://docs.github.com/en/rest/git/refs#get-a-reference
  */
 export async function checkReportBranch(
   target: ReportBranch,

@@ -1,15 +1,12 @@
 import * as v from "valibot";
 import { encodePath, type GithubClient, statusOf } from "./client.ts";
 
-/** A file at one commit, or why there is none to read. */
 export type Contents =
   | { readonly kind: "file"; readonly bytes: Buffer }
   | { readonly kind: "missing" }
-  /** Its size in bytes, which is more than is read. */
   | { readonly kind: "too-large"; readonly size: number }
   | { readonly kind: "no-file"; readonly type: string };
 
-/** Which file, by its path in a repository, at which commit or branch. */
 export interface FileLocation {
   readonly owner: string;
   readonly repo: string;
@@ -26,19 +23,18 @@ const contentsSchema = v.union([
   v.array(v.unknown()),
 ]);
 
-/** GitHub's answers do not add up, or say nothing: for all that is known, the file is there. */
+/** GitHub's answers contradict each other or say nothing: the file may be there. */
 export class UnsureContents extends Error {
   override readonly name = "UnsureContents";
 }
 
-/** The repository does not know the commit: a fork's may be known to the fork only. */
+/** The repository does not know the commit: only a fork may know its own. */
 export class UnknownCommit extends UnsureContents {}
 
 /**
- * Reads one file as it is at a commit, without a checkout. At most 1 MiB: GitHub itself leaves larger ones out. "Not
- * found" is believed when the commit's tree does not list the file either; if it does, the file is read once more.
+ * Reads one file of a commit, at most 1 MiB. "Not found" is believed only when the commit's tree agrees.
  * https://docs.github.com/en/rest/repos/contents#get-repository-content
- * @throws {UnsureContents} when it is still not found then, or the commit is not.
+ * @throws {UnsureContents} when the tree lists a file that cannot be found, or the commit is not found.
  */
 export async function readContents(
   github: GithubClient,
@@ -75,10 +71,7 @@ const treeSchema = v.object({
   truncated: v.boolean(),
 });
 
-/**
- * Whether a commit's tree has a file at the path, looked for folder by folder: no listing of a single folder is cut
- * short in practice. https://docs.github.com/en/rest/git/trees#get-a-tree
- */
+/** Folder by folder, because GitHub cuts long listings. https://docs.github.com/en/rest/git/trees#get-a-tree */
 async function isListed(
   github: GithubClient,
   { owner, repo, path, ref }: FileLocation,

@@ -2,14 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { graceAfter } from "../lib/http.ts";
 import { askedPauseMs } from "./client.ts";
 
-/** How long something that must not be lost is tried; every default is what production uses. */
 export interface Patience {
-  /** Aborted when the run is to end: what is tried has a few seconds left then. */
   readonly stop?: AbortSignal | undefined;
-  /** How many milliseconds those few seconds are. */
   readonly graceMs?: number;
   readonly sleep?: (ms: number, wake?: AbortSignal) => Promise<unknown>;
-  /** A clock in milliseconds that only goes forward. */
   readonly now?: () => number;
 }
 
@@ -21,11 +17,7 @@ const usualGraceMs = 6000;
 
 const longestBackOffMs = 8000;
 
-/**
- * Repeats work for up to a minute, waiting as GitHub asks, else 1, 2, 4, 8, 8, … seconds; once the run is stopped, for
- * a few seconds more. Each attempt is given what gives up a request that hangs. At the end of the time it is tried
- * once more, whatever was asked. @throws what the last attempt threw, or at once where `isFinal`.
- */
+/** Repeats work for up to a minute, or seconds after a stop. @throws the last error, at once where `isFinal`. */
 export async function persist<T>(
   work: (signal: AbortSignal | undefined) => Promise<T>,
   isFinal: (error: unknown) => boolean,

@@ -1,11 +1,7 @@
 import { errorMessage } from "../lib/text.ts";
 import { headerOf, statusOf } from "./client.ts";
 
-/**
- * What GitHub names as needed for a refused request, as the settings of a token call it: "Environments: Read and
- * write". Null where GitHub named nothing. Sets are separated by `;`, the parts of a set by `,`.
- * https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
- */
+/** Sets are separated by `;`, the parts of a set by `,`. */
 function readAcceptedPermissions(error: unknown): string | null {
   const header = headerOf(error, "x-accepted-github-permissions");
   if (!header) return null;
@@ -18,7 +14,7 @@ function readAcceptedPermissions(error: unknown): string | null {
   return [...new Set(sets)].join(", or ");
 }
 
-/** What GitHub says where it refuses without a reason. Everything else is a reason: sign-on, address list, policy, … */
+/** Everything else is a reason: sign-on, address list, policy, … */
 const withoutReason =
   /^(Not Found|Forbidden|Resource not accessible by|Must have admin rights|Bad credentials|Requires authentication)/i;
 
@@ -33,10 +29,7 @@ export function hintAt(error: unknown, hint: string): string {
   return (status === 403 || status === 404) && isUnexplained(errorMessage(error)) ? hint : "";
 }
 
-/**
- * Says what GitHub answered, in its own words and with its link. Only where it gives no reason, what to tick is added:
- * the permissions that it names, or `fallback`.
- */
+/** Explains a refusal in GitHub's words; where it gives no reason, adds the permissions it names, or `fallback`. */
 export function explainRefusal(error: unknown, tokenName: string, fallback: string): string {
   const said = errorMessage(error);
   const status = statusOf(error);

@@ -4,20 +4,15 @@ import type { GithubClient } from "./client.ts";
 import { type Contents, readContents, UnknownCommit } from "./contents.ts";
 import { hintAt } from "./permissions.ts";
 
-/** A pull request, as far as its files are read. */
 export interface PullRequest {
   readonly number: number;
   readonly headSha: string;
-  /** The repository that the head is in, as owner/name; null when it has been deleted. */
+  /** As owner/name; null when it has been deleted. */
   readonly headRepository: string | null;
-  /** The branch that the repository itself goes by, whatever the pull request wants to be merged into. */
   readonly defaultBranch: string;
 }
 
-/**
- * Reads what a pull request is. https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request
- * @throws when there is none of that number, or the token may not read it.
- */
+/** Reads a pull request. @throws on refusal. https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request */
 export async function readPullRequest(
   github: GithubClient,
   { owner, name: repo }: Repository,
@@ -43,7 +38,7 @@ export async function readPullRequest(
   }
 }
 
-/** Reads a file of a pull request's head as data; it is never checked out. A fork's commit may be known to the fork only. */
+/** Reads a file of the head as data, without a checkout. Only the fork may know its own commit. */
 export async function readHeadFile(
   github: GithubClient,
   { owner, name: repo }: Repository,

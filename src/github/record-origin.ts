@@ -19,13 +19,11 @@ const historySchema = v.array(
 
 type FileCommit = v.InferOutput<typeof historySchema>[number];
 
-/** Who a workflow's own token is. */
 const workflowLogin = "github-actions[bot]";
 
-/** Who commits what is committed through the API, with GitHub's own signature. */
+/** Commits made through the API have GitHub's own signature. */
 const apiCommitter = "web-flow";
 
-/** A file as it is at hand, and where the branch is to have it. */
 export interface RecordFile {
   readonly path: string;
   readonly branch: string;
@@ -33,10 +31,8 @@ export interface RecordFile {
 }
 
 /**
- * Says why a file is not as Rollcall itself committed it: by one commit only, made through the API by this token or a
- * workflow's, signed by GitHub. Null when it is.
- * https://docs.github.com/en/rest/commits/commits#list-commits
- * @throws when GitHub cannot be asked.
+ * Says why a file is not from one signed commit by this token or a workflow's through the API; null when it is.
+ * https://docs.github.com/en/rest/commits/commits#list-commits @throws when GitHub cannot be asked.
  */
 export async function findForeignOrigin(
   { repository, token }: RepositoryAccess,

@@ -1,26 +1,26 @@
 import type { Repository } from "../config/actions.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 
-/** What is known of an environment: the branches it lets in, null for all; whether somebody must approve its jobs. */
+/** `branches` is null where all are let in. */
 export interface EnvironmentFacts {
   readonly branches: readonly string[] | null;
   readonly hasReviewers: boolean;
 }
 
-/** Looks at how a repository is set up; nothing is changed. Each call throws what GitHub answered. */
 export interface RepositoryReader {
   readRepository(): Promise<{ readonly isPrivate: boolean; readonly defaultBranch: string }>;
-  /** Null when there is no such environment. */
   readEnvironment(name: string): Promise<EnvironmentFacts | null>;
-  /** The state of the workflow in that file, such as `active`; null when there is none. */
   readWorkflowState(file: string): Promise<string | null>;
-  /** Whether the branch takes no commits but by pull request; null when there is no such branch. */
+  /** Null when there is no such branch. */
   readIsProtected(branch: string): Promise<boolean | null>;
   /** Writes a blob that belongs to no commit, which GitHub sweeps away: what may do this may commit. */
   proveContentsWritable(): Promise<void>;
 }
 
-/** https://docs.github.com/en/rest/repos, …/rest/deployments/environments, …/rest/actions/workflows */
+/**
+ * Reads how a repository is set up; each call throws what GitHub answered.
+ * https://docs.github.com/en/rest/repos, …/rest/deployments/environments, …/rest/actions/workflows
+ */
 export function createRepositoryReader(repository: Repository, token: string): RepositoryReader {
   const github = createGithubClient(repository.apiUrl, token);
   const place = { owner: repository.owner, repo: repository.name };

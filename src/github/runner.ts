@@ -4,37 +4,29 @@ import type { Actions } from "../config/actions.ts";
 import { gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
 
-/** Something in a file that needs a person. */
 export interface Annotation {
   readonly file: string;
   readonly line: number | null;
-  /** Where in the line, from 1; absent where that is not known. */
   readonly character?: number | undefined;
   readonly message: string;
 }
 
-/** What the runner of GitHub Actions understands; on any other machine every call but `mask` does nothing. */
+/** On any other machine every call but `mask` does nothing. */
 export interface Runner {
-  /** Hides a secret in all that is told from now on, here and by the runner. */
   mask(secret: string): void;
   annotate(annotations: readonly Annotation[]): void;
-  /** Shows a warning that belongs to no file. */
   warn(message: string): void;
-  /** Folds all later lines of the log under a title, until what it returns is called. */
   fold(title: string): () => void;
-  /** What cannot be written here, and by the next, is a warning: the run has done its work by then. */
+  /** A failed write is only a warning, because the run has done its work by then. */
   setOutputs(outputs: Readonly<Record<string, string | number>>): void;
-  /** Returns what replaces this text by another one, where it turns out that there is more to say. */
+  /** Returns what replaces this text by another one, where there turns out to be more to say. */
   writeSummary(markdown: string): Promise<(instead: string) => Promise<void>>;
 }
 
 /** The runner shows ten errors of a step: nine, and one that says how many there are. */
 const maxAnnotations = 9;
 
-/**
- * Speaks the runner's protocol where there is a runner.
- * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
- */
+/** Speaks the runner's protocol. https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands */
 export async function createRunner(actions: Actions): Promise<Runner> {
   const { isRunner, outputFile, summaryFile } = actions;
   if (!isRunner && outputFile === null && summaryFile === null) {
@@ -53,7 +45,7 @@ export async function createRunner(actions: Actions): Promise<Runner> {
   const warn = (message: string) => {
     if (isRunner) core.warning(gate.clean(message), { title: "Rollcall" });
   };
-  // The protocol's files are the runner's to make; elsewhere somebody may have named them only.
+  // The runner makes these files; on another machine a variable may name one that does not exist.
   for (const file of [outputFile, summaryFile]) if (file !== null) await touch(file).catch(ignore);
   return {
     mask(secret) {
@@ -103,7 +95,7 @@ export async function createRunner(actions: Actions): Promise<Runner> {
   };
 }
 
-/** Others may have written to the file before and after; a text that is not there any more is added at its end. */
+/** Others may have written to the file too; a text that is not there any more is added at its end. */
 async function replaceInFile(file: string, text: string, instead: string): Promise<void> {
   const whole = await readFile(file, "utf8");
   const start = whole.lastIndexOf(text);

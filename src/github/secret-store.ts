@@ -9,17 +9,14 @@ import { type Patience, persist } from "./patience.ts";
 import { explainRefusal } from "./permissions.ts";
 import { readRun } from "./workflows.ts";
 
-/** Which secret, with which token it may be written, and which run has a copy of it. */
 export interface SecretStoreOptions {
   readonly repository: Repository;
-  /** The environment that holds the secret; null where none is named. */
   readonly environment: string | null;
   readonly secretsToken: string;
-  /** The secret's value as this run was given it: GitHub never shows it again. */
+  /** As this run was given it: GitHub never shows it again. */
   readonly refreshToken: string;
-  /** The workflow run that was given it; null outside of a runner. */
   readonly run: WorkflowRun | null;
-  /** This machine's clock, by which only spans are measured: what GitHub dated is compared by GitHub's clock. */
+  /** Measures spans only: what GitHub dated is compared by GitHub's clock. */
   readonly now: () => Date;
   readonly sleep?: Patience["sleep"];
 }
@@ -27,25 +24,21 @@ export interface SecretStoreOptions {
 /** Written and deleted to prove that the place can be written; the real secret is never rewritten to find out. */
 const probeName = "WEBEX_WRITE_PROBE";
 
-/** How often a date is looked for, a second apart, before its absence is believed. */
 const looks = 3;
 
-/** A run ends by itself after 25 minutes: who waited for it to end began no later than this after it had stored. */
+/** A run ends after 25 minutes: one that waited for it began no later than this after it had stored. */
 const longestRunMs = 30 * 60_000;
 
-/** What a place must be like for the next writing to be recognised: what the proof found there. */
 interface Proof {
   readonly scope: SecretScope;
   readonly seal: Seal;
-  /** GitHub's date of the probe: whatever is written later is not older. */
+  /** Whatever is written later is not older. */
   readonly probedAt: Date;
-  /** GitHub's date of the secret before it is written; null when there was none. */
   readonly before: Date | null;
 }
 
 /**
- * Keeps the refresh token in a GitHub secret, sealed for GitHub alone. What GitHub answers is a claim: the secret
- * counts as stored when its date shows it.
+ * Keeps the refresh token in a GitHub secret, sealed for GitHub alone; it counts as stored when its date shows it.
  * https://docs.github.com/en/rest/actions/secrets
  */
 export function createSecretStore(options: SecretStoreOptions): TokenStore {
@@ -53,7 +46,6 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
   const github = createGithubClient(repository.apiUrl, options.secretsToken, sleep);
   const startedAt = now();
   let refreshToken = options.refreshToken;
-  /** GitHub's date of what this run itself stored; from then on its copy is dated by that. */
   let savedAt: Date | null = null;
   let proof: Proof | null = null;
   let scope: SecretScope | null = null;
@@ -64,7 +56,7 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
   };
   const wait = sleep ?? pause;
 
-  /** Not found is believed at the second look, where this run was given a value that must come from somewhere. */
+  /** Where this run was given a value, "not found" is believed at the second look only. */
   const dateSecret = async (path: string): Promise<SecretDate> => {
     const first = await readSecretDate(github, `${path}/${secretName}`);
     if (first.updatedAt !== null || options.run === null) return first;
@@ -87,7 +79,7 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
       if (run === null) return null;
       const { updatedAt } = date;
       if (savedAt !== null) return { what, updatedAt, takenFrom: savedAt, takenUntil: savedAt };
-      // When this process began, by the clock that dated the secret. Whole seconds: it may be one later than told.
+      // By the clock that dated the secret, in whole seconds: it may be one later than told.
       const elapsedMs = askedAt.getTime() - startedAt.getTime();
       const beganAt = date.now === null ? null : new Date(date.now.getTime() + 1000 - elapsedMs);
       return { what, updatedAt, ...(await dateRun({ environment, beganAt, updatedAt }, run, options)) };
@@ -143,19 +135,15 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
   };
 }
 
-/** The key for the recovery is waited for until so long after a stop. */
 const keyGraceMs = 7500;
 
-/** Only these two confirm a secret. https://docs.github.com/en/rest/actions/secrets#create-or-update-a-repository-secret */
+/** https://docs.github.com/en/rest/actions/secrets#create-or-update-a-repository-secret */
 function requireStored(status: number): void {
   if (status !== 201 && status !== 204)
     throw new Error(`the answer was ${status} where GitHub confirms a secret with 201 or 204`);
 }
 
-/**
- * In whole seconds, what is written in the second of the writing before has the same date: it is written once more
- * then, in a later second.
- */
+/** GitHub dates in whole seconds: a write in the same second as the one before is repeated in a later second. */
 function requireNewer(updatedAt: Date | null, { probedAt, before }: Proof): Date {
   if (updatedAt !== null && updatedAt >= probedAt && (before === null || updatedAt > before))
     return updatedAt;
@@ -179,25 +167,25 @@ async function findProbe(
   }
 }
 
-/** Between which instants the run was given its copy, all of them by GitHub's clock. */
+/** All instants are by GitHub's clock. */
 async function dateRun(
   { environment, beganAt, updatedAt }: Pick<SecretScope, "environment"> & RunDates,
   run: WorkflowRun,
   { repository, secretsToken }: SecretStoreOptions,
 ): Promise<Omit<TokenCopyAge, "what" | "updatedAt">> {
   const queuedAt = (await findRun(repository, run, secretsToken))?.createdAt ?? null;
-  // A re-run has been seen to hold the secrets of the first attempt: https://github.com/cli/cli/issues/13522
+  // A re-run has been seen to get the secrets of the first attempt: https://github.com/cli/cli/issues/13522
   if (run.attempt > 1) {
     const unsure = "this is a re-run that may hold the value of its first attempt";
     return { takenFrom: queuedAt, takenUntil: queuedAt, unsure };
   }
-  // Without any clock but this machine's nothing is said to be stale.
+  // This machine's clock alone never makes a copy stale.
   const began = beganAt ?? updatedAt;
   if (environment !== null) return { takenFrom: queuedAt, takenUntil: began };
   // A repository's secrets are read when the run is queued, an environment's when the job starts:
   // https://docs.github.com/en/actions/reference/security/secrets
   if (queuedAt !== null) return { takenFrom: queuedAt, takenUntil: queuedAt };
-  // Who cannot tell when the run was queued may have waited for the run that stored the newest value.
+  // Without the time of queueing, the run may have waited for the one that stored the newest value.
   const mayHaveWaited = updatedAt !== null && began !== null && +began - +updatedAt < longestRunMs;
   const unsure =
     "when this run was queued cannot be read (the workflow's token needs actions: read), so it may have waited for the run that stored it";
@@ -205,12 +193,10 @@ async function dateRun(
 }
 
 interface RunDates {
-  /** When this process began; null when no clock of GitHub's says. */
   readonly beganAt: Date | null;
   readonly updatedAt: Date | null;
 }
 
-/** With the workflow's own token, and where that may not, with the other one. */
 async function findRun(repository: Repository, { id, token }: WorkflowRun, secretsToken: string) {
   for (const one of token === null ? [secretsToken] : [token, secretsToken]) {
     const found = await readRun(createGithubClient(repository.apiUrl, one), repository, id);
@@ -246,7 +232,6 @@ function usualPermission({ environment }: SecretStoreOptions): string {
   return environment === null ? "Secrets: Read and write" : "Environments: Read and write";
 }
 
-/** What a person needs to store the token that this run could not store. */
 function recover({ serverUrl }: Repository, path: string, sealed: SealedValue): Recovery {
   const host = new URL(serverUrl).host;
   const hostname = host === "github.com" ? "" : ` --hostname ${host}`;
@@ -264,23 +249,18 @@ function recover({ serverUrl }: Repository, path: string, sealed: SealedValue): 
 /** The secret that holds the refresh token. */
 export const secretName = "WEBEX_REFRESH_TOKEN";
 
-/** The environment that README.md tells people to make; it is looked into when none is named. */
+/** The environment that README.md tells people to make; Rollcall looks into it when none is named. */
 export const usualEnvironment = "webex";
 
-/** Where the secret is. */
 export interface SecretScope {
-  /** The environment that holds it; null for the repository's own. */
   readonly environment: string | null;
-  /** The API's path of all secrets of that place. */
   readonly path: string;
-  /** The place in words. */
   readonly what: string;
 }
 
 /**
- * Finds the secret: in the environment that is named; with none named, in the repository, and only when it is not
- * there, in the environment `webex`. Where it is nowhere yet, it will be the named one's or the repository's own.
- * https://docs.github.com/en/rest/actions/secrets
+ * Finds the secret: in the environment that is named, else in the repository, else in the environment `webex`; where
+ * it does not exist yet, the named one's or the repository's own. https://docs.github.com/en/rest/actions/secrets
  * @throws when it is in both places: a run may be given the one and store the other.
  */
 export async function findSecretScope(
@@ -296,7 +276,7 @@ export async function findSecretScope(
   return inOther && named === null ? other : own;
 }
 
-/** What a token may not see counts as not there: if it is what is wanted, the probe tells the missing permission. */
+/** What a token may not see counts as not there: the probe tells the missing permission. */
 async function isThere(github: GithubClient, { path }: SecretScope): Promise<boolean> {
   try {
     return (await readSecretDate(github, `${path}/${secretName}`)).updatedAt !== null;
@@ -306,7 +286,7 @@ async function isThere(github: GithubClient, { path }: SecretScope): Promise<boo
   }
 }
 
-/** Two copies of the refresh token: one of them will be spent by the next run. */
+/** The next run will spend one of the two copies. */
 class DoubleSecret extends Error {}
 
 function describeDouble({ owner, name }: Repository, environment: string, isNamed: boolean): string {
@@ -318,7 +298,7 @@ function describeDouble({ owner, name }: Repository, environment: string, isName
     : `${both}. WEBEX_ENVIRONMENT is not set, so the repository's is in use: delete the environment's (${remove} --env ${environment}), or set WEBEX_ENVIRONMENT to ${environment} and delete the repository's (${remove})`;
 }
 
-/** The environment that holds the secret, as `findSecretScope` finds it; null for the repository's own. */
+/** The environment that `findSecretScope` finds; null for the repository's own. */
 export async function findSecretEnvironment(
   repository: Repository,
   secretsToken: string,
@@ -328,17 +308,14 @@ export async function findSecretEnvironment(
   return (await findSecretScope(github, repository, named)).environment;
 }
 
-/** When a secret was last written, and what time it is, both by GitHub's clock. */
+/** Both by GitHub's clock. */
 interface SecretDate {
-  /** Null when there is no such secret, or no such place. */
   readonly updatedAt: Date | null;
-  /** Null when the answer was not dated. */
   readonly now: Date | null;
 }
 
 const secretSchema = v.object({ updated_at: v.pipe(v.string(), v.isoTimestamp()) });
 
-/** @throws when GitHub refuses to show it, or does not answer. */
 async function readSecretDate(github: GithubClient, path: string, request: object = {}): Promise<SecretDate> {
   try {
     const { data, headers } = await github.request(`GET ${path}`, { request });
@@ -363,7 +340,6 @@ function describeStore({ owner, name }: Repository, environment: string | null) 
       };
 }
 
-/** A value that only GitHub can open, as the API takes it. */
 export interface SealedValue {
   readonly encrypted_value: string;
   readonly key_id: string;
@@ -371,13 +347,9 @@ export interface SealedValue {
 
 const keySchema = v.object({ key_id: v.union([v.string(), v.number()]), key: v.string() });
 
-/** Seals values for one place of secrets. */
 export type Seal = (value: string) => SealedValue;
 
-/**
- * Reads the public key of a place of secrets and loads libsodium.
- * https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api
- */
+/** Makes a seal for one place. https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api */
 export async function createSeal(
   github: GithubClient,
   secretsPath: string,

@@ -3,25 +3,17 @@ import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, isOwn, readViewer } from "./client.ts";
 import { hintAt } from "./permissions.ts";
 
-/** The one comment to keep up to date. */
 export interface StickyComment {
-  /** The number of the issue or pull request. */
   readonly number: number;
-  /** What the body begins with, and by which the comment is found again. */
   readonly marker: string;
   readonly body: string;
-  /** True when a body that is there already says the same, so that nothing need be written. */
+  /** True when the existing body says the same, so that nothing need be written. */
   readonly isSame: (other: string) => boolean;
 }
 
-/** What was done with the comment. */
 export type CommentChange = "created" | "updated" | "unchanged";
 
-/**
- * Writes the one comment: updates the one that is there, deletes its duplicates, else makes it. Own comments are
- * found by their marker and their author, over all pages. https://docs.github.com/en/rest/issues/comments
- * @throws when the token may not write comments.
- */
+/** Keeps one own comment, without duplicates. @throws on refusal. https://docs.github.com/en/rest/issues/comments */
 export async function writeStickyComment(
   { repository, token }: RepositoryAccess,
   { number, marker, body, isSame }: StickyComment,

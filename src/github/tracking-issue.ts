@@ -3,22 +3,17 @@ import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, type GithubClient, isOwn, readViewer, statusOf } from "./client.ts";
 import { hintAt } from "./permissions.ts";
 
-/** What the one issue is to say while something needs a person, or the last word when nothing does. */
 export type IssueState =
   | {
       readonly kind: "open";
       readonly title: string;
       readonly body: string;
-      /** True when a body that is there already says the same, so that nothing need be written. */
+      /** True when the existing body says the same, so that nothing need be written. */
       readonly isSame: (other: string) => boolean;
     }
   | { readonly kind: "closed"; readonly lastWord: string };
 
-/**
- * Keeps the one issue: opens it, updates it in place or closes it with a last word; says nothing twice. It is found
- * by its marker and its author among the open ones. https://docs.github.com/en/rest/issues/issues
- * @throws when GitHub refuses.
- */
+/** Opens, updates or closes the one own issue. @throws on refusal. https://docs.github.com/en/rest/issues/issues */
 export async function keepTrackingIssue(
   place: RepositoryAccess,
   marker: string,
@@ -72,7 +67,7 @@ async function findOwn(
     .map(({ number, title, body }) => ({ number, title, body: body ?? "" }));
 }
 
-/** What a refused issue means, in a sentence for the person who reads the run. */
+/** Explains a refused issue in a sentence for the person who reads the run. */
 export function explainIssueFailure(error: unknown): string {
   const said = errorMessage(error);
   const hint =

@@ -5,18 +5,13 @@ import { errorMessage } from "../lib/text.ts";
 import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
 import { hintAt } from "./permissions.ts";
 
-/** When a run was queued and which workflow it belongs to. */
 export interface RunFacts {
   readonly createdAt: Date;
   readonly workflowId: number;
-  /** True when a workflow's token dispatched it. */
   readonly isDispatchedByBot: boolean;
 }
 
-/**
- * Looks a workflow run up; null when the token may not (Actions: read) or the run is not there.
- * https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
- */
+/** Reads a run; null where that is refused. https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run */
 export async function readRun(
   github: GithubClient,
   repository: Repository,
@@ -41,8 +36,8 @@ export async function readRun(
 }
 
 /**
- * Starts the same workflow once more, with the same inputs, on the same branch: a fresh run is given fresh secrets.
- * Once only: a run that was started so itself starts no other. Returns what happened, in words.
+ * Starts the workflow once more with the same inputs, because a fresh run gets fresh secrets; a run that was started
+ * so starts no other. Returns what happened, in words.
  * https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
  */
 export async function dispatchFreshRun(repository: Repository, run: WorkflowRun): Promise<string> {
@@ -69,7 +64,6 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
   }
 }
 
-/** The inputs that this run was dispatched with, from the event that the runner keeps in a file. */
 async function readInputs(eventPath: string | null): Promise<Record<string, string>> {
   if (eventPath === null) return {};
   try {
@@ -86,8 +80,7 @@ async function readInputs(eventPath: string | null): Promise<Record<string, stri
 }
 
 /**
- * Keeps the schedule of that workflow alive: in a public repository GitHub stops schedules after 60 days without activity, and
- * enabling the workflow counts from anew. A private repository's schedule never stops, so nothing is sent there.
+ * Enables the workflow again, because GitHub stops a public repository's schedules after 60 days without activity.
  * https://docs.github.com/en/rest/actions/workflows#enable-a-workflow
  * @throws when GitHub refuses; it takes `permissions: actions: write`.
  */

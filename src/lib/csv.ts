@@ -1,36 +1,26 @@
-/**
- * Reads the CSV files that people edit (`mappings/rooms.csv`, `mappings/delegations.csv`): RFC 4180 with a header,
- * `#` comment lines and blank lines. https://www.rfc-editor.org/rfc/rfc4180
- * It goes on after a fault, so that one reading names all faults of a file.
- */
-
 import { CsvError, parse } from "csv-parse/sync";
 import { findNearest, suggestNearest } from "./did-you-mean.ts";
 import { describeInvalid, describeOtherFile, locateEnd, readUntilInvalid } from "./file-text.ts";
 import { type InputProblem, sortByLine } from "./problem.ts";
 import { normaliseText, quoteText } from "./text.ts";
 
-/** The header's columns: in any order, each at most once; the required ones must be there and have no empty cell. */
+/** In any order, each at most once; the required ones must be there and have no empty cell. */
 export interface CsvColumns<Column extends string> {
   readonly required: readonly Column[];
   readonly optional: readonly Column[];
 }
 
-/** One row: its first line in the file (from 1), and its normalised cells, "" where there is none. */
 export interface CsvRow<Column extends string> {
   readonly line: number;
   readonly cells: Readonly<Record<Column, string>>;
-  /** Points a problem at the row, or at one of its cells. */
   fault(column: Column | null, message: string): InputProblem;
 }
 
-/** A `#` line; `cell` is its first cell, hash included, normalised. */
 export interface CsvComment {
   readonly line: number;
   readonly cell: string;
 }
 
-/** What a file holds, and all its faults in the order of their lines. */
 export interface CsvReading<Column extends string> {
   readonly rows: readonly CsvRow<Column>[];
   readonly comments: readonly CsvComment[];
@@ -38,14 +28,11 @@ export interface CsvReading<Column extends string> {
 }
 
 interface Header<Column extends string> {
-  /** The column of each cell of a row; undefined where the header's name is not to be used. */
   readonly columns: readonly (Column | undefined)[];
-  /** The cells above which there is no name: nothing may stand in them. */
   readonly nameless: Set<number>;
   readonly complete: boolean;
 }
 
-/** What people and programs put between cells instead of a comma. */
 const separators: ReadonlyMap<string, string> = new Map([
   [";", "semicolons"],
   ["\t", "tabs"],
@@ -56,9 +43,9 @@ const separators: ReadonlyMap<string, string> = new Map([
 const separator = /[;\t|，]/;
 
 /**
- * Reads a CSV file of known columns. Never throws: everything wrong is in `problems`. A row with the wrong number
- * of cells or broken quotes is left out; one with an empty required cell is kept (with "" there), so that the
- * caller can check its other cells. No rows when the header lacks a required column.
+ * Reads a CSV file of known columns (https://www.rfc-editor.org/rfc/rfc4180), `#` comments and blank lines. Never
+ * throws: all faults are in `problems`. Broken rows are left out; those with an empty required cell are kept, so that
+ * the caller can check the others. No rows when the header lacks a required column.
  */
 export function parseCsv<Column extends string>(
   bytes: Uint8Array,
@@ -81,7 +68,6 @@ export function parseCsv<Column extends string>(
   return { rows, comments, problems: sortByLine(problems) };
 }
 
-/** The separator of a line that has no comma outside of its quotes; a cell quoted as a whole is looked into. */
 function findSeparator(text: string): string | undefined {
   const unquoted = text.replace(/"(?:[^"]|"")*"/g, "");
   if (unquoted.includes(",")) return undefined;
@@ -97,7 +83,6 @@ function readHeader<Column extends string>(
   { required, optional }: CsvColumns<Column>,
   problems: InputProblem[],
 ): Header<Column> | undefined {
-  // Broken quotes in the header: that is said already, and nothing can be known about the rows.
   if (!cells) return undefined;
   const known = [...required, ...optional];
   const found: (Column | undefined)[] = [];
@@ -113,7 +98,7 @@ function readHeader<Column extends string>(
       const otherwise = `; the columns are ${known.map(quoteText).join(", ")}`;
       const message = `no column is named ${quoteText(name)}${suggestNearest(name, known, otherwise, 1)}`;
       log(index, name, message);
-      // A misspelt required column is taken for what it was meant to be, so that its cells are checked as well.
+      // A misspelt required column is taken for what was meant, so that its cells are checked as well.
       const [guess] = findNearest(name, known, 1);
       const meant = required.find((candidate) => candidate === guess);
       const taken = meant !== undefined && (cells.includes(meant) || found.includes(meant));
@@ -151,7 +136,6 @@ function readRow<Column extends string>(
     if (cell === "") continue;
     const message = `column ${index + 1} has no name in the header, but here it holds ${quoteText(cell)}; name the column or empty it`;
     problems.push({ line, column: null, message, ...locateCell(text, index) });
-    // Said once, it is said for the whole column.
     header.nameless.delete(index);
   }
   if (!header.complete) return [];
@@ -185,7 +169,6 @@ function describeCellCount({ line, lastLine, text }: CsvRecord, found: number, w
     : `${count}; put a cell that holds a comma in double quotes`;
 }
 
-/** The character at which a cell begins; nothing for a cell that begins on a later line than its record. */
 function locateCell(text: string, index: number): { readonly character?: number } {
   let isQuoted = false;
   let start = 0;
@@ -203,14 +186,11 @@ function locateCell(text: string, index: number): { readonly character?: number 
   return { character: countCharacters(before + blanks) + 1 };
 }
 
-/** One record: a row, or the header. */
 export interface CsvRecord {
-  /** The record's first and last line in the file, from 1. */
   readonly line: number;
   readonly lastLine: number;
-  /** As it stands in the file, its line ends as LF. */
   readonly text: string;
-  /** Normalised; null when the quotes are broken, which is told in `fault`. */
+  /** Normalised; null when the quotes are broken. */
   readonly cells: readonly string[] | null;
   readonly fault: InputProblem | null;
 }
@@ -220,8 +200,8 @@ const maxMebibytes = 5;
 const maxFaults = 1000;
 
 /**
- * Reads the records of a CSV file, comments and lines without content left out. LF, CRLF and CR end a line; within
- * quotes they become LF. Never throws: faults of the file are in `problems`, others at their records.
+ * Reads the records without comments and blank lines; LF, CRLF and CR end a line. Never throws: faults of the file
+ * are in `problems`, others at their records.
  */
 export function readRecords(bytes: Uint8Array): {
   records: CsvRecord[];
@@ -261,7 +241,7 @@ export function readRecords(bytes: Uint8Array): {
         records.push({ line, lastLine: end, text, cells: read.cells, fault: null });
       index = end;
     } else {
-      // A file in which every line is broken is no CSV: naming a million faults helps nobody and takes minutes.
+      // Where every line is broken, naming a million faults helps nobody and takes minutes.
       if (faultCount >= maxFaults) {
         const message = `more than ${maxFaults} lines are broken; fix these first, the rest of the file is unread`;
         problems.push({ line, column: null, message });
@@ -278,7 +258,7 @@ export function readRecords(bytes: Uint8Array): {
   return { records, comments, problems };
 }
 
-/** The lines as text. Lines that are not UTF-8 are read as Windows-1252, the usual culprit, to check the rest. */
+/** Lines that are not UTF-8 are read as Windows-1252, the usual culprit, to check the rest. */
 function decodeLines(bytes: Uint8Array): { lines: string[]; problems: InputProblem[] } {
   const lineEnd = /\r\n|\n|\r/;
   try {
@@ -305,7 +285,6 @@ function decodeLines(bytes: Uint8Array): { lines: string[]; problems: InputProbl
   }
 }
 
-/** Reports NUL bytes and takes them out, so that the rest of their lines is checked as well. */
 function removeNulBytes(lines: string[], problems: InputProblem[]): void {
   for (const [index, line] of lines.entries()) {
     const nul = line.indexOf("\0");
@@ -317,7 +296,7 @@ function removeNulBytes(lines: string[], problems: InputProblem[]): void {
   }
 }
 
-/** The index after the record's last line: a record goes on as long as its number of quotes is odd. */
+/** A record goes on as long as its number of quotes is odd. */
 function findRecordEnd(lines: readonly string[], start: number): number {
   let quotes = 0;
   for (let index = start; index < lines.length; index++) {
@@ -327,7 +306,6 @@ function findRecordEnd(lines: readonly string[], start: number): number {
   return lines.length;
 }
 
-/** A fault of a record: `row` counts its lines from 0, `character` the characters of that line from 1. */
 interface Fault {
   readonly row: number;
   readonly character: number;
@@ -335,7 +313,7 @@ interface Fault {
 }
 
 function readCells(text: string): { cells: string[] } | { fault: Fault } {
-  // Without quotes a record is split at its commas, whatever the parser; that is most records, and quick.
+  // Most records have no quotes, and splitting is quicker than the parser.
   if (!text.includes('"')) return { cells: text.split(",").map(normaliseText) };
   try {
     const [cells = []] = parse(text, { record_delimiter: "\n", trim: true });
@@ -346,7 +324,6 @@ function readCells(text: string): { cells: string[] } | { fault: Fault } {
   }
 }
 
-/** Says what is wrong with the quotes of the cell that begins where the last good one ended (`goodBytes`). */
 function describeFault(text: string, goodBytes: number): Fault {
   const start = Buffer.from(text).subarray(0, goodBytes).toString().length;
   const opening = text.indexOf('"', start);
@@ -370,7 +347,6 @@ function describeFault(text: string, goodBytes: number): Fault {
   return { ...quote, message };
 }
 
-/** Which line of the text (from 0) and which of its characters (from 1) an offset points at. */
 function locate(text: string, offset: number): { row: number; character: number } {
   const before = text.slice(0, offset).split("\n");
   return { row: before.length - 1, character: countCharacters(before.at(-1) ?? "") + 1 };
@@ -380,10 +356,7 @@ function countCharacters(text: string): number {
   return Array.from(text).length;
 }
 
-/**
- * Writes a cell: quoted where RFC 4180 wants it, where its line would be taken for a comment, and where trimming
- * would lose something of it. https://www.rfc-editor.org/rfc/rfc4180
- */
+/** Writes a cell, quoted where RFC 4180, a leading `#` or trimming requires it. */
 export function formatCell(text: string): string {
   return /[",\r\n]|^#|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,4 @@
-/** A day in milliseconds; days are counted in UTC, where none is shorter or longer. */
+/** A day in milliseconds; days are counted in UTC, where all are equally long. */
 export const dayMs = 24 * 60 * 60 * 1000;
 
 /** UTC, ISO 8601, whole seconds. */
@@ -25,7 +25,7 @@ export function countDays(from: string, to: string): number {
 /** How many days before its end people are told that something ends. */
 export const warningDays = 7;
 
-/** How long something lasts whose last day comes within the time of warning; null when that is over or not yet near. */
+/** How long something lasts whose last day is within the time of warning, else null. */
 export function describeDaysLeft(today: string, until: string): string | null {
   const days = countDays(today, until);
   if (days < 0 || days > warningDays) return null;

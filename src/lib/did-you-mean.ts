@@ -1,9 +1,5 @@
 import { compareStrings, explainUnseenDifference, quoteText } from "./text.ts";
 
-/**
- * Finds what somebody probably meant: the names most like one that matches nothing.
- */
-
 const wordParts = /[\p{L}\p{N}]+/gu;
 
 const accents = /\p{M}+/gu;
@@ -12,7 +8,6 @@ const isAscii = /^[\x20-\x7e]*$/;
 
 const leadingZeros = /(?<!\p{N})0+(?=\p{N})/gu;
 
-/** Cyrillic and Greek letters, and the Latin ones that they look like. */
 const lookalikes: ReadonlyMap<string, string> = new Map(
   Array.from("АВЕЗКМНОРСТУХЅІЈаеорсухѕіјԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναρτ", (letter, index) => [
     letter,
@@ -22,27 +17,21 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
 
 interface Folded {
   readonly name: string;
-  /** The words in the order they stand, without case, accents and punctuation. */
   readonly words: readonly string[];
   readonly text: string;
-  /** The words without spaces between them and without leading zeros: "noc7" for both "NOC 7" and "NOC-007". */
+  /** Without spaces and leading zeros: "noc7" for both "NOC 7" and "NOC-007". */
   readonly compact: string;
-  /** The name as the eye takes it: letters of other scripts that look like Latin ones are those. */
   readonly looks: string;
   /** One bit for each letter that occurs (letters share bits): a cheap first look at how much two texts differ. */
   readonly letters: number;
 }
 
-/** Folding is the dear part, and the same list is asked about many names: each list is folded once. */
+/** Folding is expensive, and the same list is asked about many names: each array is folded once. */
 const foldedLists = new WeakMap<readonly string[], readonly Folded[]>();
 
 /**
- * The candidates most like `name`, best first, at most `max` of them. Case, accents and punctuation do not count;
- * a candidate is near when it looks the same in another script, differs in spaces and leading zeros only, is a few
- * slips of the keyboard away (one in three letters, four at most), has the same words in another order, or when one
- * of the two is a part of the other ("eng" for "Engineering Berlin", "on-call" for "NOC On-call (EU)").
- * Empty when nothing is near. The order depends on the texts only, not on the order of the candidates. For many
- * names pass the same array, unchanged, each time: it is prepared once.
+ * The candidates most like `name`, best first, at most `max`: they look the same, have a few slips (one in three
+ * letters, four at most) or the same words in another order, or contain one another. Pass the same array each time.
  */
 export function findNearest(name: string, candidates: readonly string[], max = 3): string[] {
   const wanted = fold(name);
@@ -57,10 +46,7 @@ export function findNearest(name: string, candidates: readonly string[], max = 3
     .map((candidate) => candidate.name);
 }
 
-/**
- * The end of an error about an unknown name: `; did you mean "a" or "b"?`, or `otherwise` when nothing is near. What
- * nobody can see of the difference to the first is told by code point.
- */
+/** The end of an error about an unknown name: `; did you mean "a" or "b"?`, or `otherwise` when nothing is near. */
 export function suggestNearest(name: string, candidates: readonly string[], otherwise = "", max = 3): string {
   const nearest = findNearest(name, candidates, max);
   const names = nearest.map(quoteText);
@@ -93,7 +79,7 @@ function foldLooks(name: string): string {
   return letters.join("");
 }
 
-/** How far apart two names are; undefined when too far. Slips count whole, so a partial name ranks after them. */
+/** Slips count whole, so a partial name ranks after them. */
 function measureDistance(wanted: Folded, candidate: Folded): number | undefined {
   if (wanted.text === "" || candidate.text === "") return undefined;
   if (wanted.looks === candidate.looks) return 0;
@@ -117,12 +103,9 @@ function sortWords(name: Folded): string {
   return [...name.words].sort().join(" ");
 }
 
-/** From so many letters on, what stands inside of a word is a part of the name. */
 const minInfix = 4;
 
-/** True when each word of `part` is, or (from three letters on) begins, a word of `whole`, or all of it stands there. */
 function isPartOf(part: Folded, whole: Folded): boolean {
-  // A letter that `whole` does not have.
   if ((part.letters & ~whole.letters) !== 0) return false;
   if (part.compact.length >= minInfix && whole.compact.includes(part.compact)) return true;
   return part.words.every((word) =>
@@ -136,11 +119,7 @@ function countBits(bits: number): number {
   return count;
 }
 
-/**
- * Letters to insert, delete, replace or swap with their neighbour to make `b` of `a` (optimal string alignment);
- * undefined when more than `allowed`. Only the band of the table that can stay within the limit is filled in, so
- * that lists of many thousand names stay cheap.
- */
+/** Optimal string alignment; only the band within the limit is filled in, so that lists of many thousand stay cheap. */
 function countSlips(first: string, second: string, allowed: number): number | undefined {
   if (Math.abs(first.length - second.length) > allowed) return undefined;
   if (first === second) return 0;
@@ -174,9 +153,8 @@ function countSlips(first: string, second: string, allowed: number): number | un
       current[column] = left;
       best = Math.min(best, left);
     }
-    // Each row's best is never better than that of the row before.
     if (best > allowed) return undefined;
-    // The band moves right by one: what lies beyond it must not be left over from an earlier row.
+    // What is beyond the band must not be left over from an earlier row.
     current[to + 1] = beyond;
     [beforeLast, last, current] = [last, current, beforeLast];
   }
@@ -184,7 +162,6 @@ function countSlips(first: string, second: string, allowed: number): number | un
   return slips <= allowed ? slips : undefined;
 }
 
-/** What two texts begin and end with alike costs nothing; most lists are full of names that do. */
 function trimCommonEnds(a: string, b: string): [string, string] {
   const shorter = Math.min(a.length, b.length);
   let start = 0;

@@ -1,11 +1,8 @@
-/** E-mail addresses, as people type them and as Webex writes them. */
-
 import { normaliseText } from "./text.ts";
 
-/** One local part and one domain of at least two labels; no list, no display name, no white space. */
 export const addressForm = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+\.[^\s@"(),:;<>[\\\].]{2,}$/u;
 
-/** Characters that no person has in an address, but that stand for any text in some language of patterns. */
+/** Characters that no person has in an address, but that stand for any text in a pattern. */
 const wildcard = /[*?%^$|{}]|^\/|^\.|\.@|@\./;
 
 /** True for text that is meant to match several addresses, such as `*@acme.com` or `.+@acme.com`. */
@@ -13,7 +10,7 @@ export function isAddressPattern(text: string): boolean {
   return text.startsWith("@") || (text.includes("@") && wildcard.test(text));
 }
 
-/** The text by which two addresses are compared: case, outer white space and what cannot be seen do not count. */
+/** The form in which addresses are compared: case, outer white space and unseen characters do not count. */
 export function foldAddress(address: string): string {
   return normaliseText(address).toLowerCase();
 }

@@ -1,8 +1,4 @@
-/** What can be wrong with a file of text before anybody looks at what it says. */
-
-/** Files that are something else, by their first bytes as hexadecimal digits. */
 const otherFiles: readonly [start: RegExp, what: string][] = [
-  // With a byte-order mark, or known by the zero byte of its first letter.
   [/^(fffe|feff|00|..00)/, 'is not UTF-8 but looks like UTF-16; save it as UTF-8 (in Excel: "CSV UTF-8")'],
   [/^(504b0304|d0cf11e0)/, 'is a workbook or an archive, not text; export the sheet as "CSV UTF-8"'],
   [/^1f8b/, "is compressed; store it as plain text"],
@@ -10,7 +6,7 @@ const otherFiles: readonly [start: RegExp, what: string][] = [
 
 const lfsPointer = "version https://git-lfs.github.com/";
 
-/** Says what a file is when it is no text of its own, with the remedy; null when it may be read. */
+/** Says what a file is when it is not text, with the remedy; null when it may be read. */
 export function describeOtherFile(bytes: Uint8Array): string | null {
   if (Buffer.from(bytes.subarray(0, lfsPointer.length)).toString("latin1") === lfsPointer) {
     return "the file is a pointer of Git LFS, its content is stored elsewhere; remove the file's rule from .gitattributes, then run: git add --renormalize .";
@@ -33,12 +29,11 @@ export function readUntilInvalid(bytes: Uint8Array): string | null {
     } catch {
       return before;
     }
-    // The last character is cut short.
     return before;
   }
 }
 
-/** A place in a text; both count from 1, and characters are those that people see counted, not code units. */
+/** Both count from 1, in characters as people see them, not in code units. */
 export interface Place {
   readonly line: number;
   readonly character: number;
@@ -50,7 +45,7 @@ export function locateEnd(before: string): Place {
   return { line: lines.length, character: Array.from(lines.at(-1) ?? "").length + 1 };
 }
 
-/** What a person is told of the first byte that is not UTF-8. */
+/** Tells a person about the first byte that is not UTF-8. */
 export function describeInvalid(character: number): string {
   return `character ${character} is not valid UTF-8; save the file as UTF-8`;
 }

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 
-/** One request, whatever API it goes to. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
@@ -12,13 +11,10 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-/** An answer of any status, read to its end. */
 export interface HttpReply {
   readonly status: number;
-  /** By their names in lower case; several of one name are joined by a comma. */
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
-  /** What the text was read from. */
   readonly bytes: Buffer;
 }
 
@@ -30,7 +26,7 @@ export class HttpFailure extends Error {
     cause: unknown,
     /** False when the request was certainly not written: nothing can have taken effect. */
     readonly mayBeSent: boolean,
-    /** What had arrived of the answer when it was cut short; null when not even its headers had. */
+    /** What had arrived when the answer was cut short; null before its headers. */
     readonly received: HttpReply | null,
   ) {
     super(mayBeSent ? describe(cause) : `${describe(cause)}; nothing was sent`, { cause });
@@ -39,13 +35,12 @@ export class HttpFailure extends Error {
 
 const defaultTimeoutMs = 30_000;
 
-/** Anything near this is not an answer of an API. */
 const maxReplyBytes = 32 * 1024 * 1024;
 
 let opened: Promise<{ dispatcher: Dispatcher; request: typeof import("undici")["request"] }> | null = null;
 let proxies: { noProxy?: string } = {};
 
-/** Loads the HTTP client, which takes a moment, so that the first request need not wait for it. */
+/** Loads the HTTP client early, so that the first request need not wait for it. */
 export function openHttp() {
   opened ??= import("undici").then(({ EnvHttpProxyAgent, request }) => ({
     request,
@@ -59,16 +54,13 @@ export function openHttp() {
   return opened;
 }
 
-/** Lets all requests from now on go without a proxy: nothing but this machine can reach its loopback addresses. */
+/** Sends all later requests without a proxy: only this machine can reach its loopback addresses. */
 export function bypassProxies(): void {
   proxies = { noProxy: "*" };
   opened = null;
 }
 
-/**
- * Sends one request, once, the same way for every API: proxies, certificates and timeouts are the same for all, and
- * no redirect is followed. @throws {HttpFailure} when no whole answer arrives.
- */
+/** Sends one request once and follows no redirect. @throws {HttpFailure} when no whole answer arrives. */
 export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
   const { method, url, headers, body, signal = ending, timeoutMs = defaultTimeoutMs } = options;
   const { dispatcher, request } = await openHttp().catch((error: unknown) => {
@@ -99,10 +91,9 @@ export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
   }
 }
 
-/** Gives up every request that has no signal of its own once the run has been stopped for a while. */
 let ending: AbortSignal | undefined;
 
-/** What is under way at a stop has three seconds to end, unless its sender has asked for more by a signal. */
+/** After `stop`, requests under way have three seconds to end, unless their sender asked for more by a signal. */
 export function giveUpRequestsAfter(stop: AbortSignal): void {
   ending = graceAfter(stop, 3000);
 }
@@ -112,13 +103,10 @@ export async function pause(ms: number): Promise<void> {
   await delay(ms, undefined, ending && { signal: ending }).catch(() => undefined);
 }
 
-/** When each stop came, on the clock of `performance`: who asks for a grace later has less of it left. */
+/** On the clock of `performance`: a grace that is asked for later has less time left. */
 const stoppedAt = new WeakMap<AbortSignal, number>();
 
-/**
- * A signal that is aborted `ms` milliseconds after `stop` is: what still hangs then is given up, and the error says
- * so. Undefined where nothing can stop it.
- */
+/** A signal that is aborted `ms` milliseconds after `stop`; undefined where nothing can stop it. */
 export function graceAfter(stop: AbortSignal | undefined, ms: number): AbortSignal | undefined {
   if (stop === undefined) return undefined;
   const grace = new AbortController();
@@ -143,10 +131,8 @@ function joinHeaders(headers: Readonly<Record<string, string | string[] | undefi
 
 const certificateFault = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_|HOSTNAME_MISMATCH)/;
 
-/** What ends a connection while it is being made, where no code tells it. */
 const handshakeFault = /before secure TLS connection|wrong version number|when HTTP Tunneling/;
 
-/** True for what can only happen before a request is written: name, connection, proxy, TLS. */
 function isBeforeSending(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isBeforeSending);

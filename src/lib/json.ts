@@ -1,24 +1,17 @@
 import { locateEnd, type Place } from "./file-text.ts";
 import { quoteText } from "./text.ts";
 
-/** Where JSON text goes wrong. */
 export interface JsonFault extends Place {
-  /** What should stand there, e.g. `a value or "]"`. */
   readonly wanted: string;
-  /** What stands there instead, e.g. `"}"` or `the end of the file`. */
   readonly found: string;
 }
 
-/** The keys, and the places in lists, that lead from the outermost value to one within. */
 export type JsonPath = readonly (string | number)[];
 
-/** What JSON text holds where. */
 export interface JsonReading {
-  /** Undefined when the text is as RFC 8259 wants it. */
   readonly fault?: JsonFault;
-  /** Keys that stand a second time in their object: of their values all but the last would be lost without a word. */
+  /** All but the last of their values would be lost without a word. */
   readonly repeated: readonly { readonly path: JsonPath; readonly place: Place }[];
-  /** Where the key or the item of a path stands; undefined for a path that the text does not have. */
   locate(path: JsonPath): Place | undefined;
 }
 
@@ -28,7 +21,7 @@ const string = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/uy;
 
 const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 
-/** What may stand at a place: the punctuation itself, `s` a string, `v` a number, true, false or null. */
+/** The punctuation itself, `s` a string, `v` a number, true, false or null. */
 const wantedTexts = {
   "{[sv": "a value",
   "{[sv]": 'a value or "]"',
@@ -45,7 +38,6 @@ type Wanted = keyof typeof wantedTexts;
 /** Deeper values have no place of their own: nothing that people write goes so deep. */
 const maxDepth = 32;
 
-/** An object or a list that is not closed yet: where in it the text stands. */
 interface Open {
   readonly kind: "{" | "[";
   readonly seen: Set<string | number>;
@@ -53,9 +45,8 @@ interface Open {
 }
 
 /**
- * Looks at what `JSON.parse` does not tell: where the first fault is (its own messages differ between releases of
- * Node, and for the commonest faults hold no position), where each value stands, and which keys stand twice.
- * https://www.rfc-editor.org/rfc/rfc8259
+ * Finds the first fault (Node's own messages differ between releases), where each value is, and which keys are there
+ * twice. https://www.rfc-editor.org/rfc/rfc8259
  */
 export function scanJson(text: string): JsonReading {
   const open: Open[] = [];
@@ -81,7 +72,7 @@ export function scanJson(text: string): JsonReading {
       const path = open.map(({ step }) => step);
       if (inner.seen.has(inner.step)) repeated.push({ path, place: locateEnd(text.slice(0, offset)) });
       inner.seen.add(inner.step);
-      // Of what stands twice the last counts, as for JSON.parse.
+      // The last one counts, as for JSON.parse.
       offsets.set(JSON.stringify(path), offset);
     }
     if (kind === "{" || kind === "[") open.push({ kind, seen: new Set(), step: -1 });
@@ -103,7 +94,7 @@ export function findJsonFault(text: string): JsonFault | undefined {
   return scanJson(text).fault;
 }
 
-/** Reads JSON leniently: undefined when it is none. */
+/** Reads JSON leniently: undefined when the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -112,7 +103,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The token at an offset; its kind is "" when there is none. */
 function readToken(text: string, offset: number): { kind: string; end: number } {
   const first = text.charAt(offset);
   if (first !== "" && punctuation.includes(first)) return { kind: first, end: offset + 1 };

@@ -5,18 +5,15 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A problem of a text that people wrote. */
 export interface InputProblem extends Problem {
-  /** The character of the line, from 1, where the fault begins; absent where only the line is known. */
   readonly character?: number;
 }
 
-/** Problems in the order of their lines; those that concern a whole file (line null) come first. */
+/** Problems in the order of their lines; those of a whole file (line null) come first. */
 export function sortByLine<P extends Problem>(problems: readonly P[]): P[] {
   return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
-/** A fault of an input file. */
 export interface FileProblem extends InputProblem {
   readonly file: string;
 }

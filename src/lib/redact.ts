@@ -1,23 +1,20 @@
-/** Takes secrets out of text, however they are written in it. */
 export interface Redactor {
-  /** Names a secret; an empty text is none. */
   add(secret: string): void;
-  /** The text without any secret that was named so far. */
   clean(text: string): string;
 }
 
-/** What stands where a secret stood, as the runner of GitHub Actions writes it. */
+/** As the runner of GitHub Actions writes it. */
 const mask = "***";
 
 /** Shorter texts are words, and would be taken out of everything. */
 const minLength = 4;
 
-/** A text that was cut short may hold the beginning of a secret: so many characters of it are enough. */
+/** A text that was cut short may end with the beginning of a secret. */
 const minPrefix = 12;
 
 /**
- * Makes the gate that every text passes on its way out. It knows a secret as it is, in base64 (also as
- * a part of a longer encoded text), URL-encoded, with Markdown's backslashes, and cut off at the end.
+ * Makes a gate that knows secrets as they are, in base64 (within longer text too), URL-encoded, with Markdown's
+ * backslashes, and cut off at the end.
  */
 export function createRedactor(): Redactor {
   const known = new Set<string>();
@@ -30,7 +27,7 @@ export function createRedactor(): Redactor {
       }
     },
     clean(text) {
-      // Nearly every text holds none, and a plain search is a hundred times faster than the pattern.
+      // Nearly every text has none, and a plain search is a hundred times faster than the pattern.
       const bare = text.includes("\\") ? text.replaceAll("\\", "") : text;
       const found = [...known].filter((form) => bare.includes(form.replaceAll("\\", "").slice(0, minPrefix)));
       if (found.length === 0) return text;
@@ -42,10 +39,7 @@ export function createRedactor(): Redactor {
   };
 }
 
-/**
- * The one gate of a run. It stands at every way out (terminal, runner, files, GitHub's API), so that no caller can
- * forget it; whatever learns a secret names it here.
- */
+/** The one gate of a run, at every way out, so that no caller can forget it; whatever learns a secret adds it here. */
 export const gate: Redactor = createRedactor();
 
 /** Cleans every text in a value of plain data, keys left as they are. */
@@ -69,7 +63,7 @@ function listForms(secret: string): string[] {
   ].filter((form) => form.length >= minLength);
 }
 
-/** The base64 characters that depend on the secret alone when `offset` bytes of something else stand before it. */
+/** The base64 characters that depend on the secret alone when `offset` other bytes precede it. */
 function encodeInside(secret: string, offset: number): string[] {
   const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(secret, "utf8")]);
   const start = offset === 0 ? 0 : offset + 1;
@@ -80,12 +74,11 @@ function encodeInside(secret: string, offset: number): string[] {
   return [text, text.replaceAll("+", "-").replaceAll("/", "_")];
 }
 
-/** Markdown may stand a backslash before any character. */
+/** Markdown may put a backslash before any character. */
 function toPattern(form: string): string {
   return toParts(form).join("");
 }
 
-/** What is left of a secret whose end was cut off. */
 function toCutPattern(form: string): string[] {
   const parts = toParts(form);
   if (parts.length <= minPrefix) return [];

@@ -1,6 +1,6 @@
 import { looksSecret } from "./text.ts";
 
-/** Names of files that hold keys, passwords or tokens. A `.csv` is never judged by its name. */
+/** A `.csv` is never judged by its name. */
 const secretNames: readonly RegExp[] = [
   /^\.env(\..*)?$|\.env$/,
   /\.(pem|key|p8|p12|pfx|jks|kdbx|gpg|asc|ppk)$/,
@@ -12,7 +12,7 @@ const secretNames: readonly RegExp[] = [
 
 const secretFolders = /(^|\/)(\.ssh|\.gnupg|\.aws|run\/secrets)\//;
 
-/** Says that a file is there to hold a secret, by its path alone: such a file is not even opened. */
+/** True for a file that by its path alone is there to hold a secret: it is not even opened. */
 export function isSecretPath(path: string): boolean {
   const folded = path.replaceAll("\\", "/").toLowerCase();
   const name = folded.slice(folded.lastIndexOf("/") + 1);
@@ -21,13 +21,11 @@ export function isSecretPath(path: string): boolean {
 
 const maxLook = 65_536;
 
-/** An assignment as in a file of environment variables. */
 const assignment = /^\s*(export\s+)?[A-Z][A-Z\d_]*(TOKEN|SECRET|PASSWORD|KEY)[A-Z\d_]*\s*=/m;
 
-/** One word and nothing else, and longer than any that people write. */
 const loneWord = /^[^\s,;{}[\]"]{20,}$/;
 
-/** Says that what was read is a secret rather than an input: nothing of it may be shown then. */
+/** True for content that is a secret rather than an input: none of it may be shown. */
 export function isSecretContent(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.subarray(0, maxLook)).toString("utf8").trim();
   const [first = ""] = text.split(/\r\n|\n|\r/, 1);

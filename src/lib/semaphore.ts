@@ -1,9 +1,8 @@
-/** Lets a bounded number of tasks run at once. */
 export interface Semaphore {
   run<T>(task: () => Promise<T>): Promise<T>;
 }
 
-/** Slots for `count` tasks; the others wait in the order of their coming. */
+/** Runs at most `count` tasks at once; the others wait in the order in which they came. */
 export function createSemaphore(count: number): Semaphore {
   const waiting: (() => void)[] = [];
   let free = count;

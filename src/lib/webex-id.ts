@@ -1,11 +1,8 @@
 /**
- * What makes two Webex ids name the same thing. Webex ids are unpadded base64url of
- * `ciscospark://<cluster>/<TYPE>/<key>`; the cluster may differ between two spellings of one id and may hold
- * colons, so ids are split from the end and compared by type and key. SCIM writes bare uuids.
- * https://developer.webex.com/docs/basics
+ * Webex ids are unpadded base64url of `ciscospark://<cluster>/<TYPE>/<key>`. The cluster may differ between spellings
+ * of one id, and may contain colons. https://developer.webex.com/docs/basics
  */
 
-/** The part of a Webex id that identifies: its type (`PEOPLE`, `ROOM`, …) and its key (a uuid, or `a:b`). */
 export interface DecodedId {
   readonly type: string;
   readonly key: string;
@@ -16,13 +13,13 @@ const uuidForm = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const uuid = new RegExp(`^${uuidForm}$`, "i");
 const bareKey = new RegExp(`^${uuidForm}(?::${uuidForm})?$`, "i");
 
-/** The app's own links and those of its web pages; whatever follows the uuid, such as `/chat`, does not count. */
+/** The app's links and those of its web pages; what follows the uuid, such as `/chat`, does not count. */
 const spaceLink = new RegExp(
   String.raw`^<?(?:webex(?:teams)?:\/\/im\/?\?(?:[^#]*&)?space=|(?:https:\/\/)?[a-z\d.-]+\.webex\.com\/(?:[^?#]*\/)?spaces\/)(${uuidForm})(?![\da-f-])`,
   "i",
 );
 
-/** Takes a Webex id apart, encoded or not; undefined when the text is not one. */
+/** Splits a Webex id, encoded or not; undefined when the text is not one. */
 export function decodeId(id: string): DecodedId | undefined {
   const isPlain = id.startsWith("ciscospark://");
   if (!isPlain && !/^[\w+/-]+=*$/.test(id)) return undefined;
@@ -35,16 +32,13 @@ export function isUuid(text: string): boolean {
   return uuid.test(text);
 }
 
-/** What people write for a thing instead of its name; `type` is null where the spelling does not say. */
+/** `type` is null where the spelling does not say. */
 export interface Reference {
   readonly type: string | null;
   readonly key: string;
 }
 
-/**
- * Reads an id in any spelling that people meet: as the API writes it, as a bare uuid, as `<uuid>:<organisation uuid>`,
- * or within a link to a space. Null for all other text.
- */
+/** Reads an id as the API, the app (a uuid, or `<uuid>:<organisation>`) or a link writes it; null otherwise. */
 export function readReference(text: string): Reference | null {
   const decoded = decodeId(text);
   if (decoded) return decoded;
@@ -53,10 +47,7 @@ export function readReference(text: string): Reference | null {
   return bareKey.test(text) ? { type: null, key: text.toLowerCase() } : null;
 }
 
-/**
- * The text by which two ids of one kind are compared: `TYPE/key` where the id decodes, `TYPE/uuid` for a bare
- * uuid, else the id itself (an opaque id equals only itself).
- */
+/** The text by which two ids of one kind are compared: `TYPE/key`, or an opaque id itself. */
 export function identityOf(
   id: string,
   type: "PEOPLE" | "ROOM" | "TEAM" | "ORGANIZATION" | "SCIM_GROUP",

@@ -4,13 +4,11 @@ const endSignature = 0x06054b50;
 const centralSignature = 0x02014b50;
 const localSignature = 0x04034b50;
 
-/** The end record is followed by a comment of at most 64 KiB. */
 const endBytes = 22;
 
 /**
- * Reads one file of a ZIP archive, stored or deflated, by its name; null where the archive does not have it. Sizes come
- * from the central directory, as streamed archives leave them out elsewhere.
- * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+ * Reads one file of a ZIP archive by its name; null where there is none. Sizes come from the central directory, as
+ * streamed archives leave them out elsewhere. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  * @throws when it is not an archive, is cut short, or the file has more than `maxBytes`.
  */
 export function readZipEntry(archive: Buffer, name: string, maxBytes: number): Buffer | null {

@@ -7,7 +7,7 @@ import type { Addition, KeptMember, PlanAgain, Removal } from "./plan.ts";
 import { type FailedChange, labelOf, pickPerson, type RecordedPerson } from "./record.ts";
 import { confirmRemovals } from "./second-look.ts";
 
-/** The port by which Webex is changed. Each call throws when the change did not happen. */
+/** The port by which Webex is changed; every call throws when the change did not happen. */
 export interface MembershipWriter {
   /** Adds a person and returns them as Webex describes them; null when somebody else had added them before. */
   addMember(room: Room, person: Addition): Promise<RecordedPerson | null>;
@@ -15,41 +15,33 @@ export interface MembershipWriter {
   removeMember(room: Room, member: Removal): Promise<boolean>;
 }
 
-/** What became of one room's planned changes. */
 export interface RoomOutcome {
   readonly added: readonly RecordedPerson[];
   readonly removed: readonly (RecordedPerson & { readonly wasModerator: boolean })[];
   readonly failed: readonly FailedChange[];
-  /** Whom the second look saved from removal. */
   readonly kept: readonly KeptMember[];
-  /** Members afterwards; null when nobody could look. */
+  /** Null when the list could not be read. */
   readonly after: number | null;
   /** Changes that were not begun because the run was stopped. */
   readonly notBegun: number;
-  /** Why the result could not be verified; null when it was. */
+  /** Null when the result was verified. */
   readonly unverified: string | null;
-  /** What else people have to know. */
   readonly problems: readonly string[];
 }
 
-/** What `applyPlan` needs beside the plan. */
 export interface ApplyCollaborators {
   readonly writer: MembershipWriter;
   readonly reader: Pick<MembershipReader, "listRoomMembers">;
   readonly planAgain: PlanAgain;
-  /** The token's owner, who must be seen in a room for its list to count. */
+  /** The token's owner must be seen in a room for its list to count. */
   readonly ownerKey: string;
-  /** Aborted when no new change may begin. */
   readonly stop: AbortSignal;
-  /** Waits until Webex has had time to show a change. */
   readonly waitForConsistency: () => Promise<unknown>;
 }
 
 /**
- * Applies a plan: rooms side by side, in each first all additions, then a second look at whom its removals rest on,
- * then the removals that both looks agree on, each kind side by side too. A change that fails is recorded and stops
- * nothing else. Every changed room is read again. Returns the outcomes by room key, of the rooms that had something
- * to change.
+ * Applies a plan and returns the outcomes by room key, of the rooms that had something to change.
+ * In each room: additions, a second look, the removals that both looks confirm, a check. A failure stops nothing else.
  */
 export async function applyPlan(
   plan: CheckedPlan,
@@ -69,11 +61,10 @@ const roomsAtOnce = 64;
 /** Changes of one room that wait for their turn at once: a big room leaves places in the queue to the others. */
 const changesAtOnce = 64;
 
-/** One change that was tried. */
 type Attempt = {
-  /** What Webex answered instead of doing it; null when it did it, or had it done before. */
+  /** Null when Webex did it, or had done it before. */
   readonly error: unknown;
-  /** The person as Webex describes them; null when somebody else had made the change before. */
+  /** Null when somebody else had made the change before. */
   readonly person: RecordedPerson | null;
 } & (
   | { readonly action: "add"; readonly change: Addition }
@@ -119,7 +110,6 @@ async function applyRoom(room: CheckedRoom, collaborators: ApplyCollaborators): 
   };
 }
 
-/** Makes changes side by side, until the run is stopped; returns those that were begun, in their order. */
 async function tryAll<Change, Tried extends { readonly error: unknown }>(
   changes: readonly Change[],
   stop: AbortSignal,
@@ -155,17 +145,17 @@ class NotTried extends Error {}
 
 function explainEmptying(room: CheckedRoom, accepted: ReadonlySet<string>): NotTried {
   const why = room.additions.length > 0 && accepted.size === 0 ? "the additions failed, so " : "";
-  return new NotTried(`not tried: ${why}nobody would be left in the room`);
+  return new NotTried(`not tried: ${why}nobody would be left in the space`);
 }
 
 interface Look {
-  /** Keys of the members; null when nobody could look. */
+  /** Null when nobody could look. */
   readonly present: ReadonlySet<string> | null;
   readonly count: number | null;
   readonly unverified: string | null;
 }
 
-/** Looks at the room again; what does not hold is looked at once more, as changes may take seconds to show. */
+/** Looks once more at what is missing, as changes may take seconds to show. */
 async function readBack(
   room: Room,
   attempts: readonly Attempt[],
@@ -190,10 +180,7 @@ function holds({ action, change }: Attempt, present: ReadonlySet<string>): boole
   return present.has(change.key) === (action === "add");
 }
 
-/**
- * Sorts the attempts: what Webex accepted is made, shown or not; what it did not clearly refuse is made when the room
- * shows it; what somebody else has brought about meanwhile is neither made by this run nor failed.
- */
+/** What Webex accepted is made, shown or not; what it did not clearly refuse is made only when the room shows it. */
 function concludeRoom(
   attempts: readonly Attempt[],
   present: ReadonlySet<string> | null,
@@ -220,8 +207,8 @@ function concludeRoom(
 }
 
 const contradiction = {
-  add: "Webex says that the person is in the room already, but does not show them there",
-  remove: "Webex says that the person is not in the room any more, but shows them there",
+  add: "Webex says that the person is in the space already, but does not show them there",
+  remove: "Webex says that the person is not in the space any more, but shows them there",
 };
 
 function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly string[] {
@@ -235,7 +222,7 @@ function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly 
   });
 }
 
-/** Surely nothing was changed. */
+/** True only when nothing can have been changed. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof NotTried) return true;
   return error instanceof Error && "mayHaveWorked" in error && error.mayHaveWorked === false;

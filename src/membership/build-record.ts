@@ -5,7 +5,6 @@ import type { RoomOutcome } from "./apply.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
 import { pickPerson, type RoomRecord, type RunRecord, type RunStatus } from "./record.ts";
 
-/** What a record is made from, besides the plan itself. */
 export interface RunFacts {
   readonly command: RunRecord["command"];
   readonly undoes?: string;
@@ -16,10 +15,7 @@ export interface RunFacts {
   readonly token: TokenRecord | null;
 }
 
-/**
- * The record of a run that reached a plan. Without outcomes it says what would be done, and `status` how the run
- * would end.
- */
+/** The record of a run that reached a plan; without outcomes it says what would be done and how that would end. */
 export function buildRecord(
   facts: RunFacts,
   plan: CheckedPlan,
@@ -112,7 +108,6 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
   };
 }
 
-/** What the changes themselves do not say: what was not made, and what could not be verified. */
 function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, RoomOutcome>): Problem[] {
   return plan.rooms.flatMap(({ feed }) => {
     const outcome = outcomes.get(feed.room.key);

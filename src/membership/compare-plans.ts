@@ -2,10 +2,8 @@ import { identityOf } from "../lib/webex-id.ts";
 import type { Policy } from "./policy.ts";
 import type { HeldReason, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
-/** What a plan does with one person in one room. */
 export type Verdict = "add" | "remove" | HeldReason;
 
-/** One person whom at least one of the two plans would add, remove or hold. */
 export interface PersonEffect {
   readonly person: RecordedPerson;
   /** What would happen without the proposal, and with it; null for nothing. At least one is not null. */
@@ -13,19 +11,16 @@ export interface PersonEffect {
   readonly with: Verdict | null;
 }
 
-/** What a proposal changes in one room, and what would happen there without it. */
 export interface RoomEffect {
-  /** The room as the proposal has it; null where the proposal no longer names it. */
+  /** Null where the proposal no longer names the room. */
   readonly with: RoomRecord | null;
-  /** The room as mapped without the proposal; null where it is not. At least one is not null. */
+  /** Null where the room is not mapped without the proposal. At least one of the two is not null. */
   readonly without: RoomRecord | null;
-  /** The people for whom the proposal makes a difference. */
   readonly changes: readonly PersonEffect[];
   /** The drift: whom a run would change in the same way without the proposal. */
   readonly drift: readonly PersonEffect[];
 }
 
-/** What a proposal changes, compared with what would be done without it. */
 export interface PlanEffect {
   readonly rooms: readonly RoomEffect[];
   /** The messages of the problems that exist without the proposal, too. */
@@ -39,10 +34,7 @@ export interface PolicyChange {
   readonly with: string;
 }
 
-/**
- * Separates what a proposal changes from drift. Both plans must come from one observation, so that nothing but the
- * proposal can make a difference.
- */
+/** Separates what a proposal changes from drift; both plans must come from one observation. */
 export function comparePlans(proposed: RunRecord, present: RunRecord): PlanEffect {
   const presentRooms = new Map(present.rooms.map((room) => [identityOf(room.roomId, "ROOM"), room]));
   const proposedKeys = new Set(proposed.rooms.map((room) => identityOf(room.roomId, "ROOM")));
@@ -87,7 +79,7 @@ function listVerdicts(
   ]);
 }
 
-/** Lists every key of the policy that a proposal changes: it decides what goes through without approval. */
+/** Lists every key of the policy that a proposal changes. */
 export function comparePolicies(proposed: Policy, present: Policy): readonly PolicyChange[] {
   const before = listLeaves(present);
   const after = listLeaves(proposed);
@@ -97,7 +89,6 @@ export function comparePolicies(proposed: Policy, present: Policy): readonly Pol
   });
 }
 
-/** Every value by the path of its key; a list is one value. */
 function listLeaves(value: unknown, path = ""): ReadonlyMap<string, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return new Map([[path, JSON.stringify(value)]]);

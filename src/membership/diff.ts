@@ -3,47 +3,38 @@ import type { Problem } from "../lib/problem.ts";
 import type { Group, GroupListing, GroupMember, KnownPerson, Owner, Room, RoomMember } from "./directory.ts";
 import type { DesiredRoom, Resolution } from "./resolve.ts";
 
-/** Where a room differs from its groups, and how far that can be trusted. */
 export interface RoomDiff {
   readonly feed: DesiredRoom;
-  /** Members now; null when the list is not surely whole. */
+  /** Null when the list may not be whole. */
   readonly before: number | null;
-  /** In a feeding group, not in the room. */
   readonly absent: readonly GroupMember[];
-  /** In the room, in no feeding group. Nobody may be removed while `uncertainties` holds anything. */
+  /** Nobody of these may be removed while `uncertainties` has an entry. */
   readonly surplus: readonly RoomMember[];
-  /** People of the groups, and of strays, who are in the room, without the token's owner. */
+  /** Without the token's owner. */
   readonly presentCount: number;
   readonly moderatorCount: number;
   /** Whether Webex would let the token's owner change who is in the room. */
   readonly isOpenToOwner: boolean;
   readonly hasEmptyGroup: boolean;
-  /** Why nothing may be changed in this room; null when nothing stands in the way. */
+  /** Null when nothing stands in the way. */
   readonly obstacle: string | null;
-  /** The strays whose people are in the room; they stay, and are in no list here. */
+  /** Rows without a room whose people are in this one; these people stay, and are in no list here. */
   readonly exempt: readonly UnmatchedRow[];
-  /** Why nobody may be removed: the groups that are not surely known. */
   readonly uncertainties: readonly string[];
-  /** One of these groups was read more than once, and changed or contradicted itself each time. */
   readonly isUnsteady: boolean;
 }
 
-/** A group that a row of the mappings names for a room that cannot be found: it may be this one. */
 export interface UnmatchedRow {
   readonly line: number;
   readonly reading: GroupReading;
 }
 
-/** What rooms are compared with: the token's owner, and the rows that lead to no room. */
 export interface Standpoint {
   readonly owner: Owner;
   readonly unmatchedRows?: readonly UnmatchedRow[];
 }
 
-/**
- * Compares rooms, in whatever order they come, with what one set of mappings wants of them. `conclude` gives the
- * differences in the order of the rows, and what is wrong with these.
- */
+/** Compares rooms, in any order, with what one set of mappings wants; `conclude` puts the differences in row order. */
 export function createComparison(
   resolution: Resolution,
   readings: ReadonlyMap<string, GroupReading>,
@@ -81,10 +72,7 @@ export function createComparison(
   };
 }
 
-/**
- * Compares a room's members with the union of its groups, person by person, by decoded id. A room counts only when
- * its list is whole and the token's owner is in it: an outsider may be shown the moderators only.
- */
+/** Compares members with groups by decoded id; a list without the owner may hold only moderators: an obstacle. */
 export function diffRoom(
   feed: DesiredRoom,
   readings: readonly GroupReading[],
@@ -96,12 +84,12 @@ export function diffRoom(
   const blindness = !listing.complete
     ? `its member list is incomplete: ${listing.reason}`
     : !members.has(owner.key)
-      ? `the token's owner, ${owner.email ?? owner.displayName}, is not in its member list; add them to the room`
+      ? `the token's owner, ${owner.email ?? owner.displayName}, is not in its member list; add them to the space`
       : null;
   const present = [...members.values()];
   const isTrusted = blindness === null && feed.obstacle === null;
   const others = isTrusted ? present.filter((member) => !desired.has(member.key)) : [];
-  // Whoever is in the group of a stray may be here because of that very row.
+  // People in the group of a row without a room may be here because of that very row.
   const unmatchedRowOf = ({ key }: RoomMember) =>
     feed.mode === "sync" && key !== owner.key
       ? unmatchedRows.find(({ reading }) => reading.members.has(key))
@@ -136,22 +124,20 @@ export function isMachine({ suggestedKind }: RoomMember): boolean {
   return suggestedKind === "bot" || suggestedKind === "device" || suggestedKind === "other";
 }
 
-/** The members of one group, by key, and whether they are surely all. */
+/** The members of one group by key; `complete` only when these are known to be all. */
 export type GroupReading = { readonly group: Group; readonly members: ReadonlyMap<string, GroupMember> } & (
   | { readonly complete: true }
   | {
       readonly complete: false;
       readonly reason: string;
-      /** It changed while it was read, or contradicts itself: another reading may be better. */
+      /** It changed while it was read, or contradicts itself. */
       readonly isUnsteady: boolean;
     }
 );
 
 /**
- * A group's list counts as complete only when every page arrived, came from the group that was asked for and says the
- * same of it, every member is a user, and there are exactly as many distinct members as Webex says. Small pages have
- * been seen to leave members out, members who come and go between two pages shift others past the reader, and a
- * nested group would hide its people.
+ * Judges a group's list complete only when every page agrees and it has as many distinct users as Webex says.
+ * Small pages leave members out, people who come and go shift others past the reader, a nested group hides its people.
  */
 export function judgeGroup(group: Group, { heads, members: listing }: GroupListing): GroupReading {
   const stranger = heads.find(
@@ -195,17 +181,12 @@ function groupOf(key: string): string | undefined {
   return key.split(":")[0];
 }
 
-/** The ids of people who have to be described. */
 export interface Undescribed {
   readonly leavers: readonly string[];
   readonly newcomers: readonly string[];
 }
 
-/**
- * Lists who has to be described: everybody who might be removed, because neither a group nor an address proves what
- * somebody is, and the newcomers nobody has described yet. They stay apart: a newcomer whom Webex cannot describe
- * must not keep it from describing the others.
- */
+/** Lists whom to describe; newcomers stay apart, as one whom Webex cannot describe must not hide the others. */
 export function listUndescribed(
   differences: readonly RoomDiff[],
   seen: ReadonlyMap<string, KnownPerson>,
@@ -221,7 +202,6 @@ export function listUndescribed(
   return { leavers: [...leavers].sort(), newcomers: [...newcomers].sort() };
 }
 
-/** One problem for each group whose members are not surely known, at the first line that names it. */
 function findGroupProblems(
   { desired, groupLines }: Resolution,
   readings: ReadonlyMap<string, GroupReading>,
@@ -232,12 +212,11 @@ function findGroupProblems(
     if (reading.complete || line === undefined) return [];
     const fed = desired.filter((feed) => feed.groups.some((group) => group.key === reading.group.key));
     const titles = fed.map((feed) => `"${feed.room.title}"`).join(", ");
-    const message = `the members of group "${reading.group.displayName}" are not surely known: ${reading.reason}; nobody is removed from ${titles}`;
+    const message = `the members of group "${reading.group.displayName}" are not known for certain: ${reading.reason}; nobody is removed from ${titles}`;
     return [{ line, column: "group", message }];
   });
 }
 
-/** One problem for each row without a room that keeps people in a room that would lose them. */
 function findUnmatchedRowProblems(
   differences: readonly RoomDiff[],
   unmatchedRows: readonly UnmatchedRow[],
@@ -252,8 +231,8 @@ function findUnmatchedRowProblems(
     if (sparing.length === 0) return [];
     const titles = sparing.map(({ feed }) => `"${feed.room.title}"`).join(", ");
     const message = reading.complete
-      ? `this row leads to no room, but people of its group "${name}" are in ${titles}; they stay there until the row is right`
-      : `this row leads to no room, and the members of its group "${name}" are not surely known: ${reading.reason}; nobody is removed from ${titles} until the row is right`;
+      ? `this row leads to no space, but people of its group "${name}" are in ${titles}; they stay there until the row is right`
+      : `this row leads to no space, and the members of its group "${name}" are not known for certain: ${reading.reason}; nobody is removed from ${titles} until the row is right`;
     return [{ line, column: "room", message }];
   });
 }

@@ -18,13 +18,10 @@ export interface Group {
 export interface GroupHead {
   readonly key: string | null;
   readonly displayName: string | null;
-  /** How many members there are. */
   readonly memberSize: number | null;
-  /** The stamp of the group's last change. */
   readonly lastModified: string | null;
 }
 
-/** A group's members as they arrived, with what each page said of the group. */
 export interface GroupListing {
   readonly heads: readonly GroupHead[];
   readonly members: Listing<GroupMember>;
@@ -42,11 +39,9 @@ export interface Room {
   readonly key: string;
   readonly id: string;
   readonly title: string;
-  /** The organisation that owns the room. */
   readonly orgKey: string | null;
   /** The team whose General space this room is; null for every other room. */
   readonly generalOfTeamId: string | null;
-  /** Only moderators may change who is in it. */
   readonly isModerated: boolean;
 }
 
@@ -66,7 +61,6 @@ export interface RoomMember {
   readonly suggestedKind: PersonKind | null;
 }
 
-/** A person as the directory describes them. */
 export interface KnownPerson {
   readonly displayName: string;
   readonly emails: readonly string[];
@@ -74,7 +68,6 @@ export interface KnownPerson {
   readonly kind: PersonKind | null;
 }
 
-/** Descriptions by key, without those whom Webex does not describe, and why some could not be asked for. */
 export interface PeopleLookUp {
   readonly people: ReadonlyMap<string, KnownPerson>;
   readonly failure: string | null;

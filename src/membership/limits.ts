@@ -3,7 +3,6 @@ import type { Addition, Removal, RoomPlan } from "./plan.ts";
 import type { Policy, RemovalLimit } from "./policy.ts";
 import type { HeldReason } from "./record.ts";
 
-/** A room's plan after the limits: what goes ahead, and what waits for approval. */
 export interface CheckedRoom extends RoomPlan {
   readonly held: readonly HeldChange[];
 }
@@ -14,7 +13,6 @@ export type HeldChange = { readonly reason: HeldReason } & (
   | (Addition & { readonly action: "add" })
 );
 
-/** The plan of a whole run, ready to be shown or applied. */
 export interface CheckedPlan {
   readonly rooms: readonly CheckedRoom[];
   /** Names everything that is held; null when nothing is. */
@@ -22,11 +20,8 @@ export interface CheckedPlan {
 }
 
 /**
- * Holds the removals that a limit forbids: all of a room's or none, never an arbitrary part. Additions go on, but for
- * those in a room that is in doubt, and those that would make a moderator.
- * A limit is the larger of its count and its share; the run's limit looks at every planned removal. Shares are of
- * the members that the rooms have once the additions are made: that is when removals begin, and a room that only
- * waits for approval must not pass its limit on the next run because this run has added people.
+ * Holds all of a room's removals where a limit forbids them; additions wait when in doubt or to make a moderator.
+ * Shares are of the members after the additions: a waiting room must not pass its limit because people were added.
  */
 export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): CheckedPlan {
   const { removalsPerRoom, removalsPerRun, emptyGroup } = policy.limits;
@@ -54,7 +49,6 @@ export function checkLimits(rooms: readonly RoomPlan[], policy: Policy): Checked
   return { rooms: checked, digest: digestHeld(checked) };
 }
 
-/** Takes the additions that wait out of a room's plan. */
 function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held: readonly HeldChange[] } {
   const going: Addition[] = [];
   const held: HeldChange[] = [];
@@ -66,7 +60,7 @@ function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held
   return { room: held.length === 0 ? room : { ...room, additions: going }, held };
 }
 
-/** Exactly at the limit is not above it, also where a share has no exact binary form: 0.29 * 100 is less than 29. */
+/** Exactly at the limit is not above it, although 0.29 * 100 is less than 29 in binary. */
 function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
   return removals > Math.max(count, share * members + 1e-6);
 }
@@ -75,7 +69,7 @@ function countMembers(room: RoomPlan): number {
   return (room.before ?? 0) + room.additions.length;
 }
 
-/** Releases what is held when the approval names exactly them; otherwise nothing that is held is released. */
+/** Releases what is held when the approval names exactly that; otherwise nothing is released. */
 export function approve(plan: CheckedPlan, approved: string): CheckedPlan {
   if (plan.digest !== approved) return plan;
   const rooms = plan.rooms.map((room) => {
@@ -94,10 +88,7 @@ function withoutAction({ action: _, ...addition }: Addition & { readonly action:
   return addition;
 }
 
-/**
- * 12 hex characters over the sorted room and person ids of all that is held, and of additions what they are; null
- * when nothing is.
- */
+/** 12 hex characters over the sorted ids of all that is held, and over what additions are; null when nothing is. */
 function digestHeld(rooms: readonly CheckedRoom[]): string | null {
   const held = rooms.flatMap((room) =>
     room.held.map((change) => {

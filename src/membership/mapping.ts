@@ -14,29 +14,21 @@ export interface Mapping {
   readonly group: string;
   readonly room: string;
   readonly mode: Mode;
-  /** The line of the file on which the row starts, from 1. */
+  /** The line on which the row starts, from 1. */
   readonly line: number;
-  /** The last day on which the row holds, YYYY-MM-DD in UTC; absent for a row without an end. */
+  /** The row's last day, YYYY-MM-DD in UTC; absent for a row without an end. */
   readonly until?: string;
   readonly note?: string;
-  /**
-   * Absent for a row that brings people. `ended`: its last day is over, so it only keeps its room managed.
-   * `comment`: a `#` line, whose `group` is its first cell: it must not be the name of a group.
-   */
+  /** Absent: brings people. `ended`: only keeps its room managed. `comment`: a `#` line, its first cell in `group`. */
   readonly kind?: "ended" | "comment";
 }
 
-/** The columns of rooms.csv. */
 export const mappingColumns = {
   required: ["group", "room"],
   optional: ["mode", "until", "note"],
 } as const satisfies CsvColumns<string>;
 
-/**
- * Reads rooms.csv. Never throws: every fault of the file is in `problems`, in the order of the lines. `mappings`
- * holds the rows without a fault of their own, and the comment lines; nothing should be applied from a file that has
- * problems.
- */
+/** Reads rooms.csv. Never throws: every fault is in `problems`, and a file that has any should not be applied. */
 export function parseMappings(bytes: Uint8Array): {
   mappings: readonly Mapping[];
   problems: readonly InputProblem[];
@@ -60,7 +52,7 @@ export function parseMappings(bytes: Uint8Array): {
     const pair = JSON.stringify([group, room]);
     const pairLine = firstLineOfPair.get(pair);
     if (pairLine !== undefined) {
-      const message = `lines ${pairLine} and ${line} hold the same group and room; remove one of them`;
+      const message = `lines ${pairLine} and ${line} hold the same group and space; remove one of them`;
       problems.push(fault(null, message));
       continue;
     }
@@ -71,7 +63,7 @@ export function parseMappings(bytes: Uint8Array): {
     const first = firstOfRoom.get(room);
     if (!first) firstOfRoom.set(room, mapping);
     else if (first.mode !== mode) {
-      const message = `the room ${quoteText(room)} has mode "${first.mode}" on line ${first.line} but "${mode}" on line ${line}; write one mode on all its lines`;
+      const message = `the space ${quoteText(room)} has mode "${first.mode}" on line ${first.line} but "${mode}" on line ${line}; write one mode on all its lines`;
       problems.push(fault("mode", message));
       continue;
     }

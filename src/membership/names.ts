@@ -5,7 +5,6 @@ import { identityOf } from "../lib/webex-id.ts";
 
 const nonEmpty = v.pipe(v.string(), v.minLength(1));
 
-/** What state.json keeps of names. */
 export const namesSchema = v.array(
   v.strictObject({ column: v.picklist(["group", "room"]), name: nonEmpty, id: nonEmpty }),
 );
@@ -13,13 +12,11 @@ export const namesSchema = v.array(
 /** A cell of rooms.csv that holds a name, and the id that the name led to. */
 export type RememberedName = ReadonlyDeep<v.InferOutput<typeof namesSchema>>[number];
 
-/** Where names led on earlier runs. */
 export interface NameMemory {
-  /** The id that a name led to; null for a name that no run has met. */
+  /** Null for a name that no run has met. */
   recall(column: RememberedName["column"], name: string): string | null;
 }
 
-/** The memory before the first run. */
 export const noNames: NameMemory = { recall: () => null };
 
 /** Makes what earlier runs have kept ready to be asked. */
@@ -35,10 +32,7 @@ export function isSameThing(column: RememberedName["column"], id: string, other:
   return one === two;
 }
 
-/**
- * Adds the names that a run has met for the first time. What is kept already stays as it is, for ever: a row that
- * comes back after a year must not meet a stranger's space.
- */
+/** Adds names met for the first time; old ones never change, or a returning row could meet a stranger's space. */
 export function extendNames(
   kept: readonly RememberedName[],
   met: readonly RememberedName[],

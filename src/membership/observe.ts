@@ -23,7 +23,6 @@ import type { Mapping } from "./mapping.ts";
 import { type NameMemory, noNames, type RememberedName } from "./names.ts";
 import { type DesiredRoom, resolveMappings } from "./resolve.ts";
 
-/** Everything a plan is made from. */
 export interface Observation {
   readonly owner: Owner;
   readonly differences: readonly RoomDiff[];
@@ -41,10 +40,8 @@ export interface Observation {
 const roomsAtOnce = 64;
 
 /**
- * Reads what several mappings name, each room and each group once, and gives an observation for each of them: what
- * differs between these is due to the mappings, never to a change in Webex in between. Of each room only the
- * difference to its groups is kept, so that memory grows with the drift and not with the organisation.
- * @throws what `readOwner` throws: without knowing the token's owner nothing can be decided.
+ * Reads each room and group that several mappings name once, and gives each mappings' observation.
+ * Only differences are kept, so memory grows with the drift. @throws what `readOwner` throws.
  */
 export async function observe<Sides extends readonly (readonly Mapping[])[]>(
   reader: MembershipReader,
@@ -67,7 +64,7 @@ export async function observe(
   const mapped = resolutions.flatMap(({ desired }) => desired.map(({ room }) => room));
   const mappedRooms = new Map(mapped.map((room) => [room.key, room]));
   log(
-    `Read ${rooms.items.length} rooms and ${groups.items.length} groups; ${mappedRooms.size} rooms are mapped`,
+    `Read ${rooms.items.length} spaces and ${groups.items.length} groups; ${mappedRooms.size} spaces are mapped`,
   );
 
   const feeding = resolutions.flatMap(({ desired }) => desired.flatMap((feed) => feed.groups));
@@ -84,7 +81,7 @@ export async function observe(
     }
     for (const comparison of comparisons) comparison.add(room, members);
   });
-  log(`Read the members of ${mappedRooms.size} rooms`);
+  log(`Read the members of ${mappedRooms.size} spaces`);
 
   const found = comparisons.map((comparison) => comparison.conclude());
   const undescribed = listUndescribed(
@@ -118,7 +115,6 @@ async function readGroups(
   return new Map(await Promise.all(readings));
 }
 
-/** How often a group is read that changes while it is read, or contradicts itself. */
 const maxReadings = 3;
 
 async function readGroup(reader: MembershipReader, group: Group): Promise<GroupReading> {
@@ -128,10 +124,7 @@ async function readGroup(reader: MembershipReader, group: Group): Promise<GroupR
   }
 }
 
-/**
- * Reads groups for those who need a reading that began after they asked. Whoever asks while one is under way shares
- * the next one: a group that feeds many rooms is not read once for each of them.
- */
+/** Gives each caller a reading that began after it asked; callers share it, so a group of many rooms is read once. */
 function createGroupReader(reader: MembershipReader): (group: Group) => Promise<GroupReading> {
   const current = new Map<string, Promise<unknown>>();
   const next = new Map<string, Promise<GroupReading>>();
@@ -152,7 +145,7 @@ function createGroupReader(reader: MembershipReader): (group: Group) => Promise<
   };
 }
 
-/** Reads the members of rooms, and hands each list on as soon as it has arrived, so that it need not be kept. */
+/** Reads the members of rooms, and hands each list on as soon as it arrives, so that none is kept. */
 export async function readRooms(
   reader: Pick<MembershipReader, "listRoomMembers">,
   rooms: readonly Room[],

@@ -16,17 +16,14 @@ export interface Addition extends RecordedPerson {
   readonly asModerator?: true;
 }
 
-/** Somebody to remove, with the membership that would end. */
 export interface Removal extends RecordedPerson {
   readonly key: string;
   readonly membershipId: string;
   readonly wasModerator: boolean;
 }
 
-/** Somebody who stays, and why. */
 export type KeptMember = RoomRecord["kept"][number];
 
-/** What should happen in one room, before any limit is looked at. */
 export interface RoomPlan {
   readonly feed: DesiredRoom;
   readonly before: number | null;
@@ -39,11 +36,11 @@ export interface RoomPlan {
   readonly hasEmptyGroup: boolean;
   /** Present where all that is planned for the room waits for approval, whatever it is. */
   readonly doubt?: HeldReason;
-  /** Why the room, or its removals, were left alone; null when the plan is whole. */
+  /** Null when the plan is whole. */
   readonly frozen: string | null;
 }
 
-/** Plans a room once more, by a second look: with members that were listed just now. */
+/** Plans a room again, with members that were listed just now. */
 export type PlanAgain = (feed: DesiredRoom, members: Listing<RoomMember>) => Promise<RoomPlan>;
 
 /** Decides for every room who is added, who removed and who kept. Pure: the same observation gives the same plan. */
@@ -93,7 +90,7 @@ function planRoom(
   const problems: Problem[] = [];
   const log = (message: string) => problems.push({ line: feed.lines[0] ?? null, column: "room", message });
   if (obstacle && obstacle !== feed.obstacle)
-    log(`nothing is changed in room "${feed.room.title}": ${obstacle}`);
+    log(`nothing is changed in space "${feed.room.title}": ${obstacle}`);
   if (refusal)
     log(`nothing is changed in space "${feed.room.title}": ${refusal}; make them a moderator there`);
   if (unknown.length > 0) log(explainUnknown(feed.room.title, unknown, people, lookUpFailure));
@@ -107,16 +104,16 @@ function planRoom(
     stayingCount:
       difference.presentCount + verdicts.filter((verdict) => staysAsPerson(verdict, owner)).length,
     hasEmptyGroup: difference.hasEmptyGroup,
-    frozen: obstacle ?? refusal ?? (isUncertain ? `not surely known: ${uncertainties.join(", ")}` : null),
+    frozen:
+      obstacle ?? refusal ?? (isUncertain ? `not known for certain: ${uncertainties.join(", ")}` : null),
     problems,
   };
 }
 
 interface Verdict {
   readonly member: RoomMember;
-  /** Why the member stays; null when nothing protects them. */
+  /** Null when nothing protects the member. */
   readonly reason: KeptReason | null;
-  /** What the directory says, or else what the address hints at. */
   readonly kind: PersonKind | null;
 }
 
@@ -124,12 +121,12 @@ function staysAsPerson({ member, reason, kind }: Verdict, owner: Owner): boolean
   return reason !== null && member.key !== owner.key && (kind === "person" || kind === "guest");
 }
 
-/** Nobody can say enough about the member; a type that Rollcall does not know is an answer. */
+/** A type that Rollcall does not know is an answer, too. */
 function isUnexplained({ reason, kind }: Verdict): boolean {
   return reason === "unknown" && kind !== "other";
 }
 
-/** Where nobody is removed for want of certainty, nobody was looked up either: what they are is no reason then. */
+/** Where nobody is removed nobody was looked up, so what they are cannot be the reason. */
 function keep(
   { member, reason }: Verdict,
   { uncertainties, isUnsteady }: RoomDiff,
@@ -225,7 +222,6 @@ function describe(
   };
 }
 
-/** Rooms are told in the order in which rooms.csv names them. */
 function firstLine(feed: DesiredRoom): number {
   return Math.min(...feed.lines, Number.MAX_SAFE_INTEGER); // a room that is restored has no line
 }

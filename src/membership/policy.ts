@@ -12,7 +12,6 @@ export interface RemovalLimit {
   readonly share: number;
 }
 
-/** What policy.json says, with the defaults filled in. */
 export interface Policy {
   readonly limits: {
     readonly removalsPerRoom: RemovalLimit;
@@ -22,7 +21,6 @@ export interface Policy {
     /** Whether removals are held or applied in a room that is fed by a group without members. */
     readonly emptyGroup: "hold" | "apply";
   };
-  /** Who is never removed. */
   readonly protect: {
     readonly moderators: boolean;
     readonly bots: boolean;
@@ -31,11 +29,10 @@ export interface Policy {
     readonly people: readonly string[];
   };
   readonly delegation: {
-    /** The interface of Webex by which `sync` and `delegate` change delegates. */
     readonly backend: "rest" | "xml";
   };
   readonly report: {
-    /** Days after which a run that finds nothing to report makes a commit all the same. */
+    /** Days after which a run that finds nothing to report commits anyway. */
     readonly heartbeatDays: number;
     /** Days before the refresh token expires from which on the report warns. */
     readonly tokenWarningDays: number;
@@ -93,13 +90,9 @@ const schema = createSection({
   }),
 });
 
-/** The policy where policy.json says nothing. */
 export const defaultPolicy: Policy = v.parse(schema, {});
 
-/**
- * Reads policy.json. Never throws: every fault is in `problems`, with the path of its key and its line, and `policy`
- * is null when there is one. `column` is always null.
- */
+/** Reads policy.json. Never throws: faults are in `problems`, with key path and line, and `policy` is null then. */
 export function parsePolicy(content: string | Uint8Array): {
   policy: Policy | null;
   problems: readonly InputProblem[];
@@ -132,7 +125,6 @@ function refuse(...problems: readonly InputProblem[]): { policy: null; problems:
   return { policy: null, problems };
 }
 
-/** A section of which every key may be left out, and the section itself too. */
 function createSection<Entries extends v.ObjectEntries>(entries: Entries) {
   // strictObject alone would take a list for an object.
   const object = v.custom<Record<string, unknown>>(isObject, "an object, { … }");
@@ -172,7 +164,6 @@ function describeIssue(issue: v.InferIssue<typeof schema>, reading: JsonReading)
   return [{ ...place(path), column: null, message }];
 }
 
-/** The keys a section of the policy may have: the defaults have them all. */
 function listKeys(section: JsonPath): string[] {
   let at: unknown = defaultPolicy;
   for (const key of section) at = isObject(at) ? at[String(key)] : undefined;

@@ -5,22 +5,17 @@ import { quoteText } from "../lib/text.ts";
 import type { KnownPerson, Owner } from "./directory.ts";
 import type { Policy } from "./policy.ts";
 
-/** The port by which Webex is asked about an address. */
 export interface AddressReader {
-  /** Whether somebody of the organisation bears it, as any of their addresses; null when Webex cannot be asked. */
+  /** Whether anybody in the organisation has it among their addresses; null when Webex cannot be asked. */
   hasAddress(address: string): Promise<boolean | null>;
 }
 
-/** Whom the run has met. */
 interface Met {
   readonly owner: Owner;
   readonly people: ReadonlyMap<string, KnownPerson>;
 }
 
-/**
- * Finds the addresses of `protect.people` that nobody bears: they protect nobody, and somebody believes they do.
- * Asks Webex only for those that nobody has whom the run has met; where Webex cannot be asked, nothing is said.
- */
+/** Finds the addresses of `protect.people` that nobody has; where Webex cannot be asked, it names none. */
 export async function findIdleProtections(
   reader: AddressReader,
   { protect }: Policy,
@@ -39,7 +34,6 @@ function listAddresses({ owner, people }: Met): ReadonlySet<string> {
   return new Set([...addresses, ...(owner.email === null ? [] : [owner.email])].map(foldAddress));
 }
 
-/** Names the nearest address: one of the same domain whose name is near, or the same name at another domain. */
 function describeIdle(address: string, known: readonly string[]): string {
   const [name = "", domain = ""] = address.split("@");
   const atDomain = known.filter((other) => other.endsWith(`@${domain}`));

@@ -20,7 +20,6 @@ const heldReasonSchema = v.picklist([
   "revocations-per-run",
 ]);
 
-/** Why somebody who is in no feeding group stays in the room. */
 const keptReasonSchema = v.picklist([
   "self",
   "last-moderator",
@@ -50,10 +49,8 @@ const roomSchema = v.strictObject({
   roomId: id,
   title: v.string(),
   groups: texts,
-  /** The addresses of the rows that name a person; absent when there are none. */
   people: v.exactOptional(texts),
   mode: v.picklist(modes),
-  /** The lines of rooms.csv that feed this room. */
   lines: v.array(count),
   /** Members before and after the run; null when the room's member list could not be read. */
   before: v.nullable(count),
@@ -76,9 +73,9 @@ const roomSchema = v.strictObject({
     }),
   ),
   kept: v.array(v.strictObject({ ...person, reason: keptReasonSchema })),
-  /** In `audit` rooms: people of the groups who are not in the room. */
+  /** In `audit` rooms only. */
   missing: v.array(v.strictObject(person)),
-  /** Present only when the room, or its removals, were left alone: why. `problems` tells what to do. */
+  /** Present only when the room, or its removals, were left alone: why. */
   frozen: v.exactOptional(v.string()),
 });
 
@@ -98,7 +95,6 @@ const delegationsSchema = v.strictObject({
   ),
 });
 
-/** The record of one run, its keys in the contract's order. */
 export const recordSchema = v.strictObject({
   version: v.literal(1),
   command: v.picklist(["sync", "plan", "restore"]),
@@ -119,12 +115,10 @@ export const recordSchema = v.strictObject({
     kept: count,
   }),
   rooms: v.array(roomSchema),
-  /** Present when delegations.csv asks for a change: the hosts it concerns. */
   delegations: v.exactOptional(delegationsSchema),
   problems: v.array(
     v.strictObject({ line: v.nullable(count), column: v.nullable(v.string()), message: v.string() }),
   ),
-  /** Things worth knowing that need no repair, e.g. that an approval named another digest. */
   notices: v.optional(texts, []),
   token: v.nullable(
     v.strictObject({
@@ -140,7 +134,6 @@ export type RunRecord = ReadonlyDeep<v.InferOutput<typeof recordSchema>>;
 
 export type RunStatus = RunRecord["status"];
 
-/** What one run saw and did in one room. */
 export type RoomRecord = RunRecord["rooms"][number];
 
 export type HeldReason = RoomRecord["held"][number]["reason"];
@@ -150,7 +143,6 @@ export type KeptReason = RoomRecord["kept"][number]["reason"];
 /** A person as a record holds them; all texts are data from outside. */
 export type RecordedPerson = RoomRecord["missing"][number];
 
-/** One failed change, with Webex's tracking id where it gave one. */
 export type FailedChange = RoomRecord["failed"][number];
 
 /** The part of a person that a record holds. */
@@ -163,13 +155,9 @@ export function labelOf({ displayName, email, personId }: RecordedPerson): strin
   return displayName || email || personId;
 }
 
-/** Enough to say which kind of record a text is. */
 const kindSchema = v.object({ version: v.unknown(), command: v.unknown() });
 
-/**
- * Reads the record of a run that changed something, or says why it cannot be undone. A record is believed as a whole
- * or not at all: undoing a part of a run would leave rooms as they never were.
- */
+/** Reads a record whole or says why not: undoing a part of a run would leave rooms as they never were. */
 export function parseRecord(text: string): { readonly record: RunRecord } | { readonly refusal: string } {
   let input: unknown;
   try {

@@ -8,53 +8,41 @@ import type { Group, Owner, Room } from "./directory.ts";
 import { isRow, type Mapping, type Mode } from "./mapping.ts";
 import { isSameThing, type NameMemory, type RememberedName } from "./names.ts";
 
-/** A room and the groups that the mappings name for it. */
 export interface DesiredRoom {
   readonly room: Room;
   readonly mode: Mode;
   readonly groups: readonly Group[];
   readonly lines: readonly number[];
-  /** Why nothing may be changed in this room; null when nothing stands in the way. */
+  /** Null when nothing stands in the way. */
   readonly obstacle: string | null;
 }
 
-/** What the mappings come down to. */
 export interface Resolution {
   readonly desired: readonly DesiredRoom[];
   /** The first line that feeds a room with the group, by the group's key. */
   readonly groupLines: ReadonlyMap<string, number>;
-  /**
-   * Rows whose group was found and whose room was not: they may mean a room that other rows name rightly. A comment
-   * that is named like a group may be a row just as well.
-   */
+  /** Their room was not found, so they may mean any; comments named like a group count as well. */
   readonly unmatchedRows: readonly { readonly group: Group; readonly line: number }[];
   readonly problems: readonly Problem[];
   /** Where the names in the cells lead, those left out that led elsewhere before. */
   readonly names: readonly RememberedName[];
 }
 
-/** Whose token it is, and where names led before. */
 export interface Beholder {
   readonly owner: Owner;
   readonly memory: NameMemory;
 }
 
-/** The one thing that a cell names. */
 interface Found<T> {
   readonly found: T;
   readonly isByName: boolean;
-  /** Present where the name led to another thing before: what it is now, if it is there, and what to do. */
+  /** Present where the name led to another thing before; `former` is that thing, if it still exists. */
   readonly moved?: { readonly former: T | undefined; readonly message: string };
 }
 
-/** Either the one thing that a cell names, or why there is not exactly one. */
 type Resolved<T> = Found<T> | { readonly failure: string };
 
-/**
- * Finds the groups and rooms that the mappings name, by id, by link or by exact name. A room with a row that does
- * not resolve is frozen; a row whose room does not resolve is only reported. A name that led elsewhere before says
- * nothing sure: its row changes nothing, neither where it led nor where it leads.
- */
+/** Finds groups and rooms by id, link or exact name; a row that does not resolve, or has moved, freezes its room. */
 export function resolveMappings(
   mappings: readonly Mapping[],
   groups: Listing<Group>,
@@ -90,7 +78,7 @@ export function resolveMappings(
     row.mappings.push(mapping);
     if (first && first.mode !== mapping.mode) {
       row.obstacle ??= `its rows disagree on the mode`;
-      const message = `line ${first.line} maps the same room with mode "${first.mode}", this line with "${mapping.mode}"; give both the same mode`;
+      const message = `line ${first.line} maps the same space with mode "${first.mode}", this line with "${mapping.mode}"; give both the same mode`;
       problems.push({ line: mapping.line, column: "mode", message });
     }
     return row;
@@ -107,7 +95,7 @@ export function resolveMappings(
     const room = findRoom(mapping.room);
     const roomFault = findFault(room);
     learn("room", mapping.room, room);
-    // A row that has ended brings nobody, whatever its group is by now: it only keeps its room managed.
+    // A row that has ended brings nobody, whatever its group is now: it only keeps its room managed.
     if (kind === "ended") {
       if ("failure" in room) continue;
       const row = enter(mapping, room.found);
@@ -142,7 +130,7 @@ export function resolveMappings(
   return { desired, groupLines, unmatchedRows, problems, names: [...names.values()] };
 }
 
-/** The keys of the rooms that rows of the mappings surely name, whatever else is wrong with these. */
+/** The keys of the rooms that rows name for certain, whatever else is wrong with the mappings. */
 export function findMappedRooms(
   mappings: readonly Mapping[],
   rooms: Listing<Room>,
@@ -165,7 +153,6 @@ function createRoomFinder(rooms: Listing<Room>, { owner, memory }: Beholder) {
   });
 }
 
-/** Why nothing may be done by what a cell says; null when nothing stands in the way. */
 function findFault<T>(resolved: Resolved<T>): string | null {
   return "failure" in resolved ? resolved.failure : (resolved.moved?.message ?? null);
 }
@@ -180,7 +167,6 @@ function explainMoved(line: number, column: RememberedName["column"]): string {
   return `the ${column === "room" ? "title" : "name of the group"} on line ${line} led to another ${things[column]} on earlier runs`;
 }
 
-/** What the rows of one room add up to. */
 class RoomRows {
   readonly mappings: Mapping[] = [];
   readonly groups = new Map<string, Group>();
@@ -198,7 +184,6 @@ function describeComment(cell: string): string {
   return `this line is a comment, but it begins with the name of the group ${quoteText(cell)}, whose people nobody removes until that is clear; put the name in double quotes to make it a row, or begin the comment with other words`;
 }
 
-/** What people call it. */
 const things = { group: "group", room: "space" } as const;
 
 interface Findable<T> {
@@ -211,13 +196,10 @@ interface Findable<T> {
   readonly hint: string;
 }
 
-/** For so many names of a kind that match nothing the nearest is looked for: nobody reads more, and each costs. */
+/** Nobody reads more suggestions, and each costs time. */
 const maxSuggestions = 200;
 
-/**
- * Finds by id, then by name; a name counts only when the whole list is known and holds it once. What is written as
- * an id is never taken for a name, unless something bears just that as its name.
- */
+/** Finds by id, then by name; a name counts only when the whole list is known and has it once. */
 function createFinder<T extends { key: string; id: string }>({
   listing,
   names,
@@ -227,14 +209,12 @@ function createFinder<T extends { key: string; id: string }>({
   nameOf,
   hint,
 }: Findable<T>): (cell: string) => Resolved<T> {
-  const noun = column;
   const thing = things[column];
-  // With what the type of an id must end.
   const type = column.toUpperCase();
   const byKey = indexKeys(listing.items);
   // An id that cannot be taken apart equals only itself.
   const byId = new Map(listing.items.map((item) => [item.id, item]));
-  const partial = listing.complete ? "" : `; the list of ${noun}s is incomplete: ${listing.reason}`;
+  const partial = listing.complete ? "" : `; the list of ${thing}s is incomplete: ${listing.reason}`;
   const known = new Map<string, Resolved<T>>();
   let suggestions = 0;
 
@@ -245,19 +225,19 @@ function createFinder<T extends { key: string; id: string }>({
     if (found && !isOther) return { found, isByName: false };
     const namesakes = names.find(cell);
     if (reference && !(isUuid(cell) && namesakes.length > 0)) {
-      if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${noun}` };
-      return { failure: `no ${noun} with this id is visible; ${hint}${partial}` };
+      if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${thing}` };
+      return { failure: `no ${thing} with this id is visible; ${hint}${partial}` };
     }
     if (namesakes.length > 1) {
       const ids = namesakes.map((item) => item.id).sort();
       return {
-        failure: `${namesakes.length} ${noun}s are ${named} ${quoteText(cell)}; write the id of the one you mean: ${ids.join(", ")}`,
+        failure: `${namesakes.length} ${thing}s are ${named} ${quoteText(cell)}; write the id of the one you mean: ${ids.join(", ")}`,
       };
     }
     const [only] = namesakes;
     if (!listing.complete) return { failure: `${quoteText(cell)} cannot be looked up by name${partial}` };
     if (only) return compareWithMemory(cell, only);
-    const failure = `no ${noun} is ${named} ${quoteText(cell)}`;
+    const failure = `no ${thing} is ${named} ${quoteText(cell)}`;
     if (/^[a-z]+:\/\//i.test(cell)) return { failure: `${failure}; this link holds no id of a space` };
     const former = recall(cell)?.former;
     if (former) {
@@ -274,7 +254,7 @@ function createFinder<T extends { key: string; id: string }>({
     return { failure: failure + suggestNearest(cell, names.names, `; ${hint}`) };
   }
 
-  /** Where a name led on earlier runs: the id, and what bears it now, if it is there; null for a new name. */
+  /** Where a name led on earlier runs: the id, and what has it now; null for a new name. */
   function recall(cell: string): { readonly id: string; readonly former: T | undefined } | null {
     const id = memory.recall(column, cell);
     return id === null ? null : { id, former: byKey.get(readReference(id)?.key ?? "") ?? byId.get(id) };
@@ -298,6 +278,7 @@ function createFinder<T extends { key: string; id: string }>({
 }
 
 function nameType(type: string | null): string {
+  if (type === "ROOM") return things.room;
   return type === "PEOPLE" ? "person" : (type ?? "thing").toLowerCase().replaceAll("_", " ");
 }
 

@@ -7,21 +7,15 @@ import { lookUpPeople, type Observation, readRooms } from "./observe.ts";
 import type { RoomPlan } from "./plan.ts";
 import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "./record.ts";
 
-/** What an undo is planned from: an observation like that of `sync`, and what the record adds to it. */
 export interface RestoreObservation extends Observation {
-  /** What has changed since the run and is therefore left alone. */
+  /** What has changed since the run and is left alone. */
   readonly notices: readonly string[];
   /** Whom to add with the right to moderate, as `<room key> <person key>`. */
   readonly moderators: ReadonlySet<string>;
-  /** All rooms that the token's owner sees. */
   readonly allRooms: Listing<Room>;
 }
 
-/**
- * Reads the rooms that a run changed and compares them with what they were before it. The mappings do not say who is
- * to be there: they may be the very reason for the undo.
- * @throws what `readOwner` throws.
- */
+/** Reads the rooms that a run changed and compares them with their state before it. @throws what `readOwner` throws. */
 export async function observeRestore(
   reader: MembershipReader,
   record: RunRecord,
@@ -40,7 +34,7 @@ export async function observeRestore(
       ? compareWithRecord(room, recorded, members, owner)
       : explainAbsence(recorded, rooms, owner);
   });
-  log(`Read ${byKey.size} rooms, and the members of the ${changed.length} that the run changed`);
+  log(`Read ${byKey.size} spaces, and the members of the ${changed.length} that the run changed`);
 
   const differences = restored.flatMap((one) => one.difference ?? []);
   const recordedByKey = new Map(changed.map((recorded) => [identityOf(recorded.roomId, "ROOM"), recorded]));
@@ -65,13 +59,13 @@ export async function observeRestore(
     // No group has a say: who was added by the run is looked for among the members alone.
     async compareAgain({ room }, members) {
       const recorded = recordedByKey.get(room.key);
-      if (!recorded) throw new Error(`the record does not name room ${room.key}`);
+      if (!recorded) throw new Error(`the record does not name space ${room.key}`);
       return diffWithRecord(room, recorded, members, owner);
     },
   };
 }
 
-/** The record describes whom it removed: they need no look-up. */
+/** The record describes the people it removed, so they need no look-up. */
 function describeRecorded(changed: readonly RoomRecord[]): ReadonlyMap<string, KnownPerson> {
   const people = changed.flatMap(({ removed }) => removed);
   return new Map(
@@ -82,18 +76,14 @@ function describeRecorded(changed: readonly RoomRecord[]): ReadonlyMap<string, K
   );
 }
 
-/** What a record must be, and be about, for its undo to go on without approval. */
 export interface Trust {
-  /** True when the record is surely as the run left it. */
+  /** True when the record is known to be as the run left it. */
   readonly isVerified: boolean;
   /** The keys of the rooms that the mappings name; null when these cannot be read. */
   readonly mappedRooms: ReadonlySet<string> | null;
 }
 
-/**
- * Gives back the right to moderate to those whom the run took it from, and marks what a person has to approve: a
- * record is a file like any other, and may say whatever somebody wants of whatever space.
- */
+/** Restores moderators and marks what a person has to approve: a record is a file, and may ask for anything. */
 export function prepareRestore(
   rooms: readonly RoomPlan[],
   moderators: RestoreObservation["moderators"],
@@ -123,15 +113,15 @@ function explainAbsence(recorded: RoomRecord, rooms: Listing<Room>, owner: Owner
   const changes =
     count === 1 ? "its one change is left as it is" : `its ${count} changes are left as they are`;
   if (!rooms.complete) {
-    const message = `room "${recorded.title}" cannot be found, because the list of rooms is incomplete: ${rooms.reason}; ${changes}`;
+    const message = `space "${recorded.title}" cannot be found, because the list of spaces is incomplete: ${rooms.reason}; ${changes}`;
     return { difference: null, problems: [{ line: null, column: null, message }], notices: [] };
   }
   const who = owner.email ?? owner.displayName;
-  const notice = `Room "${recorded.title}" is gone, or ${who} is no longer in it; ${changes}.`;
+  const notice = `Space "${recorded.title}" is gone, or ${who} is no longer in it; ${changes}.`;
   return { difference: null, problems: [], notices: [notice] };
 }
 
-/** What stands between the room as it is and as it was: only what the run itself changed there. */
+/** Only what the run itself changed there. */
 function diffWithRecord(
   room: Room,
   recorded: RoomRecord,
@@ -175,11 +165,11 @@ function compareWithRecord(
   const gone = recorded.added.filter((person) => !find(person));
   const plain = back.filter((person) => person.wasModerator && !find(person)?.isModerator);
   const notices = [
-    describe(back, `in room "${room.title}" again already, so they are left alone`),
-    describe(gone, `no longer in room "${room.title}" anyway`),
+    describe(back, `in space "${room.title}" again already, so they are left alone`),
+    describe(gone, `no longer in space "${room.title}" anyway`),
     describe(
       plain,
-      `in room "${room.title}" without the right to moderate it, which they had before the run`,
+      `in space "${room.title}" without the right to moderate it, which they had before the run`,
     ),
   ];
   return { difference, problems: [], notices: isReadable ? notices.filter((notice) => notice !== "") : [] };

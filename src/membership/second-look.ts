@@ -2,22 +2,16 @@ import type { CheckedRoom } from "./limits.ts";
 import type { KeptMember, Removal, RoomPlan } from "./plan.ts";
 import { labelOf, pickPerson, type RecordedPerson } from "./record.ts";
 
-/** What a second look leaves of a room's removals. */
 export interface Confirmation {
   /** Who is to go by both looks, as the second one shows them. */
   readonly removals: readonly Removal[];
-  /** Who was to go and is left alone. */
   readonly kept: readonly KeptMember[];
   /** Nobody but the token's owner and bots would be left, although the plan said otherwise. */
   readonly wouldEmpty: boolean;
   readonly problems: readonly string[];
 }
 
-/**
- * Compares a room's plan with the plan that a second look gives: only those who are to go by both are removed. Those
- * who have become moderators stay, whatever the policy says. `accepted` are the keys of those whom Webex has just
- * added, shown or not.
- */
+/** Keeps removals that both looks agree on, never a new moderator's; `accepted` are keys of people added just now. */
 export function confirmRemovals(
   room: CheckedRoom,
   again: RoomPlan,

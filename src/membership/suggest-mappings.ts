@@ -3,7 +3,6 @@ import { createNameIndex } from "../lib/name-index.ts";
 import { compareStrings } from "../lib/text.ts";
 import type { Group, Room } from "./directory.ts";
 
-/** A group and a room that probably belong together. */
 export interface Suggestion {
   readonly group: Group;
   readonly room: Room;
@@ -11,10 +10,7 @@ export interface Suggestion {
   readonly isSame: boolean;
 }
 
-/**
- * Suggests which group feeds which room: first those of the same name, then for each group that is left the room
- * most like it that is left. The order depends on the names only.
- */
+/** Suggests which group feeds which room: equal names first, then the most similar; the order depends on names only. */
 export function suggestMappings(groups: readonly Group[], rooms: readonly Room[]): readonly Suggestion[] {
   const sorted = [...groups].sort(byName((group) => group.displayName));
   const free = new Set([...rooms].sort(byName((room) => room.title)));

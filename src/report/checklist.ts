@@ -8,13 +8,10 @@ const checklistSchema = v.strictObject({
   ok: v.boolean(),
   checks: v.array(
     v.strictObject({
-      /** What was checked, in a stable form for programs. */
       id: v.string(),
-      /** What was checked, for people. */
       title: v.string(),
       /** `skipped`: does not apply here. */
       state: v.picklist(["ok", "wrong", "skipped"]),
-      /** What was found. */
       detail: v.string(),
       /** What to do about it; null unless something is wrong. */
       remedy: v.nullable(v.string()),
@@ -22,7 +19,6 @@ const checklistSchema = v.strictObject({
   ),
 });
 
-/** One thing that was checked. */
 export type Check = Readonly<v.InferOutput<typeof checklistSchema>["checks"][number]>;
 
 const signs = { ok: "✓", wrong: "✗", skipped: "–" } as const;

@@ -16,7 +16,6 @@ import { describeTimestamp, viewNotices, viewToken } from "./sections.ts";
 import { statusStyles } from "./terminal.ts";
 import { countOf, describeProblems, formatNumber, statusIcons } from "./words.ts";
 
-/** What the page and the summary need besides the record. */
 export interface DelegationInput {
   readonly record: DelegationRecord;
   /** True when only a plan was wanted, so nothing was written. */
@@ -108,7 +107,6 @@ function viewHost({ host, before, after, added, removed, error }: HostRecord, ke
   };
 }
 
-/** What is said of those whom delegations.csv keeps, by address. */
 type Kept = ReadonlyMap<string, string>;
 
 function nameKept({ kept = [] }: DelegationRecord, host: string): Kept {

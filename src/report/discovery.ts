@@ -13,17 +13,13 @@ export interface DirectoryEntry {
   readonly size: number | null;
 }
 
-/** Everything that a token sees, and the suggested mappings. */
 export interface Directory {
   readonly groups: readonly DirectoryEntry[];
   readonly rooms: readonly DirectoryEntry[];
   readonly suggestions: readonly Suggestion[];
 }
 
-/**
- * Writes a directory as a rooms.csv: everything that exists as comments, and the suggestions as rows. Their mode is
- * `audit`, which changes nothing; change it to `sync` to adopt one.
- */
+/** Writes a directory as rooms.csv: what exists as comments, suggestions as rows in the harmless mode `audit`. */
 export function renderDirectory(directory: Directory): string {
   const { groups, rooms, suggestions } = directory;
   const formatRow = createRowFormat(directory, ["group", "room", "mode", "note"]);
@@ -41,19 +37,14 @@ export function renderDirectory(directory: Directory): string {
   ].join("\n");
 }
 
-/** What a rooms.csv becomes with the suggestions that it lacks. */
 export interface Appended {
-  /** The whole text; all that stood there stays as it was. */
   readonly text: string;
   readonly added: number;
   /** Titles of spaces whose rows have another mode: a row in mode `audit` beside them would be an error. */
   readonly leftOut: readonly string[];
 }
 
-/**
- * Adds the suggestions that a rooms.csv without faults lacks at its end.
- * @throws when it has no column for the mode: rows without one add and remove people.
- */
+/** Appends missing suggestions to a rooms.csv. @throws when it has no mode column: rows would then remove people. */
 export function appendSuggestions(bytes: Uint8Array, directory: Directory): Appended {
   const source = Buffer.from(bytes).toString("utf8");
   const [header] = readRecords(bytes).records;
@@ -79,7 +70,6 @@ export function appendSuggestions(bytes: Uint8Array, directory: Directory): Appe
   return { text: source + gap + lines.join(""), added: added.length, leftOut };
 }
 
-/** Whether a cell names this group or space, by name or by id in any spelling. */
 function leadsTo(cell: string, id: string, name: string): boolean {
   const bare = (text: string) => readReference(text)?.key.split("/").at(-1)?.split(":")[0] ?? text;
   return normaliseText(cell) === normaliseText(name) || bare(cell) === bare(id);
@@ -109,10 +99,7 @@ function describeEntry({ id, name, size }: DirectoryEntry): string {
   return `#   ${String(size ?? "?").padStart(6)}  ${harmless}  ${id}`;
 }
 
-/**
- * Whether a name can be written instead of an id: it occurs once, no reader takes its line for a comment, and no
- * spreadsheet runs it.
- */
+/** A name replaces the id only when it occurs once, and neither reader nor spreadsheet takes it for something else. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const index = createNameIndex(entries, ({ name }) => name);
   return (name) => index.find(name).length === 1 && !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);

@@ -34,7 +34,6 @@ const historySchema = v.object({
   /** The last check that was committed; heartbeats count from here. */
   checkedAt: v.nullable(date),
   status: v.nullable(runStatusSchema),
-  /** The fingerprint of what that check had to say. */
   signature: v.nullable(v.string()),
   lastChange: v.nullable(
     v.object({
@@ -53,10 +52,8 @@ const historySchema = v.object({
   recent: v.array(v.pipe(v.string(), v.regex(/^\S+Z (add|remove) [0-9a-f]{16}$/))),
 });
 
-/** What reports/history.json remembers from run to run. */
 export type History = Readonly<v.InferOutput<typeof historySchema>>;
 
-/** The memory before the first run. */
 export const emptyHistory: History = {
   version: 1,
   checkedAt: null,
@@ -99,6 +96,21 @@ export function extendHistory(history: History, record: RunRecord, page: string)
   };
 }
 
+/** Adds a run whose report comes late, when later checks may have told already how things are now. */
+export function insertHistory(history: History, record: RunRecord, page: string): History {
+  if (history.checkedAt === null || record.startedAt > history.checkedAt)
+    return extendHistory(history, record, page);
+  const { lastChange, recent } = extendHistory(history, record, page);
+  const isLatest = history.lastChange === null || record.startedAt > history.lastChange.at;
+  return { ...history, lastChange: isLatest ? lastChange : history.lastChange, recent: [...recent].sort() };
+}
+
+/** True when a run leaves more than the time of a check: a change, or something that needs a person. */
+export function isWorthKeeping(record: RunRecord): boolean {
+  const { added, removed, failed } = record.totals;
+  return added + removed + failed > 0 || hasSomethingToSay(record);
+}
+
 /** Decides whether a run gets a page of its own, and whether anything is written at all. */
 export function decideReport(
   history: History,
@@ -127,7 +139,6 @@ function hasSomethingToSay(record: RunRecord): boolean {
   return record.status === "failed" || record.digest !== null || record.problems.length > 0;
 }
 
-/** A fingerprint of what is held and what needs fixing; the order of the problems does not matter. */
 function signRecord(record: RunRecord): string {
   const problems = record.problems.map((problem) =>
     JSON.stringify([problem.line, problem.column, problem.message]),

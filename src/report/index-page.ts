@@ -74,10 +74,7 @@ const maxLabels = 12;
 
 const maxDays = 180;
 
-/**
- * Draws the members over time as a Mermaid chart (https://mermaid.js.org/syntax/xyChart), a point for each day:
- * bars with dates while these fit side by side, then a line over numbered days. Null before the first check.
- */
+/** Draws members over time; null before the first check. https://mermaid.js.org/syntax/xyChart */
 export function drawMembers(points: History["members"]): Markdown | null {
   const daily = fillDays(points);
   const last = daily.at(-1);

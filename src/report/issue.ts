@@ -4,7 +4,6 @@ import { createLineLink } from "./rows.ts";
 import { viewFailures, viewHeld, viewProblems } from "./sections.ts";
 import { describeRun, statusIcons } from "./words.ts";
 
-/** What the issue is made from: the record, and the addresses of what to look at (null where there is none). */
 export interface IssueInput {
   readonly record: RunRecord;
   readonly repositoryUrl: string | null;
@@ -18,10 +17,7 @@ export function needsIssue({ status }: RunRecord): boolean {
   return status === "held" || status === "partial" || status === "failed";
 }
 
-/**
- * Says what needs a person, worst first. What the run changed is left out: if the next run finds the same state, the
- * issue must read the same, or it would be written again.
- */
+/** Says what needs a person, worst first. What the run changed is left out, so that the same state reads the same. */
 export function describeNeed(record: RunRecord): Markdown {
   return describeRun({ ...record, totals: { ...record.totals, added: 0, removed: 0 } });
 }

@@ -1,7 +1,4 @@
-/**
- * Texts from Webex and rooms.csv on their way into GitHub Markdown. Templates do not escape, and take nothing but a
- * `View`: a text that was not made harmless here is a type error there.
- */
+/** Templates escape nothing and take only a `View`: a text that was not made harmless here is a type error there. */
 
 declare const brand: unique symbol;
 
@@ -11,26 +8,19 @@ export type Markdown = string & { readonly [brand]: true };
 /** What may reach a template: text that was made harmless, numbers, yes and no, and lists and objects of those. */
 export type View = Markdown | number | boolean | null | readonly View[] | { readonly [name: string]: View };
 
-/** At most so many visible characters of a name or a title are shown. */
+/** In visible characters. */
 const nameLength = 80;
 
-/** At most so many visible characters of an error or a message are shown. */
+/** The most visible characters shown of an error or a message. */
 export const messageLength = 600;
 
 const invisible = "&#8203;";
 
-/**
- * What can do harm in a line of GitHub Markdown, and nothing else: an ordinary name stays as it is in the source.
- * `_` between letters is no emphasis, `&` starts something only before `…;`, and an e-mail address is no mention.
- */
+/** Only what can do harm: `_` between letters, `&` without a later `;` and e-mail addresses stay as they are. */
 const harmful =
   /&(?=#?\w+;)|[<>*`~$[\]\\|]|(?<![a-z0-9])_|_(?![a-z0-9])|(?<![a-z0-9])@|@(?![a-z0-9-]+(?:\.[a-z0-9-]+)+)|#(?=\d)|:\/\/|www(?=\.)|GH-(?=\d)/gi;
 
-/**
- * Entities where a backslash is not enough: for `<`, `>` and `&` in raw HTML, for the backslash itself before a pipe,
- * for `$` before GitHub's formulas. GitHub looks for mentions and issue numbers after resolving entities, so an
- * invisible space splits these, as Renovate does it.
- */
+/** Where a backslash is not enough. GitHub resolves entities before mentions, so an invisible space splits these. */
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -78,10 +68,7 @@ export function linkTo(text: Markdown, address: string): Markdown {
   return trust(`[${text}](${address.replace(/[^\w./:#?=&%~+-]/gu, encodeCharacter)})`);
 }
 
-/**
- * Removes what is invisible or reverses the line: control, bidirectional and zero-width characters, and stacks of
- * accents. Emoji keep their joiners. Any white space becomes one space.
- */
+/** Removes control, bidirectional and zero-width characters and stacked accents; any white space becomes one space. */
 export function cleanText(text: string): string {
   if (/^[!-~]+(?: [!-~]+)*$/.test(text)) return text; // nearly all texts: plain ASCII needs none of the slow patterns
   return text

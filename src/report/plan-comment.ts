@@ -20,14 +20,11 @@ import { createLineLink, type LineLink, listNames, sortBy, takeRowsIfAny, titleO
 import { viewNotices, viewProblems } from "./sections.ts";
 import { countOf, describeProblems, heldReasons, keptReasons } from "./words.ts";
 
-/** What the comment on a pull request is made from. */
 export interface PlanCommentInput {
-  /** The plan of what the pull request proposes, or why there is none. */
   readonly record: RunRecord;
-  /** The part of that plan that the pull request causes; null when there is no plan. */
+  /** What the pull request itself causes; null when there is no plan. */
   readonly effect: PlanEffect | null;
   readonly policyChanges: readonly PolicyChange[];
-  /** The commit that was planned. */
   readonly headSha: string;
   /** The address of its rooms.csv; null when none is known. */
   readonly mappingsAddress: string | null;
@@ -101,7 +98,6 @@ function chooseIcon(
   return rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ? md`✋` : md`✅`;
 }
 
-/** The one line that every reviewer reads. */
 function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], problemCount: number): Markdown {
   const toFix = problemCount === 0 ? [] : [describeProblems(problemCount)];
   if (record.status === "failed") return joinMarkdown([md`There is no plan:`, ...toFix], " ");
@@ -138,10 +134,7 @@ export function isRewired({ with: later, without }: RoomEffect): boolean {
   return later.mode !== without.mode || listDifferences(later, without).length > 0;
 }
 
-/**
- * The rows of one room: one for all people to whom the same happens for the same reason. With its `changes`, a row
- * about its mappings comes first.
- */
+/** One row for all people with the same change and reason; with `changes`, a row about the mappings comes first. */
 export function listEffectRows(
   effect: RoomEffect,
   part: "changes" | "drift",
@@ -186,7 +179,6 @@ function viewWiring({ with: later, without }: RoomEffect, room: RoomRecord, titl
   return { room: title, what: md`🔧 mapping changed`, who: md``, why: joinMarkdown(parts, "; ") };
 }
 
-/** What newly feeds a room, and what no longer does. */
 function listDifferences(later: RoomRecord, without: RoomRecord): Markdown[] {
   const name = (sources: readonly string[]) =>
     joinMarkdown(
@@ -202,7 +194,6 @@ function listDifferences(later: RoomRecord, without: RoomRecord): Markdown[] {
   ];
 }
 
-/** The order of rows: added, removed, held, then what will no longer be done. */
 function rankEffect({ with: later, without }: PersonEffect): number {
   if (later === null) return without === "add" ? 3 : 4;
   return later === "add" ? 0 : later === "remove" ? 1 : 2;

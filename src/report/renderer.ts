@@ -3,10 +3,11 @@ import { posix } from "node:path";
 import Handlebars from "handlebars";
 import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
-import { decideReport, extendHistory, type parseHistory } from "./history.ts";
+import { decideReport, extendHistory, type History, insertHistory, type parseHistory } from "./history.ts";
 import { viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
 import { linkTo, md, type View } from "./markdown.ts";
+import type { OwedReport } from "./owed.ts";
 import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
 import { formatBySchema, formatRecord } from "./record-json.ts";
 import { fitRows } from "./rows.ts";
@@ -21,34 +22,32 @@ export interface ReportFile {
   readonly text: string;
 }
 
-/** What the report of one run is made from. */
 export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" | "runUrl"> {
   readonly policy: ReportPolicy;
-  /** What history.json held before this run. */
   readonly memory: ReturnType<typeof parseHistory>;
   /** Names the run's page: the workflow run's id, or anything that tells two runs of a day apart. */
   readonly runId: string;
   readonly reportsDir: string;
   readonly mappingsFile: string;
+  /** Reports of earlier runs that are committed only now, oldest first. */
+  readonly late: readonly OwedReport[];
 }
 
-/** Renders what people read. */
 export interface Renderer {
   /** The files to write or commit after a run; none when there is nothing new to say. */
   renderFiles(input: ReportInput): readonly ReportFile[];
+  /** Where the record of a run will lie that is committed late. */
+  nameLateRecord(report: OwedReport, reportsDir: string): string;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
   renderSummary(input: SummaryInput, maxBytes?: number): string;
-  /** The page and the record of a run that looked at delegates; `runId` tells two runs of a day apart. */
   renderDelegationFiles(
     input: DelegationInput,
     runId: string,
     reportsDir: string,
   ): readonly [page: ReportFile, record: ReportFile];
-  /** Its text for the step summary, cut likewise; `reportAddress` is null without a report. */
+  /** The text for the step summary, cut to fit; `reportAddress` is null without a report. */
   renderDelegationSummary(input: DelegationInput, reportAddress: string | null, maxBytes?: number): string;
-  /** The comment on a pull request, cut between rows to fit. */
   renderPlanComment(input: PlanCommentInput): string;
-  /** The body of the one issue while something needs a person, cut between rows to fit. */
   renderIssue(input: IssueInput): string;
   renderSetupGuide(input: SetupGuideInput): string;
 }
@@ -81,10 +80,12 @@ export function createRenderer(): Renderer {
   const setupGuide = compile("set-up");
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
-    const { record, runId, reportsDir, mappingsFile, policy } = input;
-    const { history, notice } = input.memory;
+    const { record, runId, reportsDir, mappingsFile, policy, late } = input;
+    const { notice } = input.memory;
+    const files: ReportFile[] = late.flatMap((report) => renderLate(report, input));
+    const history = late.reduce(insertLate, input.memory.history);
     const due = decideReport(history, record, policy.heartbeatDays);
-    if (!due.commit) return [];
+    if (!due.commit && late.length === 0) return [];
     const paths = nameRunFiles(record.startedAt, runId, "runs");
     const extended = extendHistory(history, record, paths.page);
     const page = (folder: string): PageInput => ({
@@ -92,36 +93,64 @@ export function createRenderer(): Renderer {
       notices: [...(notice ? [notice] : []), ...record.notices],
       mappingsAddress: findRelativePath(folder, mappingsFile),
     });
-    const files: ReportFile[] = [{ path: "history.json", text: `${JSON.stringify(extended, null, 2)}\n` }];
+    files.push({ path: `${reportsDir}/history.json`, text: `${JSON.stringify(extended, null, 2)}\n` });
     // An undo has read its own rooms only; the next check, which is due at once, tells the state of all.
     if (record.command !== "restore") {
       const view = page(reportsDir);
       const text = fitRows(maxPageBytes, (rows) => index(viewIndex(view, extended, rows)));
-      files.push({ path: "README.md", text });
+      files.push({ path: `${reportsDir}/README.md`, text });
     }
-    if (due.page) {
-      const view = page(`${reportsDir}/runs`);
-      const recordFile = paths.record.slice("runs/".length);
-      const text = fitRows(maxPageBytes, (rows) => run(viewRun(view, recordFile, rows)));
-      files.push({ path: paths.page, text }, { path: paths.record, text: formatRecord(record) });
-    }
-    return files.map((file) => ({ path: `${reportsDir}/${file.path}`, text: file.text }));
+    if (due.page) files.push(...renderRun(page(`${reportsDir}/runs`), runId, reportsDir));
+    return files;
+  }
+
+  /** The page of one run and its record. */
+  function renderRun(view: PageInput, runId: string, reportsDir: string): readonly [ReportFile, ReportFile] {
+    const paths = nameRunFiles(view.record.startedAt, runId, "runs");
+    const recordFile = paths.record.slice("runs/".length);
+    const text = fitRows(maxPageBytes, (rows) => run(viewRun(view, recordFile, rows)));
+    return [
+      { path: `${reportsDir}/${paths.page}`, text },
+      { path: `${reportsDir}/${paths.record}`, text: formatRecord(view.record) },
+    ];
+  }
+
+  function renderLate(late: OwedReport, input: ReportInput): readonly [ReportFile, ReportFile] {
+    const { reportsDir, mappingsFile } = input;
+    const { runUrl, runId } = late;
+    if (late.kind === "delegation")
+      return renderDelegationFiles({ ...late, isDryRun: false }, runId, reportsDir);
+    const { record } = late;
+    const mappingsAddress = findRelativePath(`${reportsDir}/runs`, mappingsFile);
+    return renderRun(
+      { ...input, record, runUrl, notices: record.notices, mappingsAddress },
+      runId,
+      reportsDir,
+    );
+  }
+
+  function renderDelegationFiles(
+    input: DelegationInput,
+    runId: string,
+    reportsDir: string,
+  ): readonly [ReportFile, ReportFile] {
+    const paths = nameRunFiles(input.record.startedAt, runId, "delegations");
+    const recordFile = paths.record.slice("delegations/".length);
+    const links = linkDelegation(recordFile, input.runUrl);
+    const text = fitRows(maxPageBytes, (rows) => delegation({ ...viewDelegation(input, rows), ...links }));
+    return [
+      { path: `${reportsDir}/${paths.page}`, text },
+      { path: `${reportsDir}/${paths.record}`, text: formatDelegationRecord(input.record) },
+    ];
   }
 
   return {
     renderFiles,
     renderSummary: (input, maxBytes = maxSummaryBytes) =>
       fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
-    renderDelegationFiles(input, runId, reportsDir) {
-      const paths = nameRunFiles(input.record.startedAt, runId, "delegations");
-      const recordFile = paths.record.slice("delegations/".length);
-      const links = linkDelegation(recordFile, input.runUrl);
-      const text = fitRows(maxPageBytes, (rows) => delegation({ ...viewDelegation(input, rows), ...links }));
-      return [
-        { path: `${reportsDir}/${paths.page}`, text },
-        { path: `${reportsDir}/${paths.record}`, text: formatDelegationRecord(input.record) },
-      ];
-    },
+    renderDelegationFiles,
+    nameLateRecord: ({ kind, record, runId }, reportsDir) =>
+      `${reportsDir}/${nameRunFiles(record.startedAt, runId, kind === "membership" ? "runs" : "delegations").record}`,
     renderDelegationSummary(input, reportAddress, maxBytes = maxSummaryBytes) {
       const reportLink = reportAddress === null ? null : linkTo(md`The whole report`, reportAddress);
       return fitRows(maxBytes, (rows) => delegationSummary({ ...viewDelegation(input, rows), reportLink }));
@@ -144,18 +173,19 @@ const partNames = [
   "delegation-body",
 ] as const;
 
-/** Fills a compiled template with a view. */
 type Template = (view: View) => string;
 
-/**
- * Makes the compiler of the templates in templates/, with the parts that they share. Texts are made harmless in the
- * views, so templates escape nothing again; a name that a view does not have is an error.
- */
+/** Views have made texts harmless, so templates escape nothing; a name that a view does not have is an error. */
 function createCompiler(): (name: string) => Template {
   const handlebars = Handlebars.create();
   const compile = (name: string) => {
     const text = readFileSync(new URL(`templates/${name}.hbs`, import.meta.url), "utf8");
-    return handlebars.compile<View>(text, { noEscape: true, strict: true, knownHelpersOnly: true });
+    // A checkout may have other line ends, which are no news in a report.
+    return handlebars.compile<View>(text.replaceAll("\r\n", "\n"), {
+      noEscape: true,
+      strict: true,
+      knownHelpersOnly: true,
+    });
   };
   for (const name of partNames) handlebars.registerPartial(name, compile(name));
   return compile;
@@ -166,7 +196,7 @@ export function formatDelegationRecord(record: DelegationRecord): string {
   return formatBySchema(delegationRecordSchema, record);
 }
 
-/** True when two notes say the same: which run wrote them is no news. */
+/** True when two notes say the same, whichever run wrote them. */
 export function isSameNote(one: string, other: string): boolean {
   return withoutRuns(one) === withoutRuns(other);
 }
@@ -178,7 +208,12 @@ function withoutRuns(note: string): string {
     .trim();
 }
 
-/** The files of one run: `<folder>/<date>-<run id>.md` and `.json`; the date is that of the start, in UTC. */
+/** Delegation runs are not part of the memory. */
+function insertLate(history: History, late: OwedReport): History {
+  if (late.kind === "delegation") return history;
+  return insertHistory(history, late.record, nameRunFiles(late.record.startedAt, late.runId, "runs").page);
+}
+
 function nameRunFiles(startedAt: string, runId: string, folder: "runs" | "delegations") {
   const id = runId
     .replace(/[^A-Za-z0-9._-]+/g, "-")
@@ -188,10 +223,7 @@ function nameRunFiles(startedAt: string, runId: string, folder: "runs" | "delega
   return { page: `${base}.md`, record: `${base}.json` };
 }
 
-/**
- * The relative address of one repository file in another's folder; null when either lies outside the repository,
- * where a link could not lead to it.
- */
+/** Null when either lies outside the repository, where a link could not lead to it. */
 function findRelativePath(fromFolder: string, file: string): string | null {
   const isOutside = (path: string) => posix.isAbsolute(path) || /^([A-Za-z]:|\.\.(\/|$)|.*\\)/.test(path);
   if (isOutside(fromFolder) || isOutside(file)) return null;

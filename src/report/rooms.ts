@@ -9,7 +9,6 @@ const maxSources = 5;
 /** Up to here one table by title can be read at a glance; in longer lists, what needs attention comes first. */
 const maxInOneTable = 40;
 
-/** The states of a room, the most urgent first. */
 const stateSigns = {
   failed: { icon: md`❌`, meaning: md`a change failed` },
   frozen: {
@@ -113,7 +112,6 @@ function findState(room: RoomRecord): RoomState {
   return differs ? "differs" : "declared";
 }
 
-/** "2 bots, 1 moderator", in an order that does not depend on the run. */
 function countKept(reasons: readonly KeptReason[]): Markdown {
   const counts = new Map<KeptReason, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);

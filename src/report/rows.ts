@@ -3,7 +3,6 @@ import { labelOf, type RecordedPerson } from "../membership/record.ts";
 import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md, type View } from "./markdown.ts";
 import { countOf, formatNumber } from "./words.ts";
 
-/** Names a line of rooms.csv, as a link where the page can lead there. */
 export type LineLink = (line: number) => Markdown;
 
 /** Shows the first rows and counts the rest, so that a page is cut between rows and says so. */
@@ -26,10 +25,7 @@ export function takeRowsIfAny<Item, Row extends View>(
   return all.length > 0 ? takeRows(all, maxRows, view) : null;
 }
 
-/**
- * The longest text within a number of bytes: every list shows all its rows, or at most the same number of them.
- * `render` must not grow when fewer rows are allowed.
- */
+/** The longest text within `maxBytes`, with one row limit for all lists; fewer rows must not make `render` longer. */
 export function fitRows(maxBytes: number, render: (maxRows: number) => string): string {
   const whole = render(Number.POSITIVE_INFINITY);
   if (Buffer.byteLength(whole) <= maxBytes) return whole;
@@ -109,7 +105,6 @@ function compareKeys(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
-/** Sorts "Émile" beside "Emil", and "zoe" beside "Zoe". */
 function foldCase(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }

@@ -19,13 +19,11 @@ import { adviseFailure, countOf, describeApproval, explainHold, nameHeld } from 
 /** A longer list of people is folded, so that the command below it stays in sight. */
 const maxUnfolded = 12;
 
-/** The settings of the `report` part of policy.json. */
 export interface ReportPolicy {
   readonly heartbeatDays: number;
   readonly tokenWarningDays: number;
 }
 
-/** What a page needs besides the record: notices, settings and addresses. */
 export interface PageInput {
   readonly record: RunRecord;
   readonly notices: readonly string[];

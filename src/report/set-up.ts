@@ -1,13 +1,11 @@
 import { codeSpan, linkTo, type Markdown, md } from "./markdown.ts";
 
-/** Which parts of the set-up exist already, and where to do the rest. */
 export interface SetupGuideInput {
   /** The names of the variables that hold something. */
   readonly present: ReadonlySet<string>;
   readonly repositoryUrl: string;
   /** The environment that holds the secrets; null for the repository's own. */
   readonly environment: string | null;
-  /** How many rooms the mappings name. */
   readonly roomCount: number;
 }
 

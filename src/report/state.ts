@@ -2,13 +2,11 @@ import * as v from "valibot";
 import { parseJson } from "../lib/json.ts";
 import { extendNames, namesSchema, type RememberedName } from "../membership/names.ts";
 
-/** Every part is judged on its own: one that is damaged, or of a later release, spoils no other. */
+/** Each part is judged on its own: a damaged one, or one of a later release, spoils no other. */
 const stateSchema = v.looseObject({ version: v.literal(1) });
 
-/** What reports/state.json keeps from run to run. */
 export interface State {
   readonly names: readonly RememberedName[];
-  /** The other parts, as they were found. */
   readonly rest: Readonly<Record<string, unknown>>;
   /** What cannot be read of the file, or the file as a whole; null when nothing is wrong, and where there is none. */
   readonly damage: string | null;

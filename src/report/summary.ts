@@ -5,7 +5,6 @@ import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.t
 import { type PageInput, viewShared } from "./sections.ts";
 import { countOf, describeRun, explainHold, statusIcons } from "./words.ts";
 
-/** What the short text needs besides the page's input. */
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
   readonly reportAddress: string | null;

@@ -4,7 +4,6 @@ import { cleanText } from "./markdown.ts";
 import { sourcesOf } from "./rooms.ts";
 import { describeApproval, describeRun, explainHold, keptReasons } from "./words.ts";
 
-/** The colour of each status. */
 export const statusStyles = {
   converged: "green",
   changed: "green",
@@ -48,7 +47,7 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
       log(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
     ),
     ...room.missing.map((person) => log(paint("dim", "?"), person, "missing")),
-    // The token's owner is in every room, which is no news.
+    // The token's owner is in every room, so naming them says nothing.
     ...room.kept
       .filter(({ reason }) => reason !== "self")
       .map((person) => log(paint("dim", "="), person, `stays: ${keptReasons[person.reason]}`)),

@@ -74,7 +74,6 @@ const nouns = {
   audit: [md`extra person`, md`extra people`],
 } satisfies Record<string, readonly [Markdown, Markdown]>;
 
-/** What can be counted on a page. */
 export type Noun = keyof typeof nouns;
 
 /** The sign of a run's status. */
@@ -138,7 +137,6 @@ export function describeRun(record: RunRecord): Markdown {
     : md`Every space is as declared.`;
 }
 
-/** The workflow that has the schedule: its file in .github/workflows. */
 export const syncWorkflow = "sync.yml";
 
 /** How to approve what a run has held; `workflow` is the file in .github/workflows. */

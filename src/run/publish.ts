@@ -13,13 +13,15 @@ import type { RememberedName } from "../membership/names.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
-import { findFlapping, parseHistory } from "../report/history.ts";
+import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts";
+import type { OwedReport } from "../report/owed.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
 import { extendState, parseState } from "../report/state.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { readFromDisk } from "./newest-files.ts";
+import { createOwedReports, type OwedReports } from "./owed.ts";
 
 /** Makes the files to store from what is stored there; none when there is nothing to say. May be asked again. */
 export type DraftFiles = (read: ReadText) => Promise<readonly ReportFile[]>;
@@ -54,11 +56,15 @@ interface Faults {
 interface Publication<Told extends RunRecord | DelegationRecord> {
   /** Null when the run leaves no report. */
   readonly report: Report | null;
+  /** What keeps the report while it is not committed; null without one. */
+  readonly owed: OwedReports | null;
   readonly annotations: readonly Annotation[];
   readonly tokenWarningDays: number;
   /** The record with why something could not be stored, which makes the run worse. */
   conclude(faults: Faults): Told;
   render(record: Told, reportAddress: string | null): Forms;
+  /** What a later run needs to commit the report of this record; null when there is nothing worth it. */
+  owe(record: Told): OwedReport | null;
 }
 
 /**
@@ -67,23 +73,28 @@ interface Publication<Told extends RunRecord | DelegationRecord> {
  * What cannot be stored does not keep the rest from being told. Returns the record as it was told.
  */
 async function publish<Told extends RunRecord | DelegationRecord>(
-  { report, annotations, tokenWarningDays, conclude, render }: Publication<Told>,
+  { report, owed, annotations, tokenWarningDays, conclude, render, owe }: Publication<Told>,
   context: Context,
 ): Promise<Told> {
   const { runner, paths, print, log } = context;
-  const known = render(conclude({ report: null, files: [] }), null);
-  const rewriteSummary = await runner.writeSummary(known.summary);
-  if (report !== null) await writeFile(paths.json, known.json);
+  const known = conclude({ report: null, files: [] });
+  const early = render(known, null);
+  const rewriteSummary = await runner.writeSummary(early.summary);
+  if (report !== null) await writeFile(paths.json, early.json);
+  const isKept = await owed?.keep(owe(known));
 
-  const { address, error } =
-    report === null ? { address: null, error: null } : await storeReport(report, context);
-  const stored = render(conclude({ report: error, files: [] }), address);
+  const stored = report === null ? { address: null, error: null } : await storeReport(report, context);
+  const { address } = stored;
+  const error = stored.error === null || !isKept ? stored.error : `${stored.error}. ${keptAdvice}`;
+  const told = render(conclude({ report: error, files: [] }), address);
   const files = [
-    ...(await writeFile(paths.json, stored.json)),
-    ...(await writeFile(paths.markdown, stored.summary)),
+    ...(await writeFile(paths.json, told.json)),
+    ...(await writeFile(paths.markdown, told.summary)),
   ];
 
   const record = conclude({ report: error, files });
+  if (error === null) await owed?.settle();
+  else await owed?.keep(owe(record));
   const { status, token, finishedAt } = record;
   const { counts, digest, terminal, summary } = render(record, address);
   await rewriteSummary(summary);
@@ -97,6 +108,8 @@ async function publish<Told extends RunRecord | DelegationRecord>(
   if (address !== null && report?.target.kind === "folder") log(`Report: ${address}`);
   return record;
 }
+
+const keptAdvice = "The report is kept in this run's summary and its artifact, and the next sync commits it";
 
 /** Returns why the file could not be written, if it could not: it was proved before, but a disk may be full now. */
 async function writeFile(path: string | null, text: string): Promise<readonly string[]> {
@@ -134,21 +147,28 @@ export async function publishMembership(
   const renderer = createRenderer();
   // With what the memory of earlier runs adds to this one, as it was when the report was last drafted.
   let told = record;
+  const owed = reportTarget && createOwedReports(reportTarget, context);
+  const runId = nameRun(record, actions);
 
   const createReport = (target: ReportTarget): Report => {
     const { reports: reportsDir } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
     const statePath = `${reportsDir}/state.json`;
     const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
-    const runId = nameRun(record, actions);
     let drafts = 0;
     const draft: DraftFiles = async (read) => {
       const memory = parseHistory(await read(memoryPath));
       drafts += 1;
       // Asked again after an answer that got lost on the way, it may find this very run on the branch already.
       if (drafts > 1 && memory.history.checkedAt === record.startedAt) return [];
-      told = { ...record, notices: [...record.notices, ...findFlapping(memory.history, record)] };
-      const files = renderer.renderFiles({ record: told, policy, memory, runId, ...where });
+      const late: OwedReport[] = [];
+      for (const report of (await owed?.find()) ?? []) {
+        // Committed after all, by a run whose answer got lost or which could not take the artifact away.
+        if ((await read(renderer.nameLateRecord(report, reportsDir))) === undefined) late.push(report);
+      }
+      const notices = [...record.notices, ...findFlapping(memory.history, record), ...late.map(describeLate)];
+      told = { ...record, notices };
+      const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...where });
       // A name that is met for the first time is worth a commit: what is not kept cannot be missed.
       const state = names === null ? null : extendState(parseState(await read(statePath)), names);
       return [
@@ -162,6 +182,7 @@ export async function publishMembership(
 
   const publication: Publication<RunRecord> = {
     report: reportTarget === null ? null : createReport(reportTarget),
+    owed,
     annotations,
     tokenWarningDays: policy.tokenWarningDays,
     conclude(faults) {
@@ -185,8 +206,13 @@ export async function publishMembership(
         json: formatRecord(last),
       };
     },
+    owe: (last) => (isWorthKeeping(record) ? { kind: "membership", runId, runUrl, record: last } : null),
   };
   return await publish(publication, context);
+}
+
+function describeLate({ runId, record }: OwedReport): string {
+  return `The report of run ${runId} (${record.startedAt.slice(0, 10)}) could not be committed then, and is committed with this one.`;
 }
 
 /** What is told about a run that looked at delegates. */
@@ -224,8 +250,12 @@ export async function publishDelegation(
   const input = { ...told, runUrl: context.actions.runUrl };
   // A run that found nothing to change, and nothing to complain of, leaves no page.
   const isWorthReporting = record.status !== "converged" || hasNewRows || takeOut.length > 0;
+  const target = isWorthReporting ? reportTarget : null;
+  const { runUrl } = context.actions;
+  const runId = nameRun(record, context.actions);
   const publication: Publication<DelegationRecord> = {
-    report: reportTarget && isWorthReporting ? reportDelegation(input, takeOut, reportTarget, context) : null,
+    report: target && reportDelegation(input, takeOut, target, context),
+    owed: target && createOwedReports(target, context),
     annotations: [],
     tokenWarningDays,
     conclude({ report, files }) {
@@ -245,6 +275,10 @@ export async function publishDelegation(
       summary: createRenderer().renderDelegationSummary({ ...input, record: last }, reportAddress),
       json: formatDelegationRecord(last),
     }),
+    owe: (last) => {
+      const { siteUrl } = told;
+      return { kind: "delegation", runId, runUrl, siteUrl, tokenWarningDays, record: last };
+    },
   };
   return await publish(publication, context);
 }

@@ -1,18 +1,13 @@
 import { dayMs, toDateString } from "../lib/date.ts";
 
-/** How long a refresh token still lives. */
 export interface TokenExpiry {
-  /** The last day on which a login can be put off to, YYYY-MM-DD in UTC. */
+  /** The last day for a new login, YYYY-MM-DD in UTC. */
   readonly lastDay: string;
-  /** Whole days that are left; negative when it has expired. */
   readonly days: number;
   readonly isShort: boolean;
 }
 
-/**
- * Counts the days that a refresh token still lives, by what the server stated; null when it stated nothing. Fewer
- * days than `warningDays` are short.
- */
+/** Counts the days that a refresh token still lives; null when Webex did not say. Fewer than `warningDays` is short. */
 export function measureExpiry(expiresAt: string | null, now: Date, warningDays: number): TokenExpiry | null {
   const endMs = expiresAt === null ? Number.NaN : Date.parse(expiresAt);
   if (expiresAt === null || Number.isNaN(endMs)) return null;

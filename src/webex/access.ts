@@ -1,24 +1,19 @@
 import { WebexError } from "./errors.ts";
 
-/** What a client is given to reach Webex with. */
 export interface AccessOptions {
   readonly accessToken: string;
-  /** Gets another access token when Webex takes this one no longer; asked once at most. */
+  /** Asked at most once, when Webex rejects the access token. */
   readonly renewToken?: () => Promise<string>;
-  /** Told once when Webex takes no token of ours any longer. */
+  /** Told once, when Webex rejects the renewed token too. */
   readonly onLostAccess?: (error: Error) => void;
 }
 
-/** Lends out the access token. */
 export interface Access {
-  /**
-   * Does the work with the token of the moment. After a 401 the token is renewed, once in a run, and the work is
-   * done once more; after a second 401 nothing is begun any longer.
-   */
+  /** After a 401 renews the token once in a run and works once more; after a second 401 nothing more is begun. */
   use<T>(work: (token: string) => Promise<T>): Promise<T>;
 }
 
-/** Makes the access of one client. A dead token is renewed once for all the requests that were refused with it. */
+/** Makes the access of one client; renews a dead token once for all requests that were refused with it. */
 export function createAccess(options: AccessOptions): Access {
   let current = options.accessToken;
   let renewal: Promise<string> | null = null;

@@ -1,4 +1,3 @@
-/** What of a request says where it goes. */
 export interface WebexAddress {
   /** Relative to the API's base URL, or an absolute URL below it (a next page). */
   readonly path: string;

@@ -7,66 +7,58 @@ import { urlOf, type WebexAddress } from "./address.ts";
 import { readErrorBody, retryAfterSeconds, WebexError } from "./errors.ts";
 import { createGate, type Passage } from "./gate.ts";
 
-/** One request to Webex. */
 export interface WebexRequest extends WebexAddress {
   readonly method: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
   /** False for a write that must not be sent twice. Adding and removing a member may be: Webex answers 409 or 404. */
   readonly repeatable?: boolean;
-  /** An answer that repeating can never mend, although its status suggests so. */
+  /** True for an answer that repeating cannot change, although its status suggests so. */
   readonly isFinal?: (error: WebexError) => boolean;
 }
 
-/** What Webex answered; `body` is parsed JSON that nobody has checked yet. */
 export interface WebexReply {
   readonly status: number;
   readonly body: unknown;
   readonly link: string | null;
 }
 
-/** Sends requests to one Webex API, as many at once and as many a second as it bears. */
 export interface WebexClient {
   readonly baseUrl: URL;
   /** @throws {WebexError} when Webex refuses, does not answer in time, or the waiting budget is used up. */
   send(request: WebexRequest): Promise<WebexReply>;
-  /** How many requests went out so far, repeats included. */
   requestCount(): number;
 }
 
-/** The client's limits and collaborators; every default is what production uses. */
 export interface WebexClientOptions extends AccessOptions {
   readonly baseUrl: string;
-  /** Aborted when the run is to stop: nothing new is sent from then on; what is under way gets three seconds. */
+  /** Once it is aborted nothing new is sent; requests under way get three seconds. */
   readonly stop?: AbortSignal;
-  /** The most requests under way, however much Webex would bear. */
   readonly connections?: number;
-  /** For the headers, and again for every pause in the body. */
   readonly timeoutMs?: number;
   readonly attempts?: number;
   /** What the whole run may spend waiting for Webex before it gives up. */
   readonly waitBudgetMs?: number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
   readonly random?: () => number;
-  /** A clock in milliseconds that only goes forward. */
   readonly now?: () => number;
 }
 
-/** Webex publishes no numbers; how many of these are used at a time, the gate finds out. */
+/** Webex publishes no numbers; the gate finds out how many of these to use at a time. */
 export const maxConnections = 64;
 
-/** What is under way at a stop has this long to end: the runner kills the process after ten seconds. */
+/** The runner kills a process ten seconds after a stop. */
 const graceMs = 3000;
 
 const waitsAsTold = new Set([423, 429]);
 
 const passing = new Set([500, 502, 503, 504]);
 
-/** What a service answers that has too much to do; no answer in time (null) says the same. */
+/** What an overloaded service answers; null when it did not answer in time. */
 const overloaded = new Set([null, 503, 504]);
 
 /**
- * Opens a client. 429 and 423 wait as `Retry-After` says; repeatable requests are also
- * sent again after 5xx and network errors, with jittered back-off; a budget for the whole run bounds all waiting.
+ * Opens a client: 429 and 423 wait as `Retry-After` says, repeatable requests are sent again after 5xx and network
+ * errors, and one budget for the whole run bounds all waiting.
  * https://developer.webex.com/docs/basics and https://developer.webex.com/blog/rate-limiting-and-the-webex-api
  */
 export function createWebexClient(options: WebexClientOptions): WebexClient {
@@ -108,7 +100,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     const { status, headers, text } = reply;
     const parsed = parseJson(text);
     if (status >= 200 && status < 300) {
-      // A reading that says nothing is no answer; a write may well be answered by its status alone.
+      // An empty answer may confirm a write, but never a read.
       if (parsed !== undefined || (text === "" && request.method !== "GET")) {
         return { status, body: text && parsed, link: headers.get("link") ?? null };
       }
@@ -130,7 +122,6 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     });
   }
 
-  /** The pause before the next attempt, or null when there must be none. */
   function pauseMs(error: WebexError, request: WebexRequest, attempt: number): number | null {
     if (attempt >= maxAttempts || request.isFinal?.(error)) return null;
     if (error.status !== null && waitsAsTold.has(error.status)) return toldPauseMs(error);
@@ -139,7 +130,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
     return isPassing && isRepeatable ? backOffMs(attempt, random) : null;
   }
 
-  /** Adds a pause to what the run has waited; where the pauses of several requests overlap, they count once. */
+  /** Overlapping pauses of several requests count once. */
   function countWait(pause: number): void {
     const start = Math.max(now(), waitsUntil);
     waitsUntil = Math.max(waitsUntil, now() + pause);
@@ -186,7 +177,7 @@ export function createWebexClient(options: WebexClientOptions): WebexClient {
   };
 }
 
-/** Requests that should take Webex equally long: the same method on the same collection. */
+/** Requests of the same method on the same collection should take Webex equally long. */
 function kindOf({ method, path }: WebexRequest): string {
   const [collection = "", ...rest] = path
     .replace(/^https?:\/\/[^/]+\/[^/]+|\?.*$/g, "")
@@ -195,12 +186,10 @@ function kindOf({ method, path }: WebexRequest): string {
   return `${method} ${collection} ${rest.length}`;
 }
 
-/** How long a 429 or 423 tells to wait. */
 function toldPauseMs(error: WebexError): number {
   return retryAfterSeconds(error instanceof RefusedRequest ? error.retryAfter : null) * 1000;
 }
 
-/** A refusal with the header that says how long to wait. */
 class RefusedRequest extends WebexError {
   constructor(
     readonly retryAfter: string | null,
@@ -237,11 +226,7 @@ function giveUp(error: WebexError, reason: string): WebexError {
   return error;
 }
 
-/**
- * Asks Webex without a token, which it refuses with 401: whoever says so is reachable, and no token was spent.
- * https://developer.webex.com/docs/basics
- * @throws {WebexError} when nothing answers, or something else does.
- */
+/** Asks without a token and expects 401. @throws {WebexError} otherwise. https://developer.webex.com/docs/basics */
 export async function pingWebex(baseUrl: string, timeoutMs = 15_000): Promise<void> {
   const path = "/people/me";
   const failure = { method: "GET", path, trackingId: null };

@@ -1,54 +1,39 @@
-/** How many requests may be under way, learned from how long Webex takes. Times are milliseconds of one clock. */
 export interface ConcurrencyLimit {
-  /** A whole number, at least one. */
   readonly limit: number;
-  /** An answer arrived; requests of one kind are thought to take equally long. */
   answered(answer: Answered): void;
-  /** A request that was sent at that time was refused, or was not answered at all. */
   overloaded(sentAt: number, now: number): void;
 }
 
-/** What an answer tells of the service's load. */
 export interface Answered {
   readonly kind: string;
   readonly sentAt: number;
   readonly now: number;
-  /** Requests under way with this one. */
   readonly underWay: number;
 }
 
-/** What every service is thought to bear: slow answers never lead below it, only refusals do. */
+/** Slow answers never lead below it, only refusals do. */
 const start = 8;
-/** Up to here growth is always fast, and no round is shorter: some slow answers among few may well be chance. */
+/** Up to here growth is always fast: some slow answers among few may well be chance. */
 const few = 16;
-/** How many more for each round of answers, and at most for each second. */
 const growth = {
   first: { perRound: 1.5, perSecond: 20 },
   trusting: { perRound: 4, perSecond: 100 },
   beyondKnee: { perRound: 1, perSecond: 0.25 },
 };
-/** After so many answers without a sign of trouble a service is trusted with faster growth. */
 const answersForTrust = 420;
 /** Growth beyond the knee doubles every so many seconds: what was too much once may not be for ever. */
 const kneeSeconds = 1.5;
-/**
- * A round is too slow when it takes so many times as long as the quickest (and some milliseconds) and brings less than
- * this share of the best throughput, or takes very much longer. One such round may be chance, two in a row are not.
- */
+/** A slow round must also bring less throughput than this share, and be the second in a row: one may be chance. */
 const tolerance = { factor: 1.5, ms: 5, share: 0.7, maxFactor: 3, rounds: 2 };
 const cut = 0.7;
-/** The best of a kind is forgotten after one to two of these. */
 const memoryMs = 10_000;
 
-/** The best rounds of some time: what the quickest took, and the most answers a millisecond. */
 interface Best {
   readonly ms: number;
   readonly throughput: number;
 }
 
-/** What is known about one kind of request. */
 interface Kind {
-  /** The answers of the round that is going on. */
   times: number[];
   best: Best;
   bestBefore: Best;
@@ -63,25 +48,22 @@ const better = (one: Best, other: Best): Best => ({
 });
 
 /**
- * Additive increase, multiplicative decrease, by refusals and by the gradient of latency: the median of a round of
- * answers against that of the quickest round, as in TCP Vegas and in https://github.com/Netflix/concurrency-limits
- * (Gradient2Limit, whose tolerance this is). Slower answers are no reason to send less as long as more of them arrive.
- * Different kinds of requests are measured by their own kind only.
+ * Limits requests under way by refusals and by the latency of answers, each kind against its own quickest round, as
+ * in TCP Vegas and https://github.com/Netflix/concurrency-limits (Gradient2Limit). Slower answers alone do not lower
+ * the limit as long as more of them arrive.
  */
 export function createConcurrencyLimit(max: number): ConcurrencyLimit {
   let limit = Math.min(start, max);
-  /** Up to here growth is fast: a bit below the level that was too much. */
   let knee = Number.POSITIVE_INFINITY;
   let kneeAt = 0;
-  /** What was sent before tells of the load before a cut, or of the same moment as a round that was slow. */
+  /** What was sent before a cut tells of the load before it. */
   let ignoredUntil = Number.NEGATIVE_INFINITY;
   let grownAt = 0;
-  /** Since the last cut. */
   let answers = 0;
   let slowRounds = 0;
   const kinds = new Map<string, Kind>();
 
-  /** How much slower than the best a round was that this answer ends, 1 where it does not matter; null within a round. */
+  /** How much slower than the best the ended round was, 1 where it does not matter; null within a round. */
   function endRound({ kind, sentAt, now, underWay }: Answered): number | null {
     const known = kinds.get(kind) ?? { times: [], best: nothing, bestBefore: nothing, since: now };
     kinds.set(kind, known);

@@ -6,10 +6,8 @@ import type { WebexClient } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
 import { findSitePerson, listSitePeople } from "./people.ts";
 
-/** The site to work on, and what the token may do there. */
 export interface RestBackendOptions {
   readonly client: WebexClient;
-  /** In lower case, without a scheme. */
   readonly siteUrl: string;
   /** Null when Webex did not say which scopes it granted. */
   readonly scopes: readonly string[] | null;
@@ -22,7 +20,7 @@ const writeScope = "meeting:admin_preferences_write";
 /** No address can exist under .invalid (RFC 2606). */
 const nobody = "rollcall-targeting-check@nobody.invalid";
 
-/** Creates a reader of delegates in the meeting preferences. https://developer.webex.com/docs/api/v1/meeting-preferences */
+/** Creates a reader of meeting preferences. https://developer.webex.com/docs/api/v1/meeting-preferences */
 export function createRestReader({ client, siteUrl, scopes }: RestBackendOptions): DelegationReader {
   return {
     async proveAccess(mayWrite) {
@@ -36,9 +34,8 @@ export function createRestReader({ client, siteUrl, scopes }: RestBackendOptions
 }
 
 /**
- * Creates a writer that inserts and deletes only the difference. It never updates the whole object, because that would
- * overwrite the host's other settings and clear a list that is left out. Where additions need room, it takes out no
- * more than they need, and puts that back when they fail.
+ * Creates a writer that sends only the difference: updating the whole object would overwrite the host's other settings
+ * and clear a list that is left out. It makes room for additions first, and puts that back when they fail.
  */
 export function createRestWriter({
   client,
@@ -63,11 +60,7 @@ export function createRestWriter({
   };
 }
 
-/**
- * Makes good what was taken out to make room for additions that failed. An answer may only have got lost: where the
- * list has the additions, nothing is to be put back, and the change goes on.
- * @throws with the failure, and what became of those who were taken out.
- */
+/** An answer may only have got lost: where the list has the additions, nothing is put back and the change goes on. */
 async function putBack(
   client: WebexClient,
   target: PreferencesTarget,
@@ -116,10 +109,9 @@ async function proveTargeting(client: WebexClient, siteUrl: string): Promise<voi
   );
 }
 
-/** Whose preferences to use. Both are always sent, because without the site Webex uses the administrator's own. */
+/** Both are always sent, because without the site Webex uses the administrator's own. */
 export interface PreferencesTarget {
   readonly userEmail: string;
-  /** The site without a scheme, such as acme.webex.com. */
   readonly siteUrl: string;
 }
 
@@ -135,7 +127,7 @@ const optionsSchema = v.object({
 
 /**
  * Reads a host's delegates. https://developer.webex.com/docs/api/v1/meeting-preferences/get-scheduling-options
- * @throws {WebexError} when the reply does not hold the host's scheduling options.
+ * @throws {WebexError} when the reply does not have the host's scheduling options.
  */
 export async function readDelegateEmails(
   client: WebexClient,
@@ -158,10 +150,7 @@ export async function insertDelegateEmails(
   await post(client, target, "insert", emails);
 }
 
-/**
- * Removes delegates. Never repeated: after a lost answer the list must be read first.
- * https://developer.webex.com/docs/api/v1/meeting-preferences/delete-delegate-emails
- */
+/** Removes delegates, never twice. https://developer.webex.com/docs/api/v1/meeting-preferences/delete-delegate-emails */
 export async function deleteDelegateEmails(
   client: WebexClient,
   target: PreferencesTarget,
@@ -170,7 +159,7 @@ export async function deleteDelegateEmails(
   await post(client, target, "delete", emails);
 }
 
-/** Sends one address per element, although the API's example joins two with a comma. The reply may only be an echo. */
+/** One address per element, although the API's example joins two with a comma. The reply may only be an echo. */
 async function post(
   client: WebexClient,
   target: PreferencesTarget,

@@ -16,7 +16,7 @@ const unknownUserId = "030001";
 
 const noRecordId = "000015";
 
-/** Creates a reader of the hosts' `schedulingPermission`. `webExId` is that of the token's owner. */
+/** Creates a reader of the hosts' `schedulingPermission`; `webExId` is that of the token's owner. */
 export function createXmlReader(client: XmlClient, webExId: string): DelegationReader {
   return {
     async proveAccess() {
@@ -42,15 +42,14 @@ export function createXmlReader(client: XmlClient, webExId: string): DelegationR
 }
 
 /**
- * Creates a writer of a host's whole list, because SetUser can do no less. It reads the list right before and applies
- * `merge` to it, so that as little as possible of what others do is overwritten, and sends nothing else about the
- * account. https://developer.cisco.com/docs/webex-xml-api-reference-guide/setuser
+ * Creates a writer of a host's whole list, because SetUser can do no less. It merges right after reading, so that it
+ * overwrites little of what others do. https://developer.cisco.com/docs/webex-xml-api-reference-guide/setuser
  */
 export function createXmlWriter(
   client: XmlClient,
   merge: (change: DelegateChange, latest: readonly string[]) => DelegateChange,
 ): DelegationWriter {
-  // Between the reading and the writing of one list there is no time for those of another.
+  // One host at a time keeps the time between reading and writing a list short.
   const semaphore = createSemaphore(1);
   const readLatest = (host: string) =>
     readDelegates(client, host).catch((error: unknown) => {

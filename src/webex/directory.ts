@@ -9,10 +9,7 @@ import { addMember, listRoomMembers, removeMember } from "./memberships.ts";
 import { hasAddress, idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
 import { listRooms } from "./rooms.ts";
 
-/**
- * The reader that the membership core observes Webex with. It remembers every id it has taken apart and shares
- * equal group members: a million memberships name far fewer people.
- */
+/** Creates a reader that shares ids and equal members: a million memberships name far fewer people. */
 export function createWebexReader(client: WebexClient): MembershipReader & AddressReader {
   const identities = new Map<string, string>();
   const identify: typeof identityOf = (id, type) => {
@@ -52,13 +49,13 @@ export function createWebexReader(client: WebexClient): MembershipReader & Addre
   };
 }
 
-/** Those who could not be looked up are unknown, and the plan removes nobody who is unknown. */
+/** People who could not be looked up are unknown, and the plan removes nobody who is unknown. */
 function leaveUnknown(error: unknown): PeopleLookUp {
   if (error instanceof WebexError) return { people: new Map(), failure: error.message };
   throw error;
 }
 
-/** The writer that changes memberships. `plan` and `--dry-run` are never given one. */
+/** Creates the writer that changes memberships; `plan` and `--dry-run` never get one. */
 export function createWebexWriter(client: WebexClient): MembershipWriter {
   return {
     addMember: (room, person) => addMember(client, room, person),

@@ -1,15 +1,12 @@
 import * as v from "valibot";
 
-/** What is known about a request that Webex refused or never answered. */
 export interface WebexFailure {
   readonly method: string;
-  /** The path without query or base: ids only, never a person's data or a secret. */
+  /** Without query or base: ids only, never a person's data or a secret. */
   readonly path: string;
-  /** The HTTP status; null when no answer arrived. */
+  /** Null when no answer arrived. */
   readonly status: number | null;
-  /** Webex's own words, or what went wrong on the way. */
   readonly detail: string;
-  /** Webex's handle for support cases; null where it gave none. */
   readonly trackingId: string | null;
   readonly cause?: unknown;
 }
@@ -20,9 +17,9 @@ export class WebexError extends Error {
   readonly status: number | null;
   readonly detail: string;
   readonly trackingId: string | null;
-  /** How often the request may have reached Webex: after more than once an earlier attempt may have taken effect; 0 when the run was stopped before. */
+  /** After more than one, an earlier attempt may have taken effect; 0 when the run was stopped before. */
   attempts = 1;
-  /** Of a change: some attempt was left without a clear answer, so that it may have been made. */
+  /** Some attempt of a change got no clear answer, so that it may have taken effect. */
   mayHaveWorked = false;
 
   constructor(failure: WebexFailure) {
@@ -34,10 +31,7 @@ export class WebexError extends Error {
   }
 }
 
-/**
- * Webex's own words in an error body, read leniently: `errors`, `description` and `trackingId` may be missing.
- * https://developer.webex.com/docs/basics
- */
+/** Webex's own words in an error body, of which every part may be missing. https://developer.webex.com/docs/basics */
 export function readErrorBody(body: unknown): { detail: string | null; trackingId: string | null } {
   if (typeof body !== "object" || body === null) return { detail: null, trackingId: null };
   const message = "message" in body && typeof body.message === "string" ? body.message : null;
@@ -53,7 +47,7 @@ function readDescription(error: unknown): string[] {
   return described && typeof error.description === "string" ? [error.description] : [];
 }
 
-/** What a missing or malformed `Retry-After` counts as; Webex has been seen to send `rand(30),add(30)`. */
+/** Webex has been seen to send `rand(30),add(30)`. */
 const unreadableRetryAfterSeconds = 15;
 
 /** Seconds to wait as a 429 or 423 reply asks, at least one. */
@@ -62,10 +56,7 @@ export function retryAfterSeconds(header: string | null): number {
   return /^\d+$/.test(text) ? Math.max(1, Number(text)) : unreadableRetryAfterSeconds;
 }
 
-/**
- * Checks a reply's shape and gives it its type.
- * @throws {WebexError} naming the place where the reply is not as documented.
- */
+/** Gives a reply its type. @throws {WebexError} naming the place where the reply is not as documented. */
 export function parseReply<Schema extends v.GenericSchema>(
   schema: Schema,
   body: unknown,

@@ -1,36 +1,26 @@
 import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import { createRateLimit } from "./rate-limit.ts";
 
-/** One request's passage. It may be sent again within the same passage, each time after `again`. */
 export interface Passage {
-  /** Waits for another turn, which comes before the turn of every request that has had none. */
   again(): Promise<void>;
-  /** Webex answered and let the request through. Requests of one kind are thought to take equally long. */
   answered(kind: string): void;
-  /** Webex answered 429: nothing is sent for so long, and less from then on. */
   refused(pauseMs: number): void;
-  /** Webex was too busy to answer. */
   overloaded(): void;
 }
 
-/** Lets through as many requests at once, and as many a second, as Webex bears at the time. */
 export interface Gate {
-  /** Does the work when its turn comes; turns are given in the order of asking. */
   run<T>(work: (passage: Passage) => Promise<T>): Promise<T>;
 }
 
-/** The gate's limit and its collaborators. */
 export interface GateOptions {
-  /** Never more requests under way than this. */
   readonly max: number;
-  /** A clock in milliseconds that only goes forward. */
   readonly now: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<unknown>;
-  /** Once it is aborted nobody waits any more: whoever gets a turn then must not send anything. */
+  /** Once it is aborted nobody waits any more: a request that gets a turn then must not be sent. */
   readonly stop?: AbortSignal | undefined;
 }
 
-/** Makes a gate that knows nothing about Webex yet. One gate is shared by all requests of a run. */
+/** Makes the one gate for all requests of a run, which learns how many at once and a second Webex bears. */
 export function createGate({ max, now, sleep, stop }: GateOptions): Gate {
   const concurrency = createConcurrencyLimit(max);
   const rate = createRateLimit();

@@ -28,18 +28,16 @@ const memberSchema = v.object({
 
 const membersSchema = v.object({ ...headSchema.entries, members: v.nullish(v.array(v.unknown()), []) });
 
-/** The size that Webex's own examples ask for. */
 const groupsPerPage = 100;
 
 /** The documented maximum; smaller pages have been seen to leave members out (SPARK-322483). */
 const membersPerPage = 500;
 
-/** A bound against paging without an end. */
 const maxPages = 2_000;
 
 /**
- * All groups that the token's owner may see. `totalResults` may count one page only, so a page ends the list when
- * it is empty, brings nothing new, or is both short and the last by that count.
+ * Lists the groups that the token's owner may see. `totalResults` may count one page only, so a page ends the list
+ * when it is empty, brings nothing new, or is both short and the last by that count.
  * https://developer.webex.com/docs/api/v1/groups/list-and-search-groups
  */
 export async function listGroups(client: WebexClient): Promise<Listing<Group>> {
@@ -60,10 +58,8 @@ export async function listGroups(client: WebexClient): Promise<Listing<Group>> {
 }
 
 /**
- * One group's members, with what each page says of the group. The list goes on until the size that Webex states is
- * reached or a page brings nobody new; whether it is whole is for the caller to judge. `intern` may share equal
- * members between groups.
- * https://developer.webex.com/docs/api/v1/groups/retrieve-group-members
+ * Lists a group's members up to the size that Webex states, or a page that brings nobody new; the caller judges whether
+ * all are there. https://developer.webex.com/docs/api/v1/groups/retrieve-group-members
  */
 export async function listGroupMembers(
   client: WebexClient,
@@ -96,16 +92,12 @@ export async function listGroupMembers(
   return { heads, members: reason === null ? { complete: true, items } : { complete: false, items, reason } };
 }
 
-/** What a member is by the kind of its id, where the list does not say. */
 function guessType(id: string): string {
   const type = decodeId(id)?.type;
   return type === "PEOPLE" ? "user" : type === "SCIM_GROUP" ? "group" : "";
 }
 
-/**
- * Walks a list that is paged by `startIndex` (from 1) and `count`, or by a `Link` where Webex sends one. Returns why
- * it stopped short, or null when `readPage` saw the last page.
- */
+/** Returns why the walk stopped short, or null. */
 async function walkPages(
   client: WebexClient,
   path: string,
@@ -134,10 +126,7 @@ async function walkPages(
   return `it has more than ${maxPages} pages`;
 }
 
-/**
- * How many members Webex says a group has; null when it does not say.
- * https://developer.webex.com/docs/api/v1/groups/get-group-details
- */
+/** The size that Webex states, or null. https://developer.webex.com/docs/api/v1/groups/get-group-details */
 export async function readGroupSize(client: WebexClient, groupId: string): Promise<number | null> {
   const path = `/groups/${encodeURIComponent(groupId)}`;
   const { body } = await client.send({ method: "GET", path });

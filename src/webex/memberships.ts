@@ -12,7 +12,6 @@ const text = v.fallback(v.nullable(v.string()), null);
 
 const pageSchema = v.object({ items: v.array(v.unknown()) });
 
-/** A member of whom only what identifies them is needed; without that, nobody can say who it is. */
 const membershipSchema = v.object({
   roomId: v.string(),
   personId: v.string(),
@@ -23,16 +22,12 @@ const membershipSchema = v.object({
   isModerator: v.fallback(v.nullable(v.boolean()), null),
 });
 
-/** What of an addition's reply is of use: the person, as the room now shows them. */
 const additionSchema = v.fallback(v.object({ personEmail: text, personDisplayName: text }), {
   personEmail: null,
   personDisplayName: null,
 });
 
-/**
- * Lists the members of a room, or only the one with `personId`. `identify` may cache the ids it has decoded.
- * https://developer.webex.com/docs/api/v1/memberships/list-memberships
- */
+/** Lists a room's members, or only one. https://developer.webex.com/docs/api/v1/memberships/list-memberships */
 export async function listRoomMembers(
   client: WebexClient,
   room: Room,
@@ -55,7 +50,7 @@ export async function listRoomMembers(
       items: own.map((item) => ({
         key: identify(item.personId, "PEOPLE"),
         personId: item.personId,
-        // Who may be a moderator must not be removed unawares.
+        // Without knowing that somebody is not a moderator, nobody may remove them.
         membershipId: item.isModerator === null ? null : item.id,
         displayName: item.personDisplayName ?? "",
         email: item.personEmail,
@@ -68,11 +63,10 @@ export async function listRoomMembers(
 }
 
 /**
- * Adds a person to a room; to a team's General space by way of the team. Returns them as Webex describes them, or
- * null when Webex says that they are there already (409) and no try of ours can have brought them.
+ * Adds a person to a room, or by way of the team to its General space. Returns them as Webex describes them, or null
+ * when they were there already (409) and no try of ours can have brought them. @throws {WebexError} when not added.
  * https://developer.webex.com/docs/api/v1/memberships/create-a-membership
  * https://developer.webex.com/docs/api/v1/team-memberships/create-a-team-membership
- * @throws {WebexError} when the person was not added.
  */
 export async function addMember(
   client: WebexClient,
@@ -102,9 +96,8 @@ export async function addMember(
 }
 
 /**
- * Ends a membership; false when it was gone already and no try of ours can have ended it. A 404 means that it is gone
- * only when a fresh look confirms it; so does a 400 after a try that may have worked.
- * https://developer.webex.com/docs/api/v1/memberships/delete-a-membership
+ * Ends a membership; false when it was gone already and no try of ours can have ended it. A fresh look must confirm
+ * a 404. https://developer.webex.com/docs/api/v1/memberships/delete-a-membership
  * @throws {WebexError} when the person is still in the room, or nobody can tell.
  */
 export async function removeMember(client: WebexClient, room: Room, member: Removal): Promise<boolean> {
@@ -124,7 +117,7 @@ export async function removeMember(client: WebexClient, room: Room, member: Remo
   }
 }
 
-/** Watches the tries of one change: one that was left without a clear answer may have made it. */
+/** A try that was left without a clear answer may have made the change. */
 function watchTries(isFinal: (error: WebexError) => boolean) {
   let mayHaveWorked = false;
   const look = (error: WebexError) => {
@@ -136,7 +129,6 @@ function watchTries(isFinal: (error: WebexError) => boolean) {
       return isFinal(error);
     },
     mayHaveWorked: () => mayHaveWorked,
-    /** The error of the last try, with what the tries before it add. */
     conclude(error: unknown): unknown {
       if (!(error instanceof WebexError)) return error;
       look(error);
@@ -160,7 +152,7 @@ function isOutsider(error: WebexError): boolean {
   return error.status === 502 && error.detail.includes("Add participant failed");
 }
 
-/** A membership does not hold the person's type, but some addresses give it away. */
+/** A membership does not have the person's type, but some addresses give it away. */
 function kindByAddress(email: string): PersonKind | null {
   if (/@(webex\.bot|sparkbot\.io)$/i.test(email)) return "bot";
   return /@appid\.ciscospark\.com$/i.test(email) ? "guest" : null;

@@ -2,9 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { IssuedTokens } from "../token/rotate.ts";
 import { type ClientIdentity, postForm, readTokens } from "./oauth-token.ts";
 
-/** One request for a person's consent. `verifier` and `state` leave this process only as PKCE and OAuth require. */
 export interface Authorization {
-  /** The address of the consent page. */
   readonly url: string;
   readonly redirectUri: string;
   /** Webex returns it, which proves that the answer belongs to this request. */
@@ -13,10 +11,7 @@ export interface Authorization {
   readonly verifier: string;
 }
 
-/**
- * Creates a request for consent with PKCE (S256) and a random state.
- * https://developer.webex.com/docs/login-with-webex and https://www.rfc-editor.org/rfc/rfc7636
- */
+/** Creates a request for consent with PKCE (RFC 7636). https://developer.webex.com/docs/login-with-webex */
 export function createAuthorization(
   client: ClientIdentity,
   redirectUri: string,
@@ -38,9 +33,8 @@ export function createAuthorization(
 }
 
 /**
- * Exchanges the code from the consent page for tokens. Never repeated, because a code works only once.
+ * Exchanges a code for tokens; never repeated, because a code works only once. @throws {WebexError} on refusal.
  * https://developer.webex.com/docs/integrations#getting-an-access-token
- * @throws {WebexError} when Webex refuses the code.
  */
 export async function exchangeCode(
   client: ClientIdentity,

@@ -1,12 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
-/** How to wait for the answer of the consent page. */
 export interface CallbackOptions {
   readonly port: number;
   /** Called once, when the port is open. Returns the state that the answer must carry. */
   readonly ask: (redirectUri: string) => string;
-  /** Finishes the login with the code. The browser shows what it returns or throws. */
+  /** The browser shows what it returns or throws. */
   readonly finish: (code: string) => Promise<CallbackPage>;
   readonly timeoutMs: number;
   readonly stop: AbortSignal;
@@ -28,11 +27,7 @@ const used: CallbackPage = {
   text: "A login answers once only. Go back to the terminal; to log in again, start it again there.",
 };
 
-/**
- * Waits on the loopback address until the browser returns from the consent page (RFC 8252). An answer with another
- * state is rejected and the wait goes on, so that nobody else can end a login. The right answer counts once.
- * @throws when the person refuses, `finish` fails, the time is up, or the port is in use.
- */
+/** Waits for the redirect (RFC 8252) with our state. @throws on refusal, failed `finish`, time-out or a used port. */
 export async function awaitCallback(options: CallbackOptions): Promise<void> {
   const server = createServer();
   // Only this machine: on any other address, others on the network could send answers.
@@ -102,7 +97,6 @@ function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** `then` runs when the browser has the page or has closed the connection. */
 function show(response: ServerResponse, status: number, page: CallbackPage, then?: () => void): void {
   if (then) response.once("close", then);
   response.writeHead(status, callbackPageHeaders).end(renderCallbackPage(page));
@@ -121,13 +115,10 @@ async function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-/** What the browser shows when the login is over. */
 export interface CallbackPage {
   readonly isGood: boolean;
   readonly title: string;
-  /** What happened and what to do now. */
   readonly text: string;
-  /** Named facts, such as who is logged in. */
   readonly facts?: readonly (readonly [name: string, value: string])[];
 }
 
@@ -154,7 +145,7 @@ const signs = {
   bad: `${circle}<path d="M23 23l18 18M41 23L23 41" fill="none" stroke="currentColor" stroke-width="4" stroke-linecap="round"/>`,
 };
 
-/** Headers of the page: it loads nothing, is not cached, and does not pass on its address, which holds the code. */
+/** The page loads nothing, is not cached, and does not pass on its address, which holds the code. */
 export const callbackPageHeaders = {
   "content-type": "text/html; charset=utf-8",
   "content-security-policy":

@@ -4,7 +4,6 @@ import type { IssuedTokens } from "../token/rotate.ts";
 import { parseReply } from "./errors.ts";
 import { type ClientIdentity, GrantError, postForm, readTokens } from "./oauth-token.ts";
 
-/** What somebody needs to give consent on another machine. */
 export interface DeviceAuthorization {
   readonly userCode: string;
   readonly verificationUrl: string;
@@ -24,10 +23,7 @@ const schema = v.object({
 
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
 
-/**
- * Requests a code to enter in a browser on any machine. https://developer.webex.com/docs/login-with-webex
- * @throws {WebexError} when Webex refuses, e.g. because the integration lacks the redirect URIs of the device grant.
- */
+/** Requests a code for another machine. @throws {WebexError}. https://developer.webex.com/docs/login-with-webex */
 export async function requestDeviceCode(
   client: ClientIdentity,
   scopes: readonly string[],
@@ -45,10 +41,7 @@ export async function requestDeviceCode(
   };
 }
 
-/**
- * Polls at the interval that Webex asks for until the person has given consent. https://www.rfc-editor.org/rfc/rfc8628
- * @throws {WebexError} when the person refuses or the code expires; the reason of `stop` when it is aborted.
- */
+/** Polls for consent. @throws {WebexError}, or the reason of `stop`. https://www.rfc-editor.org/rfc/rfc8628 */
 export async function awaitDeviceTokens(
   client: ClientIdentity,
   device: DeviceAuthorization,

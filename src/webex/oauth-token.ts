@@ -5,7 +5,6 @@ import { parseJson } from "../lib/json.ts";
 import type { IssuedTokens, RefreshedTokens, TokenIssuer } from "../token/rotate.ts";
 import { parseReply, readErrorBody, retryAfterSeconds, WebexError } from "./errors.ts";
 
-/** Which integration asks, and where. */
 export interface ClientIdentity {
   readonly baseUrl: string;
   readonly clientId: string;
@@ -13,34 +12,31 @@ export interface ClientIdentity {
   readonly timeoutMs?: number;
 }
 
-/** One form that is posted to Webex's authorization server. */
 export interface FormRequest {
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
   /** The device grant wants the client in an HTTP Basic header, all others in the form. */
   readonly clientIn: "form" | "header";
-  /** Gives up what hangs when it is aborted. */
   readonly signal?: AbortSignal;
 }
 
-/** What came back; Webex's clock is in `date`, in ms. */
+/** `date` is Webex's clock in ms. */
 export interface FormReply {
   readonly body: unknown;
   readonly date: number;
 }
 
-/** A refusal of the authorization server: `error` is OAuth's code for it (RFC 6749, section 5.2), "" without one. */
+/** A refusal of the authorization server; `error` is OAuth's code (RFC 6749, section 5.2), "" without one. */
 export class GrantError extends WebexError {
   constructor(
     readonly error: string,
-    /** What a 429 asks to wait; null where nothing was asked. */
     readonly retryAfter: string | null,
     failure: ConstructorParameters<typeof WebexError>[0],
   ) {
     super(failure);
   }
 
-  /** It is the integration that is refused, by its id or secret: nothing is said of the refresh token. */
+  /** Webex refuses the integration's id or secret, which says nothing of the refresh token. */
   get refusesClient(): boolean {
     return /(invalid|unauthorized)_client/i.test(this.error);
   }
@@ -51,7 +47,7 @@ export class GrantError extends WebexError {
   }
 }
 
-// Lenient: by now the refresh token may be spent, and whatever else is odd must not lose its successor.
+// Lenient: the refresh token may be spent by now, and nothing odd may lose its successor.
 const tokensSchema = v.object({
   access_token: v.fallback(v.optional(v.string()), undefined),
   refresh_token: v.nullish(v.string()),
@@ -61,10 +57,7 @@ const tokensSchema = v.object({
 
 const refusalSchema = v.object({ error: v.string(), error_description: v.optional(v.string()) });
 
-/**
- * Posts a form once. https://developer.webex.com/docs/integrations
- * @throws {GrantError} for every answer but 200, {WebexError} when none arrived.
- */
+/** Posts a form once. @throws {GrantError} on refusal, {WebexError}. https://developer.webex.com/docs/integrations */
 export async function postForm(
   client: ClientIdentity,
   { path, fields, clientIn, signal }: FormRequest,
@@ -106,7 +99,6 @@ export async function postForm(
   });
 }
 
-/** An answer with tokens that was cut short may hold whole ones still. */
 function orWhatArrived(error: HttpFailure, path: string): HttpReply {
   const { received } = error;
   if (received?.status === 200 && readWholeTokens(received.text) !== undefined) return received;
@@ -120,10 +112,7 @@ function orWhatArrived(error: HttpFailure, path: string): HttpReply {
   });
 }
 
-/**
- * The tokens that stand whole in an answer that is cut short: the refresh token in it may be the only one that still
- * works. Undefined where it holds none.
- */
+/** The refresh token in an answer that is cut short may be the only one that still works. */
 function readWholeTokens(text: string): object | undefined {
   const read = (name: string) => {
     const [, value] = new RegExp(`"${name}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(text) ?? [];
@@ -133,14 +122,14 @@ function readWholeTokens(text: string): object | undefined {
   return refresh_token === undefined ? undefined : { access_token, refresh_token };
 }
 
-/** Checks the form of an answer with tokens. @throws {WebexError} when it is not as documented. */
+/** Reads an answer with tokens. @throws {WebexError} when it is not as documented. */
 export function readTokens(reply: FormReply, path: string): IssuedTokens {
   const { accessToken, ...tokens } = readWhatIsLeft(reply, path);
   if (accessToken === null) throw lackingToken(path, "access token");
   return { accessToken, ...tokens };
 }
 
-/** The same for an answer that may lack the access token: a refresh token alone is worth keeping. */
+/** A refresh token without an access token is worth keeping. */
 function readWhatIsLeft({ body, date }: FormReply, path: string): RefreshedTokens {
   const tokens = parseReply(tokensSchema, body, "POST", path);
   const expirySeconds = tokens.refresh_token_expires_in;
@@ -159,7 +148,6 @@ function lackingToken(path: string, what: string): WebexError {
   return new WebexError({ method: "POST", path, status: 200, detail, trackingId: null });
 }
 
-/** Which integration asks, and how it waits between attempts. */
 export interface IssuerOptions extends ClientIdentity {
   readonly sleep?: (ms: number, stop?: AbortSignal) => Promise<unknown>;
 }
@@ -174,13 +162,12 @@ const longestPauseMs = 60_000;
 /** Statuses with which Webex says that it did nothing yet. */
 const notNow = new Set([429, 500, 502, 503, 504]);
 
-/** What hangs at a stop has this long: losing the answer may lose the token, but the process is killed soon. */
+/** Losing the answer may lose the token, but the runner kills the process soon after a stop. */
 const graceMs = 4500;
 
 /**
- * Exchanges refresh tokens at Webex's token endpoint. https://developer.webex.com/docs/integrations
- * Repeated only when Webex answered that it did not do it, or was never reached: after a timeout or a reset the
- * refresh token may be spent.
+ * Exchanges refresh tokens; repeats only when Webex did nothing or was never reached: after a timeout the token may be
+ * spent. https://developer.webex.com/docs/integrations
  */
 export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
   const sleep = options.sleep ?? ((ms, stop) => delay(ms, undefined, stop ? { signal: stop } : {}));
@@ -204,7 +191,6 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
   };
 }
 
-/** What Webex asks to wait before the next attempt. */
 function askedPauseMs(error: WebexError): number {
   const isTold = error instanceof GrantError && error.status === 429 && error.retryAfter !== null;
   return isTold ? retryAfterSeconds(error.retryAfter) * 1000 : 0;
@@ -219,7 +205,6 @@ function isNotReached({ cause }: WebexError): boolean {
   return cause instanceof HttpFailure && !cause.mayBeSent;
 }
 
-/** Adds what a person can do about it. */
 function advise(error: WebexError): WebexError {
   error.message = error.message.replace(/\.$/, "") + adviceFor(error);
   return error;

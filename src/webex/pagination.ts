@@ -9,16 +9,12 @@ const maxPages = 10_000;
 /** Webex has been seen to go on with empty pages; this many in a row are taken for a fault. */
 const maxEmptyPages = 10;
 
-/** One page of a listing: what was asked for, and how many items belong to something else. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly strangers: number;
 }
 
-/**
- * Reads a listing to its end by `rel="next"` links and says whether everything arrived: a page that cannot be read,
- * holds strangers, or leads astray makes it incomplete. https://developer.webex.com/docs/basics
- */
+/** Reads a listing by its `next` links; a doubtful page makes it incomplete. https://developer.webex.com/docs/basics */
 export async function readPages<T>(
   client: WebexClient,
   first: WebexRequest,
@@ -52,10 +48,7 @@ export async function readPages<T>(
   return { complete: true, items };
 }
 
-/**
- * The request for the page that a reply announces; null on the last page.
- * @throws {WebexError} when the link leads away from the API's own origin and path: the token must not go there.
- */
+/** The next page's request, or null. @throws {WebexError} for a link elsewhere: the token must not go there. */
 export function readNextPage(reply: WebexReply, baseUrl: URL): WebexRequest | null {
   const link = findNextLink(reply.link);
   if (link === null) return null;
@@ -68,7 +61,6 @@ export function readNextPage(reply: WebexReply, baseUrl: URL): WebexRequest | nu
   return { method: "GET", path: url.href };
 }
 
-/** The target of `rel="next"` in a Link header (RFC 8288). */
 function findNextLink(header: string | null): string | null {
   const links = /<([^>]*)>((?:\s*;\s*[^\s=;,"]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^",;\s]*))?)*)/g;
   for (const [, target, parameters] of header?.matchAll(links) ?? []) {

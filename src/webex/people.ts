@@ -28,7 +28,6 @@ const kinds: ReadonlyMap<string, PersonKind> = new Map([
   ["appuser", "guest"],
 ]);
 
-/** Types of machines, whatever exactly Webex calls them. */
 const deviceType = /device|machine|headset|place|space|room|board/;
 
 /** Ids that one look-up may name. https://developer.webex.com/docs/api/v1/people/list-people */
@@ -48,9 +47,8 @@ export async function readOwner(client: WebexClient): Promise<Owner> {
 }
 
 /**
- * Describes up to `idsPerLookUp` people, by key. People whom Webex does not know are absent from the result.
- * https://developer.webex.com/docs/api/v1/people/list-people
- * @throws {WebexError} when the look-up fails.
+ * Describes up to `idsPerLookUp` people, by key; people whom Webex does not know are absent.
+ * https://developer.webex.com/docs/api/v1/people/list-people @throws {WebexError} when the look-up fails.
  */
 export async function lookUpPeople(
   client: WebexClient,
@@ -74,10 +72,7 @@ function kindOf(type: string): PersonKind {
   return kinds.get(type) ?? (deviceType.test(type.toLowerCase()) ? "device" : "other");
 }
 
-/**
- * Whether the organisation has somebody with that address; null when the look-up fails.
- * https://developer.webex.com/docs/api/v1/people/list-people
- */
+/** Whether anybody has that address; null: unknown. https://developer.webex.com/docs/api/v1/people/list-people */
 export async function hasAddress(client: WebexClient, address: string): Promise<boolean | null> {
   const path = "/people";
   try {
@@ -110,9 +105,8 @@ type WebexPerson = v.InferOutput<typeof pageSchema>["items"][number];
 const path = "/people";
 
 /**
- * Finds the site's user with that address; null when nobody in the organisation has it, or the person is not on the
- * site. https://developer.webex.com/docs/api/v1/people/list-people
- * @throws {WebexError} when the look-up fails.
+ * Finds the site's user with that address; null when the organisation or the site does not have the person.
+ * https://developer.webex.com/docs/api/v1/people/list-people @throws {WebexError} when the look-up fails.
  */
 export async function findSitePerson(
   client: WebexClient,
@@ -127,10 +121,7 @@ export async function findSitePerson(
   return user ? { ...user, address } : null;
 }
 
-/**
- * Lists everybody on the site. The token's owner must be an administrator with the scope `spark-admin:people_read`.
- * https://developer.webex.com/docs/api/v1/people/list-people
- */
+/** Lists everybody on the site, for administrators. https://developer.webex.com/docs/api/v1/people/list-people */
 export async function listSitePeople(client: WebexClient, siteUrl: string): Promise<Listing<SiteUser>> {
   const query = { max: 1000, excludeStatus: true };
   return await readPages(client, { method: "GET", path, query }, (body) => {

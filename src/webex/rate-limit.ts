@@ -1,37 +1,30 @@
-/** The rate at which requests may leave, learned from what Webex refuses. Times are milliseconds of one clock. */
 export interface RateLimit {
-  /** How long the next request has to wait; 0 when it may leave now. */
+  /** 0 when it may leave now. */
   waitMs(now: number): number;
   sent(now: number): void;
-  /** A request that was sent at that time was let through. */
   accepted(sentAt: number, now: number): void;
-  /** A request that was sent at that time was answered 429, and told to wait. */
   refused(sentAt: number, now: number, pauseMs: number): void;
 }
 
-/** Requests per second at the start; with every answer it grows, which is about fifteenfold in a second. */
 const startRate = 70;
 const growthPerAnswer = 3.2;
-/** No limit is thought to be outside of this. */
 const [minRate, maxRate] = [1, 10_000];
 /** How much a pause is thought to save up at most, and how soon that is spent: ever more slowly. */
 const saving = { seconds: 1, spentInSeconds: 2.5 };
 /** A try for more begins this far above the limit, and the excess doubles every so many seconds. */
 const firstExcess = 0.05;
-const doubling = { seconds: 0.4, answerTimes: 4 };
+const doubling = { seconds: 0.4, answerTimes: 10 };
 /** So many requests must be let through for each refusal before more is tried, so that few are refused. */
-const pricePerRefusal = 90;
-/** After a fall it is fewer: a limit that fell far, and lately, may come back soon. */
+const pricePerRefusal = 120;
+/** Fewer after a fall: a limit that fell far, and lately, may come back soon. */
 const priceAfterFall = 40;
 const fall = { share: 0.5, seconds: 60 };
-/** Between two tries lies this time; where being refused means a long pause, so many times the pause. */
-const hold = { minSeconds: 2, maxSeconds: 20, pauses: 3 };
+/** Where being refused means a long pause, tries are so many times the pause apart. */
+const hold = { minSeconds: 2, maxSeconds: 30, pauses: 3 };
 
 /**
- * A token bucket at the rate that was found. Until the first refusal the rate grows fast, as in TCP's slow start.
- * A refusal shows the limit: what was let through since the service's own bucket was last empty, over the time that
- * filled it. That rate is held; what the pause has saved up is spent evenly; then more is tried, gently at first (the
- * shape of CUBIC, RFC 9438). The AWS SDKs' adaptive retry mode works in a like manner:
+ * A token bucket: the rate grows fast until a refusal shows the limit, holds there, then tries more, gently at first
+ * (CUBIC, RFC 9438). The AWS SDKs' adaptive retry mode is similar:
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
 export function createRateLimit(): RateLimit {
@@ -39,18 +32,16 @@ export function createRateLimit(): RateLimit {
   let isKnown = false;
   let tokens = 1;
   let filledAt: number | null = null;
-  /** Since when what was let through is counted: the first request, then the last time the bucket was empty. */
   let countedFrom: number | null = null;
   let acceptedCount = 0;
   let achieved = { from: 0, count: 0, rate: 0 };
   let refusedAt = Number.NEGATIVE_INFINITY;
   let refusedCount = 0;
   let pausedUntil = 0;
-  /** How long answers take, smoothed. */
   let answerSeconds = 0;
   let pauseSeconds = 0;
   let savings = { left: 0, max: 0 };
-  /** Seconds since the last refusal in which the rate held requests back: only then is there a need for more. */
+  /** Only while the rate holds requests back is there a need for more. */
   let limitingSeconds = 0;
   let isLimiting = false;
   let best = { rate: 0, at: Number.NEGATIVE_INFINITY };

@@ -19,13 +19,10 @@ const pageSchema = v.object({
   ),
 });
 
-/**
- * Lists the group rooms that the token's owner is in. Direct rooms are left out: their title is a person's name.
- * https://developer.webex.com/docs/api/v1/rooms/list-rooms
- */
+/** Lists the group rooms of the token's owner. https://developer.webex.com/docs/api/v1/rooms/list-rooms */
 export async function listRooms(client: WebexClient): Promise<Listing<Room>> {
   const path = "/rooms";
-  // By id: the documentation says that sorting by activity is unreliable beyond 3,000 rooms.
+  // By id: sorting by activity is unreliable beyond 3,000 rooms. A direct room's title is a person's name.
   const query = { type: "group", sortBy: "id", max: 1000 };
   return await readPages(client, { method: "GET", path, query }, (body) => {
     const { items } = parseReply(pageSchema, body, "GET", path);

@@ -5,52 +5,42 @@ import { errorMessage } from "../lib/text.ts";
 import { retryAfterSeconds, WebexError } from "./errors.ts";
 import { buildMessage, childOf, element, parseDocument, textOf, type Xml } from "./xml.ts";
 
-/** One operation of the user service. */
 export interface XmlRequest {
   readonly operation: "GetUser" | "SetUser" | "LstsummaryUser";
   readonly content: readonly Xml[];
 }
 
-/** Sends requests to the XML API, one at a time, within a session that it opens and renews itself. */
 export interface XmlClient {
-  /** The reply's `bodyContent`, unchecked. @throws {XmlFailure} for FAILURE, {WebexError} when no answer is of use. */
+  /** The unchecked `bodyContent`. @throws {XmlFailure} for FAILURE, {WebexError} when no answer is of use. */
   send(request: XmlRequest): Promise<unknown>;
 }
 
-/** The client's settings and collaborators; every default is what production uses. */
 export interface XmlClientOptions {
   readonly url: string;
-  /** The first label of the site's address. */
   readonly siteName: string;
-  /** The token owner's WebExID, which is their e-mail address on sites that Control Hub manages. */
+  /** The token owner's e-mail address on sites that Control Hub manages. */
   readonly webExId: string;
   readonly accessToken: string;
-  /** Is given the session ticket before its first use. */
+  /** Gets the session ticket before its first use. */
   readonly mask: (secret: string) => void;
   readonly stop?: AbortSignal;
   readonly timeoutMs?: number;
-  /** Waits the run may spend on the rate limit, of one minute each. */
   readonly maxWaits?: number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-/** What is under way at a stop has this long to end. */
 const graceMs = 3000;
 
 /** https://developer.cisco.com/docs/webex-meetings/xml-api-9-0-sp5-1-release-notes */
 const rateLimit = { exceptionId: "000045", waitMs: 60_000 };
 
-/** A wait that is asked for by HTTP (429) and is longer than this is not begun. */
 const maxPauseMs = 10 * 60_000;
 
 const transientId = "000035";
 
 const attempts = 4;
 
-/**
- * Opens a client of the XML API with an access token that has the scope spark:all.
- * https://developer.cisco.com/docs/webex-xml-api-reference-guide/
- */
+/** Opens a client for a spark:all token. https://developer.cisco.com/docs/webex-xml-api-reference-guide/ */
 export function createXmlClient(options: XmlClientOptions): XmlClient {
   const url = new URL(options.url);
   const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));
@@ -81,7 +71,7 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
     return readReply(operation, text);
   }
 
-  /** Waits out the rate limit, which says that nothing was done; repeats a reading after passing faults. */
+  /** The rate limit says that nothing was done, so waiting it out is safe for writes too. */
   async function sendPatiently<T>(operation: string, send: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; ) {
       if (options.stop?.aborted) throw fail(operation, null, "not sent, because the run was stopped");
@@ -125,7 +115,7 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
   return { send: (request) => semaphore.run(() => sendInSession(request)) };
 }
 
-/** Success is what says SUCCESS; everything else is an error, whatever the HTTP status. */
+/** Only SUCCESS is success, whatever the HTTP status. */
 function readReply(operation: string, text: string): unknown {
   let message: unknown;
   try {
@@ -143,7 +133,6 @@ function readReply(operation: string, text: string): unknown {
   throw new XmlFailure(operation, textOf(response, "exceptionID") ?? "without an exception id", reason);
 }
 
-/** HTTP's way to say that the rate limit is reached, beside the exception id of the API's own. */
 class LimitedRequest extends WebexError {
   constructor(
     operation: string,
@@ -154,7 +143,7 @@ class LimitedRequest extends WebexError {
   }
 }
 
-/** What the API asks to wait, having done nothing; null where it asks nothing. */
+/** What the API asks to wait, having done nothing; null where it asks for nothing. */
 function askedPauseMs(error: unknown): number | null {
   if (error instanceof LimitedRequest) return error.pauseMs;
   const isLimited = error instanceof XmlFailure && error.exceptionId === rateLimit.exceptionId;
@@ -181,7 +170,6 @@ function fail(operation: string, status: number | null, detail: string, cause?: 
   });
 }
 
-/** What an exception id of the XML API means to whoever runs Rollcall, where it is known. */
 const meanings: Readonly<Record<string, string>> = {
   "000001": "access denied: the token's owner must be administrator of the site",
   "000015": "no such record",
@@ -206,10 +194,7 @@ export class XmlFailure extends WebexError {
     this.exceptionId = exceptionId;
   }
 
-  /**
-   * Whether the session ticket may have died: nobody documents that failure's id, so any id without a known meaning
-   * may be it, and wrong credentials too.
-   */
+  /** Nobody documents the failure of a dead ticket, so any id without a known meaning may be it. */
   get mayBeDeadTicket(): boolean {
     return this.exceptionId === "030002" || !Object.hasOwn(meanings, this.exceptionId);
   }

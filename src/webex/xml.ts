@@ -1,7 +1,6 @@
-/** XML API documents: written with declared prefixes and escaped values, read by local name. */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
-/** A well-formed piece of XML. The type prevents plain text from being inserted unescaped. */
+/** The type prevents plain text from being inserted unescaped. */
 export interface Xml {
   readonly xml: string;
 }
@@ -27,10 +26,7 @@ const parser = new XMLParser({
   processEntities: false,
 });
 
-/**
- * Builds one element and escapes its text. The name is not escaped: it must never come from outside.
- * @throws {Error} when XML cannot carry a character of the text.
- */
+/** Builds an element and escapes its text, never its name. @throws {Error} when XML cannot carry a character. */
 export function element(name: string, ...content: readonly (Xml | string)[]): Xml {
   const inner = content.map((part) => (typeof part === "string" ? escapeText(part) : part.xml)).join("");
   const [tag] = name.split(" ");
@@ -52,10 +48,7 @@ export function buildMessage(
   return `<?xml version="1.0" encoding="UTF-8"?>\n${message.xml}`;
 }
 
-/**
- * Parses a reply, to be read with `childOf` and `textOf`.
- * @throws {Error} when it is not well-formed, or declares a document type, which could define entities.
- */
+/** Parses a reply. @throws {Error} when it is malformed or has a document type, which could define entities. */
 export function parseDocument(text: string): unknown {
   if (/<!DOCTYPE/i.test(text)) throw new Error("the reply declares a document type, which is refused");
   const validity = XMLValidator.validate(text);
@@ -94,7 +87,6 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
 }
 
-/** Only the five predefined entities and character references are replaced. */
 function unescapeText(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|\w+);/gi, (entity, decimal, hexadecimal) => {
     if (!decimal && !hexadecimal) return entities.get(entity) ?? entity;

@@ -14,6 +14,7 @@ test("without options every file has its usual place", () => {
     reportsElsewhere: null,
     json: null,
     markdown: null,
+    owed: null,
   });
 });
 
@@ -49,4 +50,9 @@ test("JSON goes to a file only where one is named", () => {
     [resolvePaths({ json: true }).json, resolvePaths({ json: "a.json" }).json],
     [null, "a.json"],
   );
+});
+
+test("what is owed lies beside the record", () => {
+  assert.equal(resolvePaths({ json: "out/record.json" }).owed, "out/record.owed.json");
+  assert.equal(resolvePaths({ json: "record" }).owed, "record.owed.json");
 });

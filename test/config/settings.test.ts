@@ -110,11 +110,15 @@ test("without anything set only what needs it throws", () => {
 const onBranch = { ...file, GITHUB_REPOSITORY: "acme/spaces", GITHUB_TOKEN: "github-token-value" };
 const branch = { kind: "branch", repository, token: "github-token-value" };
 const places: readonly [fact: string, env: Environment, place: object][] = [
-  ["to the branch of the run", { ...onBranch, GITHUB_REF_NAME: "main" }, { ...branch, branch: "main" }],
+  [
+    "to the branch of the run",
+    { ...onBranch, GITHUB_REF_NAME: "main" },
+    { ...branch, branch: "main", isNamed: false },
+  ],
   [
     "to REPORT_BRANCH when it is set",
     { ...onBranch, GITHUB_REF_NAME: "main", REPORT_BRANCH: "reports" },
-    { ...branch, branch: "reports" },
+    { ...branch, branch: "reports", isNamed: true },
   ],
   ["to a folder without a repository", { ...onBranch, GITHUB_REPOSITORY: "" }, { kind: "folder" }],
   ["to a folder without a token for the repository", { ...onBranch, GITHUB_TOKEN: " " }, { kind: "folder" }],
@@ -134,6 +138,31 @@ test("one error names everything that is missing", () => {
     "GITHUB_REPOSITORY is missing (the repository, as owner/name)",
   ]);
 });
+
+for (const [open, close] of [
+  ['"', '"'],
+  ["'", "'"],
+  ["“", "”"],
+  ["„", "“"],
+]) {
+  test(`a value in ${open}${close} is told as that, and nothing that follows from it`, () => {
+    const quote = (name: string) => `${open}${secret[name]}${close}\n`;
+    const env = {
+      ...secret,
+      WEBEX_API_URL: `${open}https://webexapis.com/v1${close}`,
+      GITHUB_STEP_SUMMARY: "",
+    };
+    const names = ["WEBEX_CLIENT_SECRET", "WEBEX_API_URL"];
+    assert.deepEqual(faultsOf({ ...env, WEBEX_CLIENT_SECRET: quote("WEBEX_CLIENT_SECRET") }), [
+      `quotes stand around the values of ${names.join(", ")}, as a part of them`,
+      "take the quotes away where the values are set",
+    ]);
+    assert.deepEqual(faultsOf({ ...secret, SECRETS_TOKEN: quote("SECRETS_TOKEN") }), [
+      "quotes stand around the value of SECRETS_TOKEN, as a part of it",
+      "take the quotes away where the value is set",
+    ]);
+  });
+}
 
 const missing: readonly [name: string, env: Environment, fault: string][] = [
   ["WEBEX_CLIENT_ID", file, "WEBEX_CLIENT_ID is missing (the Webex integration's client id)"],

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { graceAfter, HttpFailure, sendHttp } from "../../src/lib/http.ts";
+import { startProxy } from "../support/proxy.ts";
 import { drop, hang, startScript, truncate } from "../support/scripted-server.ts";
 
 // Nobody trusts it: a certificate that signs itself, made for this test.
@@ -98,31 +98,6 @@ test("what hangs is given up a while after a stop, and what was given up already
   assert.equal(server.requests.length, 1);
   assert.equal(graceAfter(undefined, 50), undefined);
 });
-
-/** A proxy that makes tunnels and keeps the places they lead to. */
-async function startProxy() {
-  const places: string[] = [];
-  const proxy = createServer((client: Socket) => {
-    client.on("error", () => undefined);
-    client.once("data", (head) => {
-      const place = /^CONNECT (\S+)/.exec(head.toString())?.[1] ?? head.toString();
-      places.push(place);
-      const [host = "", port = ""] = place.split(":");
-      const target = connect(Number(port), host, () => client.write("HTTP/1.1 200 OK\r\n\r\n"));
-      target.on("error", () => client.destroy());
-      client.pipe(target).pipe(client);
-    });
-  });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
-  const address = proxy.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    places,
-    [Symbol.dispose]: () => void proxy.close(),
-  };
-}
 
 /** Sends a request in a process of its own, with these variables, and tells the status. */
 async function sendElsewhere(

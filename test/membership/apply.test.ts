@@ -112,7 +112,7 @@ test("somebody of whom Webex says they are there already, and who is not shown, 
   const rooms = [checkedRoom("NOC", { add: ["ada"] })];
   const listing = complete(member("rollcall"));
   const { outcomes } = await run(rooms, { effects: { "add ada": "done before" }, listing });
-  const error = "Webex says that the person is in the room already, but does not show them there";
+  const error = "Webex says that the person is in the space already, but does not show them there";
   assert.deepEqual(outcomes["ROOM/NOC"]?.failed, [addFailed("ada", error)]);
 });
 
@@ -156,7 +156,7 @@ test("where nobody can look, the answers count, and the outcome says that it is 
 
 test("removals are not tried where failed additions would leave nobody", async () => {
   const plan = checkedRoom("NOC", { add: ["ada"], remove: ["eve"] }, { stayingCount: 0 });
-  const reason = "not tried: the additions failed, so nobody would be left in the room";
+  const reason = "not tried: the additions failed, so nobody would be left in the space";
   assert.deepEqual(await run([plan], { effects: { "add ada": "throws" } }), {
     log: ["add ada", "look", "groups"],
     outcomes: {

@@ -105,7 +105,7 @@ test("a list without the token's owner may be the moderators only, so it tells n
     before: null,
     surplus: [],
     moderatorCount: 1,
-    obstacle: "the token's owner, rollcall@acme.example, is not in its member list; add them to the room",
+    obstacle: "the token's owner, rollcall@acme.example, is not in its member list; add them to the space",
   });
 });
 

@@ -262,7 +262,7 @@ const faulty: readonly [fact: string, content: string | Uint8Array, problems: st
   [
     "a repeated pair names both lines, whatever its mode",
     "group,room,mode\nG,R,\n\nG,R ,audit",
-    ["4 null: lines 2 and 4 hold the same group and room; remove one of them"],
+    ["4 null: lines 2 and 4 hold the same group and space; remove one of them"],
   ],
   [
     "an unknown mode is named with the nearest and all valid ones, also beside an empty cell",
@@ -277,7 +277,9 @@ const faulty: readonly [fact: string, content: string | Uint8Array, problems: st
   [
     "rows of one room must agree on the mode",
     "group,room,mode\nG,R,audit\nH,R,\nI,R,audit",
-    ['3 mode: the room "R" has mode "audit" on line 2 but "sync" on line 3; write one mode on all its lines'],
+    [
+      '3 mode: the space "R" has mode "audit" on line 2 but "sync" on line 3; write one mode on all its lines',
+    ],
   ],
   [
     "an unclosed quote is reported where it opens, and the rows it swallows are checked",

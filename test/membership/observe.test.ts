@@ -157,7 +157,7 @@ test("a group that is not surely known is one problem, at the first line that na
     rows(["ops", "NOC"], ["eng", "NOC"], ["eng", "Lobby"]),
   ]);
   const message =
-    'the members of group "eng" are not surely known: 1 of 2 members arrived; nobody is removed from "NOC", "Lobby"';
+    'the members of group "eng" are not known for certain: 1 of 2 members arrived; nobody is removed from "NOC", "Lobby"';
   assert.deepEqual(problems, [{ line: 3, column: "group", message }]);
   assert.deepEqual(
     differences.map(({ uncertainties }) => uncertainties),
@@ -201,7 +201,7 @@ test("a row without a room whose group is not surely known might mean anybody: n
   );
   assert.equal(
     problems.at(-1)?.message,
-    'this row leads to no room, and the members of its group "leads" are not surely known: Webex does not say how many members it has; nobody is removed from "NOC" until the row is right',
+    'this row leads to no space, and the members of its group "leads" are not known for certain: Webex does not say how many members it has; nobody is removed from "NOC" until the row is right',
   );
 });
 
@@ -274,6 +274,6 @@ test("a row that leads to no room keeps its group's people where they are, and n
   );
   assert.equal(
     problems[1]?.message,
-    'this row leads to no room, but people of its group "leads" are in "NOC"; they stay there until the row is right',
+    'this row leads to no space, but people of its group "leads" are in "NOC"; they stay there until the row is right',
   );
 });

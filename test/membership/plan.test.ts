@@ -133,7 +133,7 @@ test("a group that is not surely known removes nobody, and whom it lists is adde
     expected(groups, {
       before: 2,
       additions: [addition("ada"), addition("bob")],
-      frozen: "not surely known: eng",
+      frozen: "not known for certain: eng",
     }),
   );
 });
@@ -143,7 +143,7 @@ test("where a group could not be read steadily, those who would go are kept, wit
   const kept = [{ ...person("eve"), reason: "changed" }, self];
   assert.deepEqual(
     planOf({ groups, members: [member("ada"), member("eve")] }),
-    expected(groups, { before: 3, kept, stayingCount: 1, frozen: "not surely known: eng" }),
+    expected(groups, { before: 3, kept, stayingCount: 1, frozen: "not known for certain: eng" }),
   );
 });
 

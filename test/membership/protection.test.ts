@@ -257,7 +257,7 @@ test("an incomplete member list changes nothing and is a problem of its room", (
   assert.deepEqual(judge({ members: [], listing }), {
     kept: {},
     going: [],
-    problems: [problem('nothing is changed in room "NOC": its member list is incomplete: page 2: 503')],
+    problems: [problem('nothing is changed in space "NOC": its member list is incomplete: page 2: 503')],
   });
 });
 
@@ -267,7 +267,7 @@ test("a member list without the token's owner changes nothing and is a problem o
     going: [],
     problems: [
       problem(
-        `nothing is changed in room "NOC": the token's owner, rollcall@acme.example, is not in its member list; add them to the room`,
+        `nothing is changed in space "NOC": the token's owner, rollcall@acme.example, is not in its member list; add them to the space`,
       ),
     ],
   });

@@ -115,7 +115,7 @@ test("a group that nobody finds freezes its room only and is told with the neare
 test("a room that nobody finds is told, and the other rooms go on", () => {
   assert.deepEqual(resolve(rows(["Support", "Lobbi"], ["Support", "NOC"])), {
     desired: [feedOf(noc, [support], [3])],
-    problems: [{ line: 2, column: "room", message: 'no room is titled "Lobbi"; did you mean "Lobby"?' }],
+    problems: [{ line: 2, column: "room", message: 'no space is titled "Lobbi"; did you mean "Lobby"?' }],
   });
 });
 
@@ -123,7 +123,7 @@ test("where nothing is near, the problem tells what has to be so", () => {
   assert.deepEqual(
     resolve(rows(["zzzzzz", "qqqqqq"])).problems.map((problem) => problem.message),
     [
-      'no room is titled "qqqqqq"; rollcall@acme.example must be in it',
+      'no space is titled "qqqqqq"; rollcall@acme.example must be in it',
       `no group is named "zzzzzz"; the token's owner must be allowed to see it`,
     ],
   );
@@ -156,7 +156,7 @@ test("an id or a link that names no visible room is never taken for a title", ()
     problems: [2, 3, 4, 5].map((line) => ({
       line,
       column: "room",
-      message: "no room with this id is visible; rollcall@acme.example must be in it",
+      message: "no space with this id is visible; rollcall@acme.example must be in it",
     })),
   });
 });
@@ -174,7 +174,7 @@ test("a name is not looked up in a list that is incomplete, because a namesake m
     {
       line: 2,
       column: "room",
-      message: '"Lobby" cannot be looked up by name; the list of rooms is incomplete: 503',
+      message: '"Lobby" cannot be looked up by name; the list of spaces is incomplete: 503',
     },
   ]);
 });
@@ -211,7 +211,7 @@ test("modes that disagree only once title, id and link turn out to be one room f
     {
       line: 3,
       column: "mode",
-      message: 'line 2 maps the same room with mode "audit", this line with "sync"; give both the same mode',
+      message: 'line 2 maps the same space with mode "audit", this line with "sync"; give both the same mode',
     },
   ]);
 });
@@ -242,9 +242,9 @@ test("an id of something else is named as that, and a link without an id as a li
   assert.deepEqual(
     resolve(rows(...cells)).problems.map(({ message }) => message),
     [
-      "this is the id of a team, not of a room",
+      "this is the id of a team, not of a space",
       "this is the id of a person, not of a group",
-      'no room is titled "https://web.webex.com/meet/ann"; this link holds no id of a space',
+      'no space is titled "https://web.webex.com/meet/ann"; this link holds no id of a space',
     ],
   );
 });
@@ -393,7 +393,7 @@ test("a name that leads nowhere any more is told by what it led to", () => {
     memory,
   });
   const message =
-    'no room is titled "Cellar"; on earlier runs it led to the space now titled "Lobby", whose id is id-Lobby';
+    'no space is titled "Cellar"; on earlier runs it led to the space now titled "Lobby", whose id is id-Lobby';
   assert.deepEqual(found.problems, [{ line: 2, column: "room", message }]);
   assert.deepEqual([found.desired, found.unmatchedRows], [[], [{ group: support, line: 2 }]]);
 });

@@ -102,7 +102,7 @@ test("a room that is incompletely known, or that the owner has left, is not touc
   );
   assert.deepEqual(partly.rooms, [{ add: [], remove: [], kept: [] }]);
   assert.deepEqual(partly.problems, [
-    'nothing is changed in room "NOC": its member list is incomplete: a page is missing',
+    'nothing is changed in space "NOC": its member list is incomplete: a page is missing',
   ]);
   const left = await planRestore(createReader(complete(member("bob"))).reader, record);
   assert.deepEqual(left.rooms, [{ add: [], remove: [], kept: [] }]);
@@ -119,11 +119,11 @@ test("a room that is missing from a whole list is gone; from an incomplete one i
     rooms: [],
     problems: [],
     notices: [
-      'Room "NOC" is gone, or rollcall@acme.example is no longer in it; its one change is left as it is.',
+      'Space "NOC" is gone, or rollcall@acme.example is no longer in it; its one change is left as it is.',
     ],
   });
   const unknown = createReader(complete(), { listRooms: async () => incomplete("a page is missing") });
   assert.deepEqual((await planRestore(unknown.reader, record)).problems, [
-    'room "NOC" cannot be found, because the list of rooms is incomplete: a page is missing; its one change is left as it is',
+    'space "NOC" cannot be found, because the list of spaces is incomplete: a page is missing; its one change is left as it is',
   ]);
 });

@@ -82,6 +82,7 @@ export function reportInput(
     runId: "4711",
     reportsDir: "reports",
     mappingsFile: "mappings/rooms.csv",
+    late: [],
     repositoryUrl: "https://github.com/acme/rooms",
     runUrl: "https://github.com/acme/rooms/actions/runs/4711",
     ...facts,

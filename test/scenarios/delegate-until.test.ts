@@ -212,6 +212,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       "reports/delegations/DAY-1001.json",
       "reports/delegations/DAY-1001.md",
       "reports/history.json",
+      "reports/state.json",
     ]);
     const left = story.sandbox.github.files().get(grants) ?? "";
     assert.equal(left, header + stays);
@@ -274,7 +275,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
     await story.folder.write("mappings/rooms.csv", "group,room\neng,NOC\n");
     await story.folder.write(grants, header + row("ann", "cat", day(5)));
     const good = await story.folder.run(["validate"]);
-    assert.equal(good.stdout, "1 mappings of 1 rooms, 1 delegations, and the policy: no fault found\n");
+    assert.equal(good.stdout, "1 mappings of 1 spaces, 1 delegations, and the policy: no fault found\n");
     await story.folder.write(grants, header + row("ann", "ann", "soon"));
     const bad = await story.folder.run(["validate"]);
     assert.deepEqual(bad, {

@@ -22,7 +22,7 @@ interface Case {
 const membersOf = (id: string) => (request: { readonly url: URL }) =>
   request.url.searchParams.get("roomId") === id;
 const blinded = { members: "? → ?" };
-const unsure = { members: "4 → 5", added: ["New"], kept, frozen: "not surely known: blind" };
+const unsure = { members: "4 → 5", added: ["New"], kept, frozen: "not known for certain: blind" };
 const memberRoute = "GET /groups/{groupId}/members";
 
 // In each case the room "Blind", fed by the group "blind", is not known whole; the room "Sound" is.
@@ -35,7 +35,8 @@ const cases: readonly Case[] = [
       ...blinded,
       frozen: "its member list is incomplete: [GET] /memberships: 403: Forbidden, as declared by the test.",
     },
-    problem: /^nothing is changed in room "Blind": its member list is incomplete: \[GET\] \/memberships: 403/,
+    problem:
+      /^nothing is changed in space "Blind": its member list is incomplete: \[GET\] \/memberships: 403/,
   },
   {
     name: "a room that is listed has no members to show",
@@ -56,14 +57,14 @@ const cases: readonly Case[] = [
       body: { items: [{ id: "m", roomId: rival, personId: "p" }] },
     }),
     blind: { ...blinded, frozen: "its member list is incomplete: page 1 held 1 items of something else" },
-    problem: /^nothing is changed in room "Blind"/,
+    problem: /^nothing is changed in space "Blind"/,
   },
   {
     name: "a group holds another group",
     nested: ["sound"],
     blind: unsure,
     problem:
-      /^the members of group "blind" are not surely known: it holds the group "sound", and nested groups/,
+      /^the members of group "blind" are not known for certain: it holds the group "sound", and nested groups/,
   },
   {
     name: "a group comes without the members that it counts",
@@ -80,7 +81,7 @@ const cases: readonly Case[] = [
       kept: ["Ann: changed", "Bob: changed", "Old: changed", ...kept],
       frozen: unsure.frozen,
     },
-    problem: /^the members of group "blind" are not surely known: 0 of 3 members arrived/,
+    problem: /^the members of group "blind" are not known for certain: 0 of 3 members arrived/,
   },
   {
     name: "a group's members are refused",
@@ -90,7 +91,8 @@ const cases: readonly Case[] = [
       status: 404,
     }),
     blind: { members: "4 → 4", kept, frozen: unsure.frozen },
-    problem: /^the members of group "blind" are not surely known: .*404.*; nobody is removed from "Blind"$/,
+    problem:
+      /^the members of group "blind" are not known for certain: .*404.*; nobody is removed from "Blind"$/,
   },
   {
     name: "a group's second page is refused",
@@ -102,7 +104,7 @@ const cases: readonly Case[] = [
       status: 403,
     }),
     blind: unsure,
-    problem: /^the members of group "blind" are not surely known: .*403/,
+    problem: /^the members of group "blind" are not known for certain: .*403/,
   },
 ];
 
@@ -158,7 +160,7 @@ describe("what is not surely known removes nobody, and stops no other room", { c
         line: 3,
         column: "room",
         message:
-          '"D" cannot be looked up by name; the list of rooms is incomplete: [GET] /rooms: 403: Forbidden, as declared by the test.',
+          '"D" cannot be looked up by name; the list of spaces is incomplete: [GET] /rooms: 403: Forbidden, as declared by the test.',
       },
     ]);
     assert.equal(ending.code, 3);

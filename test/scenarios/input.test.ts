@@ -31,7 +31,7 @@ describe("input that means what it says", { concurrency: 2 }, () => {
     );
     const ending = await story.run(["sync"], local);
     assert.deepEqual([ending.code, ending.writes], [3, []]);
-    assert.match(ending.record.problems[0]?.message ?? "", /^2 rooms are titled "War room"; write the id/);
+    assert.match(ending.record.problems[0]?.message ?? "", /^2 spaces are titled "War room"; write the id/);
   });
 
   test("a letter of another script is told by code point", async () => {
@@ -76,7 +76,7 @@ describe("input that means what it says", { concurrency: 2 }, () => {
       {
         line: 5,
         column: "room",
-        message: "no room with this id is visible; rollcall@acme.example must be in it",
+        message: "no space with this id is visible; rollcall@acme.example must be in it",
       },
     ]);
   });

@@ -53,7 +53,7 @@ describe("restore believes only what Rollcall itself committed", { concurrency: 
       await undo.story.folder.write(undo.file, undo.text.replaceAll("\n", ends));
       const end = await undo.restore();
       assert.deepEqual([end.code, end.writes], [0, undone]);
-      assert.ok(!end.record.notices.some((notice) => notice.includes("not surely")));
+      assert.ok(!end.record.notices.some((notice) => notice.includes("not known for certain")));
       assert.deepEqual(
         end.requests.flatMap((exchange) => check?.(exchange) ?? []),
         [],
@@ -74,7 +74,7 @@ describe("restore believes only what Rollcall itself committed", { concurrency: 
     ]);
     assert.match(
       held.record.notices.join(),
-      /is not surely what a run of Rollcall left \(it differs from reports/,
+      /is not known for certain to be what a run of Rollcall left \(it differs from reports/,
     );
     assert.match(held.summary, /3 changes in 1 space are held back/);
 

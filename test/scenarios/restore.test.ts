@@ -57,7 +57,7 @@ test("a run is undone: the removed are back, the added are gone, and who was a m
   assert.deepEqual(end.record.rooms[0]?.held[0]?.action, "add");
   assert.deepEqual(end.writes, ["add eve to NOC: 200", "remove bob from NOC: 204"]);
   assert.equal(end.commits, 1);
-  assert.match(end.stdout, /The next sync compares these rooms with their groups again/);
+  assert.match(end.stdout, /The next sync compares these spaces with their groups again/);
   assert.match(end.stdout, /~ Mia <mia@acme.example> {2}held: Addition. They would come back as a moderator/);
   assert.match(end.summary, /1 change in 1 space is held back: none of the changes listed here was made\./);
   assert.deepEqual(
@@ -75,8 +75,8 @@ test("a run is undone: the removed are back, the added are gone, and who was a m
   const again = await restore(story);
   assert.deepEqual([again.code, again.record.status, again.writes, again.commits], [0, "converged", [], 0]);
   assert.deepEqual(again.record.notices, [
-    '2 people are in room "NOC" again already, so they are left alone: Eve, Mia.',
-    'One person is no longer in room "NOC" anyway: Bob.',
+    '2 people are in space "NOC" again already, so they are left alone: Eve, Mia.',
+    'One person is no longer in space "NOC" anyway: Bob.',
   ]);
 });
 
@@ -96,9 +96,9 @@ test("what has changed since is left alone and listed", async () => {
   const end = await restore(story);
   assert.deepEqual([end.code, end.writes], [0, ["add eve to NOC: 200"]]);
   assert.deepEqual(end.record.notices.slice(0, 3), [
-    'One person is in room "NOC" again already, so they are left alone: Mia.',
-    'One person is no longer in room "NOC" anyway: Bob.',
-    'One person is in room "NOC" without the right to moderate it, which they had before the run: Mia.',
+    'One person is in space "NOC" again already, so they are left alone: Mia.',
+    'One person is no longer in space "NOC" anyway: Bob.',
+    'One person is in space "NOC" without the right to moderate it, which they had before the run: Mia.',
   ]);
 });
 
@@ -108,7 +108,7 @@ test("a room that the token's owner no longer sees is left alone and listed", as
   const end = await restore(story);
   assert.deepEqual([end.code, end.writes], [0, []]);
   assert.deepEqual(end.record.notices, [
-    'Room "NOC" is gone, or rollcall@acme.example is no longer in it; its 3 changes are left as they are.',
+    'Space "NOC" is gone, or rollcall@acme.example is no longer in it; its 3 changes are left as they are.',
   ]);
 });
 
@@ -117,7 +117,10 @@ test("in a room whose member list is incomplete nothing is undone, and the run i
   story.sandbox.fault({ route: "GET /memberships", status: 403, times: 9 });
   const end = await restore(story);
   assert.deepEqual([end.code, end.record.status, end.writes], [3, "partial", []]);
-  assert.match(end.record.problems[0]?.message ?? "", /nothing is changed in room "NOC": its member list is/);
+  assert.match(
+    end.record.problems[0]?.message ?? "",
+    /nothing is changed in space "NOC": its member list is/,
+  );
 });
 
 test("somebody who cannot be added again is a failure of one person, and the others are restored", async () => {

@@ -56,7 +56,7 @@ describe("listings are read to their end", { concurrency: 2 }, () => {
           ...["P0004", "P0005", "P0006", "P0007", "P0008"].map((name) => `${name}: changed`),
           "Rollcall: self",
         ],
-        frozen: "not surely known: cut",
+        frozen: "not known for certain: cut",
       },
     });
     assert.deepEqual([ending.code, ending.record.status], [3, "partial"]);
@@ -66,7 +66,7 @@ describe("listings are read to their end", { concurrency: 2 }, () => {
         line: 3,
         column: "group",
         message:
-          'the members of group "cut" are not surely known: 3 of 8 members arrived; nobody is removed from "Partial"',
+          'the members of group "cut" are not known for certain: 3 of 8 members arrived; nobody is removed from "Partial"',
       },
     ]);
   });

@@ -54,12 +54,12 @@ describe("a row means what it says", { concurrency: 2 }, () => {
       {
         line: 2,
         column: "room",
-        message: `2 rooms are titled "Standup"; write the id of the one you mean: ${ids.join(", ")}`,
+        message: `2 spaces are titled "Standup"; write the id of the one you mean: ${ids.join(", ")}`,
       },
       {
         line: 3,
         column: "room",
-        message: 'no room is titled "Bob Direct"; rollcall@acme.example must be in it',
+        message: 'no space is titled "Bob Direct"; rollcall@acme.example must be in it',
       },
     ]);
     assert.deepEqual(standups.rooms, { Ann: { members: "3 → 2", removed: ["Dan"], kept } });
@@ -86,8 +86,8 @@ describe("a row means what it says", { concurrency: 2 }, () => {
     story.sandbox.renameRoom("Bridge", "The Bridge");
     const ending = await story.run(["sync"], local);
     assert.deepEqual(ending.record.problems, [
-      { line: 2, column: "room", message: 'no room is titled "Bridge"; did you mean "The Bridge"?' },
-      { line: 3, column: "room", message: 'no room is titled "Nigth Watch"; did you mean "Night Watch"?' },
+      { line: 2, column: "room", message: 'no space is titled "Bridge"; did you mean "The Bridge"?' },
+      { line: 3, column: "room", message: 'no space is titled "Nigth Watch"; did you mean "Night Watch"?' },
       { line: 4, column: "group", message: 'no group is named "NOC Oncall"; did you mean "NOC On-call"?' },
       {
         line: 6,

@@ -163,7 +163,7 @@ const cases: readonly Case[] = [
     change: (sandbox) => sandbox.renameGroup("eng", "engineering"),
     changed: ["Old: changed", "Older: changed"],
     code: 3,
-    problem: /not surely known: eng\); the next run looks again$/,
+    problem: /not known for certain: eng\); the next run looks again$/,
   },
   {
     name: "when the token's owner has left the space during the run, nobody is removed",
@@ -236,7 +236,7 @@ describe("Webex changes while a run is under way", { concurrency: 2 }, () => {
     assert.deepEqual([ending.code, count(ending, groupMembers)], [3, 6]);
     assert.match(
       messages(ending)[0] ?? "",
-      /the members of group "all" are not surely known: it changed while it was read/,
+      /the members of group "all" are not known for certain: it changed while it was read/,
     );
   });
 

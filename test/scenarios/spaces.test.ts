@@ -175,7 +175,7 @@ describe("spaces that are not like the others", { concurrency: 2 }, () => {
       {
         line: 6,
         column: "room",
-        message: "no room with this id is visible; rollcall@acme.example must be in it",
+        message: "no space with this id is visible; rollcall@acme.example must be in it",
       },
     ]);
   });
@@ -221,7 +221,7 @@ describe("the mode of a room", () => {
         line: 5,
         column: "mode",
         message:
-          'line 4 maps the same room with mode "sync", this line with "audit"; give both the same mode',
+          'line 4 maps the same space with mode "sync", this line with "audit"; give both the same mode',
       },
     ]);
   });

@@ -9,7 +9,7 @@ describe("validate", { concurrency: 2 }, () => {
     await using folder = await createFolder("group,room\nNOC On-call,NOC\nLeads,NOC\n");
     assert.deepEqual(await folder.run(["validate"]), {
       code: 0,
-      stdout: "2 mappings of 1 rooms, and the policy: no fault found\n",
+      stdout: "2 mappings of 1 spaces, and the policy: no fault found\n",
       stderr: "",
     });
   });
@@ -100,7 +100,7 @@ describe("validate", { concurrency: 2 }, () => {
     await folder.write("mappings/delegations.csv", "host,delegate,note\nann@x.ch,eve@x.ch,assistant\n");
     assert.deepEqual(await folder.run(["validate"]), {
       code: 0,
-      stdout: "1 mappings of 1 rooms, 1 delegations, and the policy: no fault found\n",
+      stdout: "1 mappings of 1 spaces, 1 delegations, and the policy: no fault found\n",
       stderr: "",
     });
   });

@@ -18,8 +18,16 @@ export type ExchangeChecker = (exchange: Exchange) => string[];
 
 const folder = new URL("../../../shared/contracts/", import.meta.url);
 
-// Operations that the contracts don't describe: ../shared/webex-api.md (top) and ../shared/github-actions.md (top).
-const undescribed = new Set(["webex POST /access_token", "github POST /graphql"]);
+// Operations that the contracts don't describe: ../shared/webex-api.md (top) and ../shared/github-actions.md (top);
+// artifacts are in GitHub's documentation only: https://docs.github.com/en/rest/actions/artifacts
+const undescribed = new Set([
+  "webex POST /access_token",
+  "github POST /graphql",
+  "github GET /repos/{owner}/{repo}/actions/artifacts",
+  "github GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/zip",
+  "github DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}",
+  "github GET /artifact-store/{artifact_id}",
+]);
 
 // Webex's contract describes the `Link` header but not the parameters of the addresses in it, which a client
 // sends back as they are: ../shared/webex-api.md section 2.3.

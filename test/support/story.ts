@@ -89,6 +89,13 @@ export async function startStory(
         ...paths.map((path) => [`${oid}:${path}`, files.get(path) ?? ""] as const),
       ]);
     assertNoSecret(new Map(commits), sandbox.secrets());
+    // As the workflows do, whatever became of the run.
+    const owed = await folder.read("record.owed.json").catch(() => null);
+    if (owed !== null) {
+      const upload = { name: "rollcall-owed", file: "record.owed.json", text: owed };
+      sandbox.github.uploadArtifact({ ...upload, runId: given.GITHUB_RUN_ID ?? "" });
+      await rm(join(folder.path, "record.owed.json"));
+    }
     const requests = sandbox.requests.slice(before.requests);
     const record = await folder.readRecord().catch(() => assert.fail(`no record; stderr: ${result.stderr}`));
     return {

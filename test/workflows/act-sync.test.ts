@@ -17,8 +17,13 @@ test("a scheduled Sync updates the room, stores the new token and commits the re
   const first = sandbox.currentRefreshToken;
   const ending = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
   assert.equal(ending.succeeded, true, ending.log);
-  // Checkout, set-up, who asked, and the run itself.
-  assert.deepEqual(Object.values(ending.steps), ["success", "success", "success", "success"]);
+  // Checkout, set-up, who asked, the run itself, its record, and what it owes.
+  assert.deepEqual(
+    Object.values(ending.steps),
+    Array.from({ length: 6 }, () => "success"),
+  );
+  assert.match(ending.log, /uploaded rollcall-record\.json as rollcall-record-1/);
+  assert.doesNotMatch(ending.log, /as rollcall-owed/);
   assert.deepEqual(sandbox.members("NOC"), ["ann", "bob", "rollcall"]);
   assert.notEqual(sandbox.currentRefreshToken, first);
   assertTokenKept(sandbox);

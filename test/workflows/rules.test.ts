@@ -81,6 +81,26 @@ test("each workflow's permissions are no more than its command needs", async () 
   });
 });
 
+test("every workflow that changes something keeps the record, and what it owes, however the run ended", async () => {
+  for (const id of ["delegate", "restore", "sync"]) {
+    const { workflow } = await readWorkflow(id);
+    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+    const run = steps.findIndex((step) => step.id === "rollcall");
+    assert.match(steps[run]?.run ?? "", /--json rollcall-record\.json/, id);
+    const kept = steps.slice(run + 1).filter(({ uses }) => uses?.startsWith("actions/upload-artifact@"));
+    assert.deepEqual(
+      kept.map((step) => [step.if, step.with.path]),
+      [
+        ["always()", "rollcall-record.json"],
+        ["always()", "rollcall-record.owed.json"],
+      ],
+      id,
+    );
+    // By this name src/run/owed.ts looks for it.
+    assert.equal(kept[1]?.with.name, "rollcall-owed", id);
+  }
+});
+
 test("every job has a time limit", async () => {
   for (const { where, job } of await readJobs()) assert.ok((job["timeout-minutes"] ?? 0) > 0, where);
 });

@@ -11,6 +11,9 @@ export async function writeStandIns(folder: string): Promise<string[]> {
   const steps: Readonly<Record<string, string>> = {
     "actions/setup-node": `    - {shell: bash, run: node --version}`,
     "actions/checkout": `    - {shell: bash, run: 'cp -R "$STAND_IN_CHECKOUT" "\${{ inputs.path }}"'}`,
+    "actions/upload-artifact": `    - shell: bash
+      run: if [ -e "$FILE" ]; then echo "uploaded $FILE as $NAME"; fi
+      env: {FILE: '\${{ inputs.path }}', NAME: '\${{ inputs.name }}'}`,
     "actions/create-github-app-token": `    - id: token
       shell: bash
       run: echo "token=$KEY" >> "$GITHUB_OUTPUT"
@@ -23,9 +26,10 @@ export async function writeStandIns(folder: string): Promise<string[]> {
   const args: string[] = [];
   for (const uses of used) {
     const name = uses.replace(/@.*/, "");
-    const inputs = ["path", "ref", "client-id", "private-key", "node-version"].map(
-      (input) => `  ${input}: {}\n`,
-    );
+    const inputs = [
+      ...["path", "ref", "client-id", "private-key", "node-version"],
+      ...["name", "if-no-files-found", "overwrite"],
+    ].map((input) => `  ${input}: {}\n`);
     const outputs = `outputs:\n  token: {value: '\${{ steps.token.outputs.token }}'}\n`;
     const text = `name: Stand-in\ninputs:\n${inputs.join("")}${outputs}runs:\n  using: composite\n  steps:\n${steps[name]}\n`;
     if (!steps[name]) throw new Error(`cannot find a stand-in for ${name}`);
