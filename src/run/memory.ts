@@ -45,21 +45,26 @@ const readDiskFile: ReadText = (path) =>
     throw error;
   });
 
-async function openBranchFile({
-  repository,
-  branch: ref,
-  token,
-}: Extract<ReportTarget, { kind: "branch" }>): Promise<ReadText> {
-  const [{ createGithubClient }, { readContents }] = await Promise.all([
+type BranchTarget = Extract<ReportTarget, { kind: "branch" }>;
+
+async function openBranchFile(target: BranchTarget): Promise<ReadText> {
+  const [{ createGithubClient }, { readContents, UnknownCommit }] = await Promise.all([
     import("../github/client.ts"),
     import("../github/contents.ts"),
   ]);
-  const github = createGithubClient(repository.apiUrl, token);
-  const { owner, name: repo } = repository;
-  return async (path) => {
+  const { owner, name: repo, apiUrl } = target.repository;
+  const github = createGithubClient(apiUrl, target.token);
+  const readAt = async (ref: string, path: string): Promise<string | undefined> => {
     const contents = await readContents(github, { owner, repo, path, ref });
     if (contents.kind === "missing") return undefined;
     // What is there and is no text is a damaged memory, not a missing one.
     return contents.kind === "file" ? contents.bytes.toString("utf8") : "";
   };
+  return (path) =>
+    readAt(target.branch, path).catch(async (error: unknown) => {
+      if (!(error instanceof UnknownCommit)) throw error;
+      // A plan has not looked where its report would go, and a tag or a pull request holds no reports.
+      const { checkReportBranch } = await import("../github/commit.ts");
+      return await readAt((await checkReportBranch(target)).branch, path);
+    });
 }
