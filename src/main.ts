@@ -34,17 +34,17 @@ const paint: Paint = (style, text) => (hasColours ? `\u001b[${codes[style]}m${te
 
 /** What may be printed: no secret, nothing that the runner takes for a command, nothing that steers a terminal. */
 function makeSafe(text: string): string {
-  return disarm(gate.clean(text)).replace(steering, showCode);
+  return disarm(gate.clean(text)).replace(
+    /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]|\p{Cc}/gu,
+    showCode,
+  );
 }
 
+/** Lines and colours are ours; any other control character came from outside. */
 function showCode(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const isOurs = character === "\n" || character === "\t" || (hasColours && character === "\u001b");
+  return isOurs ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
-
-/** Marks that turn the direction of writing, and control characters; an escape where no colours are ours. */
-const steering = hasColours
-  ? /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\u0080-\u009F]/g
-  : /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\u0080-\u009F\u001B]/g;
 
 /**
  * A runner takes `::name::` at the start of a line and `##[name]` anywhere for its commands, and a name in Webex or
