@@ -27,8 +27,8 @@ export class ReportRefused extends Error {
   override readonly name = "ReportRefused";
 }
 
-/** The report is the last thing that a stopped run does. */
-const graceMs = 8000;
+/** The report is the last thing that a stopped run commits; the rest of nine seconds is for telling it elsewhere. */
+const graceMs = 7000;
 
 const maxDrafts = 5;
 

@@ -93,7 +93,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
         message,
         /^the report was not committed to main: .*Changes must be made through a pull request/s,
       );
-      assert.match(message, /Set REPORT_BRANCH to a branch without protection/);
+      assert.match(message, /[Ss]et REPORT_BRANCH to a branch without protection/);
       assert.ok(ending.stdout.includes("REPORT_BRANCH"));
       for (const said of ["**NOC**", "add: New", "remove: Old", "To be fixed"]) {
         assert.ok(ending.summary.includes(said), `${said} in ${ending.summary}`);

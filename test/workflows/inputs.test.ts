@@ -19,13 +19,16 @@ function findOptions(run: string): string[] {
 }
 
 const contract = {
-  sync: { inputs: ["dry_run", "approve"], options: ["--approve", "--dry-run"] },
+  sync: { inputs: ["dry_run", "approve"], options: ["--approve", "--dry-run", "--json"] },
   plan: { inputs: ["pull-request"], options: ["--pull-request"] },
   delegate: {
     inputs: ["mode", "host", "delegate", "until", "backend", "dry_run"],
-    options: ["--backend", "--delegate", "--dry-run", "--host", "--mode", "--until"],
+    options: ["--backend", "--delegate", "--dry-run", "--host", "--json", "--mode", "--until"],
   },
-  restore: { inputs: ["record", "dry_run", "approve"], options: ["--approve", "--dry-run", "--record"] },
+  restore: {
+    inputs: ["record", "dry_run", "approve"],
+    options: ["--approve", "--dry-run", "--json", "--record"],
+  },
   doctor: { inputs: [], options: [] },
 } as const;
 
@@ -73,8 +76,9 @@ test("every job with the token gets the same variables for Webex and for the tok
     "SECRETS_TOKEN",
   ];
   const jobs = await readSecretJobs();
-  const [first = {}, ...others] = jobs.map(({ job }) => job.steps.at(-1)?.env ?? {});
+  const envOf = ({ job }: (typeof jobs)[number]) => job.steps.find(({ id }) => id === "rollcall")?.env ?? {};
+  const [first = {}, ...others] = jobs.map(envOf);
   for (const name of shared) assert.ok(name in first, name);
   for (const env of others) for (const name of shared) assert.equal(env[name], first[name], name);
-  for (const { where, job } of jobs) assert.ok("GITHUB_TOKEN" in (job.steps.at(-1)?.env ?? {}), where);
+  for (const job of jobs) assert.ok("GITHUB_TOKEN" in envOf(job), job.where);
 });
