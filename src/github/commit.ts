@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { ReportTarget } from "../config/settings.ts";
 import { pause } from "../lib/http.ts";
-import { errorMessage } from "../lib/text.ts";
+import { errorMessage, withoutFullStop } from "../lib/text.ts";
 import { createGithubClient, encodePath, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
 import { type Patience, persist } from "./patience.ts";
@@ -191,7 +191,7 @@ function explain(error: unknown, { branch }: ReportBranch): string {
       : isUnexplained(said)
         ? ". Let the workflow's token write to that branch (permissions: contents: write)"
         : "";
-  return `the report was not committed to ${branch}: ${said.trim()}. What was changed in Webex is as this run reports it${remedy}`;
+  return `the report was not committed to ${branch}: ${withoutFullStop(said)}. What was changed in Webex is as this run reports it${remedy}`;
 }
 
 /**

@@ -92,3 +92,8 @@ export type Paint = (style: "bold" | "dim" | "green" | "red" | "yellow", text: s
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** A sentence of somebody else without its full stop, for one of ours to go on behind it. */
+export function withoutFullStop(text: string): string {
+  return text.trim().replace(/(?<!\.)\.$/, "");
+}

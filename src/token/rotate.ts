@@ -1,4 +1,5 @@
 import { formatTimestamp } from "../lib/date.ts";
+import { withoutFullStop } from "../lib/text.ts";
 import type { LoadedToken, Recovery, TokenCopyAge, TokenRecord, TokenStore } from "./store.ts";
 
 export interface IssuedTokens {
@@ -77,7 +78,7 @@ async function refresh(ask: () => Promise<RefreshedTokens>, doubt: string | null
   } catch (error) {
     if (doubt === null || !isRefusal(error)) throw error;
     throw new StaleTokenError(
-      `${error.message}. But ${doubt}: this run's copy may be stale, so start a fresh run before you log in again`,
+      `${withoutFullStop(error.message)}. But ${doubt}: this run's copy may be stale, so start a fresh run before you log in again`,
       { cause: error },
     );
   }
@@ -101,9 +102,12 @@ async function storeIssued(
   if (!rotated && copy.isStored) return false;
   const outcome = await store.save(next, stop);
   if (outcome.stored) return rotated;
-  if (!rotated) throw new Error(`${outcome.reason}. The refresh token is still the one this run was given`);
+  if (!rotated)
+    throw new Error(
+      `${withoutFullStop(outcome.reason)}. The refresh token is still the one this run was given`,
+    );
   throw new UnstoredTokenError(
-    `${outcome.reason}. Nothing was changed in Webex. ${outcome.recovery.advice}`,
+    `${withoutFullStop(outcome.reason)}. Nothing was changed in Webex. ${outcome.recovery.advice}`,
     outcome.recovery,
   );
 }

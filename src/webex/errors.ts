@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { withoutFullStop } from "../lib/text.ts";
 
 export interface WebexFailure {
   readonly method: string;
@@ -24,7 +25,9 @@ export class WebexError extends Error {
 
   constructor(failure: WebexFailure) {
     const answer = failure.status === null ? "no answer" : String(failure.status);
-    super(`[${failure.method}] ${failure.path}: ${answer}: ${failure.detail}`, { cause: failure.cause });
+    super(`[${failure.method}] ${failure.path}: ${answer}: ${withoutFullStop(failure.detail)}`, {
+      cause: failure.cause,
+    });
     this.status = failure.status;
     this.detail = failure.detail;
     this.trackingId = failure.trackingId;

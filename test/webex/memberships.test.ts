@@ -194,7 +194,7 @@ test("an addition is repeated after a 503", async () => {
 test("the 502 that says the token's owner is not in the room is not repeated", async () => {
   const { sandbox, add, routes } = await start();
   await using _ = sandbox;
-  await assert.rejects(add("Away", "bob"), { message: "[POST] /memberships: 502: Add participant failed." });
+  await assert.rejects(add("Away", "bob"), { message: "[POST] /memberships: 502: Add participant failed" });
   assert.deepEqual(routes(), [`${post} 502`]);
 });
 
@@ -212,7 +212,7 @@ test("a refused addition fails with Webex's message and tracking id", async () =
   await assert.rejects(add("Locked", "bob"), {
     name: "WebexError",
     status: 403,
-    message: "[POST] /memberships: 403: Only moderators may change the members of a moderated space.",
+    message: "[POST] /memberships: 403: Only moderators may change the members of a moderated space",
     trackingId: "SANDBOX_2",
   });
 });

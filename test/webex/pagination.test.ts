@@ -82,7 +82,7 @@ test("an unreadable page makes a listing incomplete, and the pages before it are
   const { listing } = await read((_, index, url) =>
     index === 0 ? page([1], `${url}/v1/list?after=1`) : { status: 404, body: { message: "Not there." } },
   );
-  assert.deepEqual(listing, { complete: false, items: [1], reason: "[GET] /list: 404: Not there." });
+  assert.deepEqual(listing, { complete: false, items: [1], reason: "[GET] /list: 404: Not there" });
 });
 
 const unmatched: readonly [fact: string, next: (url: string) => string][] = [
