@@ -32,9 +32,18 @@ const hasColours = process.stdout.isTTY && process.stdout.hasColors();
 
 const paint: Paint = (style, text) => (hasColours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
 
-/** What may be printed: no secret, and nothing that the runner takes for a command. */
+/** What may be printed: no secret, nothing that the runner takes for a command, nothing that steers a terminal. */
 function makeSafe(text: string): string {
-  return disarm(gate.clean(text));
+  return disarm(gate.clean(text)).replace(
+    /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]|\p{Cc}/gu,
+    showCode,
+  );
+}
+
+/** Lines and colours are ours; any other control character came from outside. */
+function showCode(character: string): string {
+  const isOurs = character === "\n" || character === "\t" || (hasColours && character === "\u001b");
+  return isOurs ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /**

@@ -66,7 +66,7 @@ async function lookAtEnvironment(
   ]);
   if (facts === null) return wrong(`there is no environment "${name}"`, `Make it: ${make}`);
   if (facts.branches === null)
-    return wrong(`"${name}" lets in every branch, so whoever may push can read the token`, make);
+    return wrong(`"${name}" lets in every branch, so everyone who may push can read the token`, make);
   const others = facts.branches.filter((branch) => branch !== defaultBranch);
   if (others.length > 0) return wrong(`"${name}" also lets in ${others.join(", ")}`, make);
   if (facts.branches.length === 0) return wrong(`"${name}" lets in no branch at all`, make);

@@ -105,7 +105,7 @@ async function conclude(login: Login, issued: IssuedTokens): Promise<CallbackPag
   const { mask } = context.runner;
   mask(issued.accessToken);
   if (issued.refreshToken === null)
-    throw new Error("Webex sent no refresh token; register the integration anew");
+    throw new Error("Webex sent no refresh token; register the integration again");
   mask(issued.refreshToken);
   const scopes = checkScopes(login, issued.scopes);
   const { displayName, email } = await readPerson(config, issued.accessToken);

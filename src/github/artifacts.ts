@@ -35,7 +35,7 @@ const maxBytes = 16 * 1024 * 1024;
 
 /**
  * Lists the artifacts of this name that runs of this branch have left. Those of forks and of other branches are not
- * believed: whoever opens a pull request can make artifacts.
+ * believed: anyone who opens a pull request can make artifacts.
  * https://docs.github.com/en/rest/actions/artifacts#list-artifacts-for-a-repository
  */
 export async function listArtifacts(

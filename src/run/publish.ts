@@ -327,7 +327,7 @@ export function reportDelegation(
   return { target, headline, memoryPath: record.path, draft, page: page.path };
 }
 
-/** Whoever was removed and is still listed would be granted again: their rows are named for a person to delete. */
+/** Somebody removed who is still listed would be granted again: their rows are named for a person to delete. */
 function nameRowsLeft(takeOut: DelegationsFileEdit["takeOut"]): string {
   if (takeOut.length === 0) return "";
   return `. As long as these rows are in delegations.csv, sync grants them again, so delete them through a pull request: ${formatRows(takeOut)}`;

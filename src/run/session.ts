@@ -42,7 +42,7 @@ export async function openSession(
   { mayStartFreshRun = false } = {},
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
-  // Loads while the store is opened; whoever sends first is told what is wrong with it.
+  // Loads while the store is opened; the first to send is told what is wrong with it.
   openHttp().catch(() => undefined);
   const store = await openStore(config.tokenStore, context);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });

@@ -196,6 +196,7 @@ describe("an answer that echoes a secret is told without it", { concurrency: 2 }
     const { sandbox, folder } = story;
     const csv = `group,room\neng,${sandbox.roomId("NOC")}\n`;
     await folder.write("mappings/rooms.csv", csv);
+    sandbox.github.writeFile("mappings/rooms.csv", csv);
     sandbox.renameRoom("NOC", `_${sandbox.github.secretsToken}_ [x](y)`);
     const env = { GITHUB_ACTIONS: "true" };
     const number = sandbox.github.pulls.open({ files: { "mappings/rooms.csv": csv } });
