@@ -96,7 +96,7 @@ describe("spaces that are not like the others", { concurrency: 2 }, () => {
       displayName: nameOf(key),
       email: `${key}@acme.example`,
     });
-    const refused = "403: Forbidden, as declared by the test.";
+    const refused = "403: Forbidden, as declared by the test";
     const refusal = (method: string) =>
       ending.requests.find((exchange) => isWrite(method)(exchange) && exchange.status === 403);
     const [added, removed] = [refusal("POST"), refusal("DELETE")];
