@@ -33,7 +33,7 @@ const cases: readonly Case[] = [
     fault: ({ room }) => ({ route: "GET /memberships", match: membersOf(room), after: 1, status: 403 }),
     blind: {
       ...blinded,
-      frozen: "its member list is incomplete: [GET] /memberships: 403: Forbidden, as declared by the test.",
+      frozen: "its member list is incomplete: [GET] /memberships: 403: Forbidden, as declared by the test",
     },
     problem:
       /^nothing is changed in space "Blind": its member list is incomplete: \[GET\] \/memberships: 403/,
@@ -44,7 +44,7 @@ const cases: readonly Case[] = [
     blind: {
       ...blinded,
       frozen:
-        "its member list is incomplete: [GET] /memberships: 404: Could not find a room with provided ID.",
+        "its member list is incomplete: [GET] /memberships: 404: Could not find a room with provided ID",
     },
     problem: /404: Could not find a room/,
   },
@@ -160,7 +160,7 @@ describe("what is not surely known removes nobody, and stops no other room", { c
         line: 3,
         column: "room",
         message:
-          '"D" cannot be looked up by name; the list of spaces is incomplete: [GET] /rooms: 403: Forbidden, as declared by the test.',
+          '"D" cannot be looked up by name; the list of spaces is incomplete: [GET] /rooms: 403: Forbidden, as declared by the test',
       },
     ]);
     assert.equal(ending.code, 3);

@@ -80,7 +80,7 @@ describe("limits", { concurrency: 2 }, () => {
     story.sandbox.fault({ route: "POST /memberships", status: 403 });
     const ending = await story.run(["sync"], local);
     assert.deepEqual(ending.rooms.NOC?.failed, [
-      "add Ann: [POST] /memberships: 403: Forbidden, as declared by the test.",
+      "add Ann: [POST] /memberships: 403: Forbidden, as declared by the test",
       "remove Old1: not tried: the additions failed, so nobody would be left in the space",
     ]);
     assert.deepEqual([ending.code, story.sandbox.members("NOC")], [3, ["old1", "rollcall"]]);

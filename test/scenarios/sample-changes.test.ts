@@ -122,7 +122,7 @@ describe("changes are made one by one, and nobody is removed who should stay", {
       members: "3 → 3",
       added: ["Zoe"],
       removed: ["Old"],
-      failed: [`add ${name}: [POST] /memberships: ${error}, as declared by the test.`],
+      failed: [`add ${name}: [POST] /memberships: ${error}, as declared by the test`],
       kept: [owner],
     });
     assert.deepEqual(ending.rooms, {
