@@ -82,6 +82,7 @@ test(
     assert.match(written, /2999-12-31/);
 
     sandbox.github.writeFile(grants, written.replace("2999-12-31", "2001-12-31"));
+    sandbox.github.writeFile("mappings/rooms.csv", "group,room\n");
     const synced = await repository.run(sandbox, { workflow: "sync", event: "push" });
     assert.equal(synced.succeeded, true, synced.log);
     assert.deepEqual(sandbox.meetings.user("ann").delegates, []);
