@@ -54,6 +54,7 @@ const sandbox = await startSandbox(organisation, {
     files: { "README.md": "# Read me\n", "mappings/rooms.csv": "group,room\n", "reports/runs/1.md": "é\n" },
     branches: ["main", "reports/all"],
     environments: ["webex"],
+    tokenIn: "both",
   },
 });
 const number = sandbox.github.pulls.open({ title: "Change", files: { "mappings/rooms.csv": "changed" } });
