@@ -5,6 +5,7 @@ import { errorMessage } from "../lib/text.ts";
 import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { findMissingScopes } from "../token/scopes.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
 import type { KeptDelegations } from "./keep-delegations.ts";
@@ -66,7 +67,8 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   }
   const { loaded, config } = opened;
   const grants = opened.delegations?.conclude() ?? null;
-  const record = grants === null ? reached : extendRecord(reached, grants);
+  const extended = grants === null ? reached : extendRecord(reached, grants);
+  const record = adviseScopes(extended, opened.session.scopes);
   const publication = {
     record,
     names: command === "sync" ? names : null,
@@ -108,6 +110,14 @@ async function open(task: MembershipTask, context: Context): Promise<Opened> {
 function endInFailure(record: RunRecord, { message }: Error): RunRecord {
   const problem: Problem = { line: null, column: null, message: `the run was ended: ${message}` };
   return { ...record, status: "failed", problems: [...record.problems, problem] };
+}
+
+/** Where something went wrong and scopes are missing, they may be why: the list to tick spares a search. */
+function adviseScopes(record: RunRecord, scopes: readonly string[] | null): RunRecord {
+  const missing = scopes === null ? [] : findMissingScopes(["memberships"], scopes);
+  if (missing.length === 0 || record.problems.length + record.totals.failed === 0) return record;
+  const notice = `The Webex login lacks ${missing.join(", ")}: tick them at developer.webex.com (My Apps, the integration), then npm run login.`;
+  return { ...record, notices: [...record.notices, notice] };
 }
 
 function explainError(error: unknown, mappingsFile: string): readonly Problem[] {

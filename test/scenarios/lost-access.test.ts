@@ -55,3 +55,21 @@ describe("an access token that dies in the middle of a run", { concurrency: 2 },
     assert.deepEqual(next.writes, ["add bob to NOC: 200", "remove old from NOC: 204"]);
   });
 });
+
+test("a refusal without the scope comes with the list to tick", async () => {
+  const granted = "spark:rooms_read spark:memberships_read spark:people_read identity:groups_read";
+  await using story = await startStory(
+    organisation({ groups: { eng: ["ann"] }, rooms: { NOC: [] } }),
+    ["eng,NOC"],
+    { grantedScope: granted },
+  );
+  story.sandbox.fault({ route: "POST /memberships", status: 403 });
+  const { code, record } = await story.run(["sync"]);
+  assert.equal(code, 3);
+  assert.ok(
+    record.notices.includes(
+      "The Webex login lacks spark:memberships_write, spark:team_memberships_write: tick them at developer.webex.com (My Apps, the integration), then npm run login.",
+    ),
+    record.notices.join("\n"),
+  );
+});
