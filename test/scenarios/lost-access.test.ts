@@ -61,7 +61,7 @@ test("a refusal without the scope comes with the list to tick", async () => {
   await using story = await startStory(
     organisation({ groups: { eng: ["ann"] }, rooms: { NOC: [] } }),
     ["eng,NOC"],
-    { grantedScope: granted },
+    { scope: granted },
   );
   story.sandbox.fault({ route: "POST /memberships", status: 403 });
   const { code, record } = await story.run(["sync"]);
