@@ -98,8 +98,17 @@ export async function observe(
     people,
     lookUpFailure: lookUp.failure,
     ...side,
-    compareAgain: async (feed, members) =>
-      diffRoom(feed, await Promise.all(feed.groups.map(readGroup)), members, standpoint),
+    compareAgain: async (feed, members) => {
+      const [feeding, unmatchedRows] = await Promise.all([
+        Promise.all(feed.groups.map(readGroup)),
+        Promise.all(
+          (standpoint.unmatchedRows ?? []).map(async ({ line, reading }) => {
+            return { line, reading: await readGroup(reading.group) };
+          }),
+        ),
+      ]);
+      return diffRoom(feed, feeding, members, { ...standpoint, unmatchedRows });
+    },
   }));
 }
 
