@@ -31,9 +31,9 @@ export interface RoomDiff {
 /** A row that leads to no room. */
 export interface UnmatchedRow {
   readonly line: number;
+  readonly source: Group | PersonRow;
   /** The group's name, or the person's address. */
   readonly name: string;
-  readonly isPerson: boolean;
   /** Null when those whom it means are known for certain. */
   readonly doubt: { readonly reason: string; readonly isUnsteady: boolean } | null;
   means(member: RoomMember): boolean;
@@ -85,21 +85,23 @@ export function createComparison(
   };
 }
 
-function describeGroupRow(line: number, reading: GroupReading): UnmatchedRow {
+/** A row of a group that leads to no room. */
+export function describeGroupRow(line: number, reading: GroupReading): UnmatchedRow {
   return {
     line,
+    source: reading.group,
     name: reading.group.displayName,
-    isPerson: false,
     doubt: reading.complete ? null : reading,
     means: ({ key }) => reading.members.has(key),
   };
 }
 
-function describePersonRow(row: PersonRow): UnmatchedRow {
+/** A row of one person that leads to no room. */
+export function describePersonRow(row: PersonRow): UnmatchedRow {
   const { line, address: name, finding } = row;
   const isOpen = finding.kind === "unclear" && finding.keys === null;
   const doubt = isOpen ? { reason: finding.reason, isUnsteady: false } : null;
-  return { line, name, isPerson: true, doubt, means: (member) => mayMean(row, member) };
+  return { line, source: row, name, doubt, means: (member) => mayMean(row, member) };
 }
 
 /** Compares members with groups by decoded id; a list without the owner may hold only moderators: an obstacle. */
@@ -276,7 +278,8 @@ function findUnmatchedRowProblems(
   unmatchedRows: readonly UnmatchedRow[],
 ): Problem[] {
   return unmatchedRows.flatMap((unmatchedRow) => {
-    const { line, name, doubt, isPerson } = unmatchedRow;
+    const { line, name, doubt, source } = unmatchedRow;
+    const isPerson = "address" in source;
     const sparing = differences.filter(
       ({ exempt, uncertainties }) =>
         exempt.includes(unmatchedRow) || (doubt !== null && uncertainties.includes(name)),

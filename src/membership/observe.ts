@@ -4,12 +4,15 @@ import type { Problem } from "../lib/problem.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import {
   createComparison,
+  describeGroupRow,
+  describePersonRow,
   diffRoom,
   type GroupReading,
   judgeGroup,
   listUndescribed,
   type RoomDiff,
   type Undescribed,
+  type UnmatchedRow,
 } from "./diff.ts";
 import type {
   AddressHolder,
@@ -23,7 +26,13 @@ import type {
 } from "./directory.ts";
 import type { Mapping } from "./mapping.ts";
 import { type NameMemory, noNames, type RememberedName } from "./names.ts";
-import { type AddressBook, explainRow, judgeHolders, listRowAddresses } from "./person-rows.ts";
+import {
+  type AddressBook,
+  explainRow,
+  judgeHolders,
+  listRowAddresses,
+  type PersonRow,
+} from "./person-rows.ts";
 import { type DesiredRoom, resolveMappings } from "./resolve.ts";
 
 export interface Observation {
@@ -105,6 +114,13 @@ export async function observe(
     (group) => readGroup(reader, group),
   );
   const findHoldersAgain = shareReadings(foldAddress, (address) => reader.findHolders(address));
+  const readRowAgain = async (row: PersonRow): Promise<PersonRow> => {
+    return { ...row, finding: judgeHolders(await findHoldersAgain(row.address), owner), person: null };
+  };
+  const readUnmatchedAgain = async ({ line, source }: UnmatchedRow): Promise<UnmatchedRow> =>
+    "address" in source
+      ? describePersonRow(await readRowAgain(source))
+      : describeGroupRow(line, await readGroupAgain(source));
   return found.map(({ standpoint, problems, ...side }, index) => ({
     owner,
     names: resolutions[index]?.names ?? [],
@@ -113,19 +129,12 @@ export async function observe(
     problems: [...problems, ...(rowProblems[index] ?? [])],
     ...side,
     async compareAgain(feed, members) {
-      const [people, readings] = await Promise.all([
-        Promise.all(
-          feed.people.map(async (row) => {
-            return {
-              ...row,
-              finding: judgeHolders(await findHoldersAgain(row.address), owner),
-              person: null,
-            };
-          }),
-        ),
+      const [people, readings, unmatchedRows] = await Promise.all([
+        Promise.all(feed.people.map(readRowAgain)),
         Promise.all(feed.groups.map(readGroupAgain)),
+        Promise.all((standpoint.unmatchedRows ?? []).map(readUnmatchedAgain)),
       ]);
-      return diffRoom({ ...feed, people }, readings, members, standpoint);
+      return diffRoom({ ...feed, people }, readings, members, { ...standpoint, unmatchedRows });
     },
   }));
 }
