@@ -94,6 +94,13 @@ export function createBodies(github: Github) {
       });
     },
 
+    blob: (sha: string, text: string) =>
+      body("blob", {
+        sha,
+        size: Buffer.byteLength(text),
+        content: Buffer.from(text).toString("base64").replace(/.{60}/g, "$&\n"),
+      }),
+
     entry: ({ path, type, sha, size = 0 }: TreeEntry, ref: string) =>
       body("entry", {
         path,

@@ -2,8 +2,8 @@ import { type Context, exitCodeOf } from "../cli/context.ts";
 import type { Repository, RepositoryAccess } from "../config/actions.ts";
 import type { Paths } from "../config/paths.ts";
 import { createGithubClient, type GithubClient } from "../github/client.ts";
-import { type Contents, maxContentBytes, readContents } from "../github/contents.ts";
-import { type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
+import { type Contents, readContents } from "../github/contents.ts";
+import { maxHeadBytes, type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
 import { writeStickyComment } from "../github/sticky-comment.ts";
 import { toDateString } from "../lib/date.ts";
 import type { FileProblem, Problem } from "../lib/problem.ts";
@@ -189,7 +189,7 @@ function explainContents(contents: Contents, where: string): Problem {
   switch (contents.kind) {
     case "too-large": {
       const mebibytes = (contents.size / 1024 / 1024).toFixed(1);
-      const max = maxContentBytes / 1024 / 1024;
+      const max = maxHeadBytes / 1024 / 1024;
       return explain(`the file has ${mebibytes} MiB at ${where}; at most ${max} MiB is read: split it`);
     }
     case "no-file":

@@ -2,7 +2,8 @@ import * as v from "valibot";
 import type { ReportTarget } from "../config/settings.ts";
 import { pause } from "../lib/http.ts";
 import { errorMessage, withoutFullStop } from "../lib/text.ts";
-import { createGithubClient, encodePath, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
+import { readHead } from "./branch-files.ts";
+import { createGithubClient, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
 import { type Patience, persist } from "./patience.ts";
 import { explainRefusal, isUnexplained } from "./permissions.ts";
@@ -51,7 +52,7 @@ export async function commitReport(
   let drafts = 0;
   const attempt = async (signal: AbortSignal | undefined): Promise<string | null> => {
     const request = { single: true, ...(signal && { signal }) };
-    const head = await readHead(github, place, request);
+    const head = await readHead(github, place.repository, place.branch, request);
     if (head === null) throw new MayPass(`there is no branch ${place.branch}`);
     const read: ReadText = (path) => readText(github, place, path, { ref: head, request });
     const memory = await read(memoryPath);
@@ -78,25 +79,6 @@ function mayPass(error: unknown): boolean {
   const isOurs =
     error instanceof MayPass || error instanceof UnsureContents || error instanceof UnreadableAnswer;
   return isOurs || statusOf(error) !== null;
-}
-
-const refSchema = v.object({ object: v.object({ sha: v.string() }) });
-
-async function readHead(
-  github: GithubClient,
-  { repository, branch }: ReportBranch,
-  request: object = {},
-): Promise<string | null> {
-  const route = `GET /repos/${repository.owner}/${repository.name}/git/ref/heads/${encodePath(branch)}`;
-  try {
-    const { data } = await github.request(route, { request });
-    const ref = v.safeParse(refSchema, data);
-    if (!ref.success) throw new MayPass("GitHub does not say which commit the branch points to");
-    return ref.output.object.sha;
-  } catch (error) {
-    if (statusOf(error) === 404) return null;
-    throw error;
-  }
 }
 
 async function readText(
@@ -206,10 +188,10 @@ export async function checkReportBranch(
   const { owner, name } = repository;
   const github = createGithubClient(repository.apiUrl, target.token, sleep);
   try {
-    if ((await readHead(github, target)) !== null) return target;
+    if ((await readHead(github, repository, branch)) !== null) return target;
     // A single "not found" is not believed.
     await sleep(1000);
-    if ((await readHead(github, target)) !== null) return target;
+    if ((await readHead(github, repository, branch)) !== null) return target;
     const { data } = await github.repos.get({ owner, repo: name });
     if (!isNamed && data.default_branch) return { ...target, branch: data.default_branch };
   } catch (error) {
