@@ -7,7 +7,8 @@ export default async function* reportNotable(source) {
   const skipped = new Map();
   let isAnyRun = false;
   for await (const { type, data } of source) {
-    if (type === "test:fail" && data.details.type !== "suite") failed.push(`failed: ${data.file}: ${data.name}\n`);
+    if (type === "test:fail" && data.details.type !== "suite")
+      failed.push(`failed: ${data.file}: ${data.name}\n`);
     if (type !== "test:pass") continue;
     isAnyRun = true;
     if (data.skip !== undefined && data.skip !== false) {
