@@ -1,10 +1,12 @@
 import type { Config } from "../config/settings.ts";
 import type { Listing } from "../lib/listing.ts";
 import { judgeGroup } from "../membership/diff.ts";
-import type { Group, MembershipReader, Owner, Room } from "../membership/directory.ts";
+import type { Group, MembershipReader, Owner } from "../membership/directory.ts";
 import type { Mapping } from "../membership/mapping.ts";
 import type { NameMemory } from "../membership/names.ts";
-import { resolveMappings } from "../membership/resolve.ts";
+import { judgeAddresses, readHolders } from "../membership/observe.ts";
+import { findPeople, listRowAddresses } from "../membership/person-rows.ts";
+import { type DesiredRoom, resolveMappings } from "../membership/resolve.ts";
 import type { Check } from "../report/checklist.ts";
 import type { Session } from "../run/session.ts";
 import type { WebexClient } from "../webex/client.ts";
@@ -27,12 +29,17 @@ export async function checkMappings(
     return [ok(found.email === null ? found.displayName : `${found.displayName} <${found.email}>`), found];
   });
   if (owner === null) return [who];
-  const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
+  const [groups, rooms, holders] = await Promise.all([
+    reader.listGroups(),
+    reader.listRooms(),
+    readHolders(reader, listRowAddresses(mappings)),
+  ]);
+  const beholder = { owner, memory, addresses: judgeAddresses(holders, owner) };
   return [
     who,
     checkListing("groups", "Groups", groups, askAdministrator),
     checkListing("rooms", "Spaces", rooms, "Try again later"),
-    ...(await checkDesired(resolveMappings(mappings, groups, rooms, { owner, memory }), { reader, owner })),
+    ...(await checkDesired(resolveMappings(mappings, groups, rooms, beholder), { reader, owner })),
   ];
 }
 
@@ -64,8 +71,8 @@ async function checkDesired(
     return conclude("mapping", title, wrong(message, remedy));
   });
   const fed = new Map(desired.flatMap(({ groups }) => groups.map((group) => [group.key, group] as const)));
-  const ofRooms = desired.map(({ room }) =>
-    check("room", `Space "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
+  const ofRooms = desired.map((feed) =>
+    check("room", `Space "${feed.room.title}"`, "Try again later", () => lookAtRoom(feed, view)),
   );
   const ofGroups = [...fed.values()].map((group) =>
     check("group", `Group "${group.displayName}"`, askAdministrator, () => lookAtGroup(group, view)),
@@ -73,7 +80,7 @@ async function checkDesired(
   return [...unresolved, ...(await Promise.all([...ofRooms, ...ofGroups]))];
 }
 
-async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding> {
+async function lookAtRoom({ room, people }: DesiredRoom, { reader, owner }: View): Promise<Finding> {
   const members = await reader.listRoomMembers(room);
   const self = members.items.find((member) => member.key === owner.key);
   const name = owner.email ?? owner.displayName;
@@ -89,6 +96,11 @@ async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding>
       "it is moderated, and the token's owner does not moderate it",
       `Make ${name} a moderator of it`,
     );
+  }
+  const [fault] = findPeople(people, members.items).faults;
+  if (fault) {
+    const { line, address } = fault.row;
+    return wrong(`line ${line}: "${address}" ${fault.reason}`, "Correct the address in rooms.csv");
   }
   const role = room.isModerated ? "the owner moderates it" : "the owner is in it";
   return ok(`${members.items.length} members, ${role}`);
