@@ -19,10 +19,11 @@ import { openSession, runInSession, type Session } from "./session.ts";
 export async function runMembership(task: MembershipTask, context: Context): Promise<RunRecord> {
   const { command, undoes } = task;
   const note = task.note?.bind(task) ?? null;
-  const { mappings: mappingsFile } = context.paths;
+  const { mappings: mappingsFile, organisation } = context.paths;
   const startedAt = context.now();
   const collect = (session: Session | undefined): Omit<RunFacts, "problems" | "notices"> => ({
     command,
+    ...(organisation === null ? {} : { organisation }),
     ...(undoes === undefined ? {} : { undoes }),
     startedAt,
     finishedAt: context.now(),

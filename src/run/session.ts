@@ -57,7 +57,9 @@ export async function openSession(
     }
   };
   const first = await rotate().catch(async (error: unknown) => {
-    throw mayStartFreshRun && error instanceof StaleTokenError ? await startFreshRun(error, config) : error;
+    throw mayStartFreshRun && error instanceof StaleTokenError
+      ? await startFreshRun(error, config, context)
+      : error;
   });
 
   let { accessToken, record: token } = first;
@@ -162,9 +164,13 @@ function formatRecovery({ advice, facts, command }: Recovery): string {
 }
 
 /** Starts another run in the place of one with a stale copy of the token. Returns the error to end this one with. */
-async function startFreshRun(error: StaleTokenError, { tokenStore }: Config): Promise<Error> {
+async function startFreshRun(
+  error: StaleTokenError,
+  { tokenStore }: Config,
+  { paths }: Context,
+): Promise<Error> {
   if (tokenStore.kind !== "secret" || tokenStore.run === null) return error;
   const { dispatchFreshRun } = await import("../github/workflows.ts");
-  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run);
+  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run, paths.organisation);
   return new StaleTokenError(`${error.message}: ${done}`, { cause: error.cause });
 }
