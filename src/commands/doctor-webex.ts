@@ -2,10 +2,12 @@ import * as v from "valibot";
 import type { Config } from "../config/settings.ts";
 import type { Listing } from "../lib/listing.ts";
 import { judgeGroup } from "../membership/diff.ts";
-import type { Group, GroupListing, MembershipReader, Owner, Room } from "../membership/directory.ts";
+import type { Group, GroupListing, MembershipReader, Owner } from "../membership/directory.ts";
 import type { Mapping } from "../membership/mapping.ts";
 import type { NameMemory } from "../membership/names.ts";
-import { resolveMappings } from "../membership/resolve.ts";
+import { judgeAddresses, readHolders } from "../membership/observe.ts";
+import { findPeople, listRowAddresses } from "../membership/person-rows.ts";
+import { type DesiredRoom, resolveMappings } from "../membership/resolve.ts";
 import type { Check } from "../report/checklist.ts";
 import type { WebexFacts } from "../report/webex-facts.ts";
 import type { Session } from "../run/session.ts";
@@ -36,9 +38,13 @@ export async function checkMappings(
     return [ok(found.email === null ? found.displayName : `${found.displayName} <${found.email}>`), found];
   });
   if (owner === null) return { checks: [who], facts: {} };
-  const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
-  const resolution = resolveMappings(mappings, groups, rooms, { owner, memory });
-  const desired = await checkDesired(resolution, { reader, owner });
+  const [groups, rooms, holders] = await Promise.all([
+    reader.listGroups(),
+    reader.listRooms(),
+    readHolders(reader, listRowAddresses(mappings)),
+  ]);
+  const beholder = { owner, memory, addresses: judgeAddresses(holders, owner) };
+  const desired = await checkDesired(resolveMappings(mappings, groups, rooms, beholder), { reader, owner });
   const hasNamesakes = new Set(groups.items.map(({ displayName }) => displayName)).size < groups.items.length;
   return {
     checks: [
@@ -79,8 +85,8 @@ async function checkDesired(
     return conclude("mapping", title, wrong(message, remedy));
   });
   const fed = new Map(desired.flatMap(({ groups }) => groups.map((group) => [group.key, group] as const)));
-  const ofRooms = desired.map(({ room }) =>
-    check("room", `Space "${room.title}"`, "Try again later", () => lookAtRoom(room, view)),
+  const ofRooms = desired.map((feed) =>
+    check("room", `Space "${feed.room.title}"`, "Try again later", () => lookAtRoom(feed, view)),
   );
   const listings: GroupListing[] = [];
   const ofGroups = [...fed.values()].map((group) =>
@@ -137,7 +143,7 @@ export async function readFacts(client: WebexClient): Promise<WebexFacts> {
   };
 }
 
-async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding> {
+async function lookAtRoom({ room, people }: DesiredRoom, { reader, owner }: View): Promise<Finding> {
   const members = await reader.listRoomMembers(room);
   const self = members.items.find((member) => member.key === owner.key);
   const name = owner.email ?? owner.displayName;
@@ -153,6 +159,11 @@ async function lookAtRoom(room: Room, { reader, owner }: View): Promise<Finding>
       "it is moderated, and the token's owner does not moderate it",
       `Make ${name} a moderator of it`,
     );
+  }
+  const [fault] = findPeople(people, members.items).faults;
+  if (fault) {
+    const { line, address } = fault.row;
+    return wrong(`line ${line}: "${address}" ${fault.reason}`, "Correct the address in rooms.csv");
   }
   const role = room.isModerated ? "the owner moderates it" : "the owner is in it";
   return ok(`${members.items.length} members, ${role}`);
