@@ -150,11 +150,12 @@ export const commands = [
       },
       anyOrganisation,
       { name: "append", value: null, help: "add the suggestions that the file of --csv lacks at its end" },
-      { name: "json", value: "<file>", help: "write groups, rooms and suggestions to this file as JSON" },
-      // Taken as by every online command, so that one line of options serves them all.
-      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
-      { name: "mappings", value: "<file>", help: "without effect: the suggestions are of all that is seen" },
-      { name: "policy", value: "<file>", help: "without effect" },
+      { name: "json", value: "<file>", help: "write groups, spaces and suggestions to this file as JSON" },
+      {
+        name: "mappings",
+        value: "<file>",
+        help: "suggest no pair that this file has (default mappings/rooms.csv)",
+      },
       ...always,
     ],
   },
@@ -184,7 +185,11 @@ export const commands = [
     options: [
       ...inputs,
       { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" },
-      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
+      {
+        name: "reports",
+        value: "<dir>",
+        help: "where earlier runs have kept where names led, and what is settled about Webex (default reports)",
+      },
       ...always,
     ],
   },

@@ -98,6 +98,7 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     roomId: room.feed.room.id,
     title: room.feed.room.title,
     groups: room.feed.groups.map((group) => group.displayName),
+    ...namePeople(room.feed),
     mode: room.feed.mode,
     lines: room.feed.lines,
     before: room.before,
@@ -114,6 +115,11 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     missing: room.missing,
     ...(room.frozen === null ? {} : { frozen: room.frozen }),
   };
+}
+
+function namePeople({ people }: CheckedRoom["feed"]): Pick<RoomRecord, "people"> {
+  const addresses = new Set(people.flatMap(({ address, person }) => (person === null ? [] : [address])));
+  return addresses.size === 0 ? {} : { people: [...addresses] };
 }
 
 function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, RoomOutcome>): Problem[] {
