@@ -43,6 +43,7 @@ export function viewFirstIndex(mappingsAddress: string | null): ReturnType<typeo
     held: null,
     failures: null,
     problems: null,
+    whose: nameOrganisation(undefined),
     icon: md`⚪`,
     headline: md`No run yet.`,
     facts: md`The first run of Sync writes this page.`,
