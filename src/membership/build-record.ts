@@ -7,6 +7,7 @@ import { pickPerson, type RoomRecord, type RunRecord, type RunStatus } from "./r
 
 export interface RunFacts {
   readonly command: RunRecord["command"];
+  readonly organisation?: string;
   readonly undoes?: string;
   readonly startedAt: Date;
   readonly finishedAt: Date;
@@ -35,6 +36,7 @@ export function buildRecord(
   return {
     version: 1,
     command: facts.command,
+    ...(facts.organisation === undefined ? {} : { organisation: facts.organisation }),
     ...(facts.undoes === undefined ? {} : { undoes: facts.undoes }),
     status: decideStatus(totals, problems.length),
     startedAt: formatTimestamp(facts.startedAt),
