@@ -5,6 +5,7 @@ import { errorMessage } from "../lib/text.ts";
 import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { syncWorkflow } from "../report/words.ts";
 import { findMissingScopes } from "../token/scopes.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
@@ -95,7 +96,13 @@ async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const found = context.settings.readConfig();
   const reportTarget = await proveDestinations(found.reportTarget, task.command !== "plan", context);
   const config = { ...found, reportTarget };
-  const session = await openSession(config, context, { mayStartFreshRun: true });
+  // No comment can be posted once more: Sync takes over what it approved.
+  const takesOver = { workflow: syncWorkflow, inputs: { approve: task.approval ?? "" } };
+  const session = await openSession(
+    config,
+    context,
+    context.actions.eventName === "issue_comment" ? takesOver : "same",
+  );
   const { policy, delegations: source } = loaded;
   if (source === null) return { loaded, config, session, delegations: null };
   // What has ended is revoked first: a room that cannot be read must not keep anybody's right alive.
