@@ -1,5 +1,5 @@
 import { type Context, createContext } from "./cli/context.ts";
-import type { CommandName, OptionsOf } from "./cli/options.ts";
+import { type CommandName, findOrganisationRule, type OptionsOf } from "./cli/options.ts";
 import { type Call, parseCommandLine } from "./cli/parse-args.ts";
 import { giveUpRequestsAfter } from "./lib/http.ts";
 import { gate } from "./lib/redact.ts";
@@ -119,7 +119,7 @@ async function runCommand<Name extends CommandName>({ command, options }: Call<N
   };
   const [start, context] = await Promise.all([
     commands[command](),
-    createContext(process.env, options, terminal),
+    createContext(process.env, options, terminal, findOrganisationRule(command, options)),
   ]);
   return await start(options, context);
 }

@@ -76,7 +76,12 @@ export function createBodies(github: Github) {
     ref: (ref: string, oid: string) => body("ref", { ref, sha: oid }),
 
     branch: (branch: string, head: Commit) =>
-      body("branch", { branch, commit: createCommit(head), isProtected: github.protection !== undefined }),
+      body("branch", {
+        branch,
+        commit: createCommit(head),
+        isProtected: github.protection !== undefined && branch === defaultBranch,
+        isClassic: github.protection === "branch protection" && branch === defaultBranch,
+      }),
 
     content: (path: string, ref: string, text: string) => {
       const size = Buffer.byteLength(text);

@@ -17,11 +17,11 @@ import {
   describeRefusal,
   describeUncheckedComment,
 } from "../report/approval.ts";
-import { noteMarkers } from "../report/renderer.ts";
+import { readMark } from "../report/renderer.ts";
 
 /**
- * Decides about the comment that started the workflow: reacts to it, and sets the output `digest` where it is to be
- * followed. With `--outcome` answers it, once the run has ended. Returns the exit code.
+ * Decides about the comment that started the workflow: reacts to it, and sets the outputs `digest` and `organisation`
+ * where it is to be followed. With `--outcome` answers it, once the run has ended. Returns the exit code.
  */
 export async function runApproval({ outcome }: OptionsOf<"approval">, context: Context): Promise<number> {
   const event = await readCommentEvent(context.actions.eventPath);
@@ -55,8 +55,8 @@ async function decide(event: CommentEvent, context: Context): Promise<number> {
     await attempt(answerComment(access, event, answer));
   };
   try {
-    const mark = { marker: noteMarkers.trackingIssue, appClientId: actions.appClientId };
-    const decision = decideApproval(await readApprovalComment(access, event, mark));
+    const comment = await readApprovalComment(access, event, actions.appClientId);
+    const decision = decideApproval(comment, (body) => readMark("trackingIssue", body));
     if (decision.kind === "ignored") {
       print(`The comment asks nothing of Rollcall: ${decision.why}.`);
     } else if (decision.kind === "refused") {
@@ -64,7 +64,7 @@ async function decide(event: CommentEvent, context: Context): Promise<number> {
     } else {
       print(`The comment approves ${decision.digest}.`);
       await attempt(reactToComment(access, event, "eyes"));
-      runner.setOutputs({ digest: decision.digest });
+      runner.setOutputs({ digest: decision.digest, organisation: decision.organisation });
     }
     return 0;
   } catch (error) {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import type { RepositoryAccess } from "../config/actions.ts";
 import type { ApprovalComment } from "../membership/approval.ts";
-import { createGithubClient, type GithubClient, isOwn, readViewer, statusOf } from "./client.ts";
+import { createGithubClient, type GithubClient, readViewer, statusOf } from "./client.ts";
 
 /** The comment that started a workflow. https://docs.github.com/en/webhooks/webhook-events-and-payloads#issue_comment */
 export interface CommentEvent {
@@ -27,20 +27,15 @@ export async function readCommentEvent(path: string | null): Promise<CommentEven
   return { issueNumber: issue.number, commentId: comment.id, posted: comment.body };
 }
 
-/** By what the tracking issue is known: its mark, and the GitHub App that opened it where one replaces our own token. */
-export interface TrackingMark {
-  readonly marker: string;
-  readonly appClientId: string | null;
-}
-
 /**
- * Reads the issue, the comment and its author's permission as they are now. @throws on refusal.
+ * Reads the issue, the comment and its author's permission as they are now. The issue may be the work of the GitHub App
+ * that replaces our own token elsewhere. @throws on refusal.
  * https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
  */
 export async function readApprovalComment(
   { repository, token }: RepositoryAccess,
   { issueNumber, commentId, posted }: CommentEvent,
-  { marker, appClientId }: TrackingMark,
+  appClientId: string | null,
 ): Promise<ApprovalComment> {
   const github = createGithubClient(repository.apiUrl, token);
   const here = { owner: repository.owner, repo: repository.name };
@@ -62,7 +57,8 @@ export async function readApprovalComment(
     issue: {
       isPullRequest: issue.pull_request !== undefined,
       isOpen: issue.state === "open",
-      isTracking: isOwn({ login: openedBy, body: issue.body }, isOurApp ? openedBy : viewer, marker),
+      isOwn: isOurApp || openedBy.toLowerCase() === viewer.toLowerCase(),
+      body: issue.body ?? "",
     },
     permission: await readPermission(github, here, login),
   };

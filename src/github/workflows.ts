@@ -35,10 +35,12 @@ export async function readRun(
   }
 }
 
-/** The run's own workflow with the same inputs, or another one. */
-export type FreshRun =
-  | "same"
-  | { readonly workflow: string; readonly inputs: Readonly<Record<string, string>> };
+/** What is started in the place of a run. */
+export interface FreshRun {
+  /** Another workflow, by its file; null for the run's own, which then gets the inputs of the run as well. */
+  readonly workflow: string | null;
+  readonly inputs: Readonly<Record<string, string>>;
+}
 
 /**
  * Starts the workflow once more, because a fresh run gets fresh secrets; a run that was started so starts no other.
@@ -63,8 +65,8 @@ export async function dispatchFreshRun(
       owner: repository.owner,
       repo: repository.name,
       ref: run.ref,
-      ...(fresh === "same"
-        ? { workflow_id: facts.workflowId, inputs: await readInputs(run.eventPath) }
+      ...(fresh.workflow === null
+        ? { workflow_id: facts.workflowId, inputs: { ...(await readInputs(run.eventPath)), ...fresh.inputs } }
         : { workflow_id: fresh.workflow, inputs: fresh.inputs }),
     });
     return "a fresh run was started by dispatch";

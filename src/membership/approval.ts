@@ -8,8 +8,9 @@ export interface ApprovalComment {
   readonly issue: {
     readonly isPullRequest: boolean;
     readonly isOpen: boolean;
-    /** Rollcall opened it, and it bears the mark. */
-    readonly isTracking: boolean;
+    /** Rollcall itself opened it. */
+    readonly isOwn: boolean;
+    readonly body: string;
   };
   /** What its author may do in the repository: `admin`, `write`, `read` or `none`. */
   readonly permission: string;
@@ -19,7 +20,7 @@ export interface ApprovalComment {
 export type Refusal = "not-allowed" | "closed" | "edited" | "malformed";
 
 export type ApprovalDecision =
-  | { readonly kind: "approved"; readonly digest: string }
+  | { readonly kind: "approved"; readonly digest: string; readonly organisation: string }
   | { readonly kind: "refused"; readonly why: Refusal }
   /** Nothing was asked of Rollcall, so it says nothing. */
   | { readonly kind: "ignored"; readonly why: string };
@@ -35,16 +36,23 @@ function readDigest(body: string): string | null {
   return digest?.toLowerCase() ?? null;
 }
 
-/** Decides what a comment means. Strangers learn nothing but that they may not. */
-export function decideApproval(comment: ApprovalComment): ApprovalDecision {
+/**
+ * Decides what a comment means. Strangers learn nothing but that they may not. `findOrganisation` reads the mark of the
+ * tracking issue; null where there is none.
+ */
+export function decideApproval(
+  comment: ApprovalComment,
+  findOrganisation: (body: string) => string | null,
+): ApprovalDecision {
   const { issue, posted, body, isBot, permission } = comment;
   if (!asksForApproval(posted)) return { kind: "ignored", why: "it does not begin with /approve" };
-  if (issue.isPullRequest || !issue.isTracking)
+  const organisation = issue.isOwn && !issue.isPullRequest ? findOrganisation(issue.body) : null;
+  if (organisation === null)
     return { kind: "ignored", why: "it is not on the tracking issue that Rollcall opened" };
   if (isBot) return { kind: "ignored", why: "a bot wrote it" };
   if (permission !== "admin" && permission !== "write") return { kind: "refused", why: "not-allowed" };
   if (!issue.isOpen) return { kind: "refused", why: "closed" };
   if (body !== posted) return { kind: "refused", why: "edited" };
   const digest = readDigest(body);
-  return digest === null ? { kind: "refused", why: "malformed" } : { kind: "approved", digest };
+  return digest === null ? { kind: "refused", why: "malformed" } : { kind: "approved", digest, organisation };
 }

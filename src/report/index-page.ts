@@ -5,7 +5,14 @@ import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markd
 import { viewRooms } from "./rooms.ts";
 import { createLineLink, takeRows, titleOf } from "./rows.ts";
 import { describeTimestamp, type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeChanges, describeRun, formatNumber, statusIcons } from "./words.ts";
+import {
+  countOf,
+  describeChanges,
+  describeRun,
+  formatNumber,
+  nameOrganisation,
+  statusIcons,
+} from "./words.ts";
 
 /** Builds the page that people open; `history` already includes this run. */
 export function viewIndex(input: PageInput, history: History, maxRows: number) {
@@ -13,6 +20,7 @@ export function viewIndex(input: PageInput, history: History, maxRows: number) {
   const line = createLineLink(input.mappingsAddress);
   return {
     ...viewShared(input, maxRows),
+    whose: nameOrganisation(record.organisation),
     icon: statusIcons[record.status],
     headline: describeRun(record),
     facts: describeFacts(input),

@@ -18,6 +18,8 @@ export interface Session {
   readonly token: TokenRecord;
   /** What the access token may do; null when Webex did not say. */
   readonly scopes: readonly string[] | null;
+  /** When the token that writes the secret ends; null where the store says no end. */
+  readonly storeEnd: Date | null;
   /** The access token of the moment, for the XML API, which opens a session of its own with it. */
   readonly accessToken: string;
   /** Aborted when nothing new may begin: the run is to end, or Webex no longer accepts the access token. */
@@ -89,6 +91,7 @@ export async function openSession(
   return {
     client,
     scopes: first.scopes,
+    storeEnd: store.credentialEnd(),
     stop,
     get accessToken() {
       return accessToken;

@@ -54,17 +54,19 @@ async function post(
   });
   const requests = sandbox.requests.slice(before.requests);
   assert.deepEqual(
-    requests.flatMap((exchange) => check?.(exchange) ?? []),
+    requests.flatMap((exchange) => check(exchange)),
     [],
   );
   assert.ok(
     requests.every(({ half }) => half === "github"),
     "what decides never reaches Webex",
   );
+  const outputs = parseOutputs(await folder.read("outputs"));
   return {
     code,
     told: stdout + stderr,
-    digest: parseOutputs(await folder.read("outputs")).digest ?? null,
+    digest: outputs.digest ?? null,
+    organisation: outputs.organisation ?? null,
     reactions: comment.reactions.map(({ content }) => content),
     answers: issues
       .find(number)
@@ -226,9 +228,12 @@ test("only the issue that Rollcall opened counts: no copy of its mark, no pull r
     });
     assert.deepEqual([code, decision.digest, reactions, answers], [0, null, [], []], `#${number}`);
   }
+  const ofOrganisation = issues.open(bot, "Rollcall (emea)", text.replace("attention", "attention emea"));
+  const followedThere = await post(story, { number: ofOrganisation.number, body: `/approve ${digest}` });
+  assert.deepEqual([followedThere.digest, followedThere.organisation], [digest, "emea"]);
   const ofOurApp = issues.open("rollcall-acme[bot]", "Rollcall", text, { app: "Iv23ours" });
   const followed = await post(story, { number: ofOurApp.number, body: `/approve ${digest}`, env });
-  assert.equal(followed.digest, digest);
+  assert.deepEqual([followed.digest, followed.organisation], [digest, ""]);
   // Somebody for whom the App acts is not the App.
   const byPerson = issues.open("will", "Rollcall", text, { app: "Iv23ours" });
   assert.equal(
