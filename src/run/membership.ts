@@ -110,10 +110,22 @@ async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const { policy, delegations: source } = loaded;
   if (source === null) return { loaded, config, session, delegations: null };
   // What has ended is revoked first: a room that cannot be read must not keep anybody's right alive.
-  const { keepDelegations } = await import("./keep-delegations.ts");
-  const around = { config, session, policy, mayWrite: task.command === "sync" };
+  const { keepDelegations, readRowsAgain } = await import("./keep-delegations.ts");
+  const { openBackends } = await import("./delegation-backend.ts");
+  const mayWrite = task.command === "sync";
+  const open = openBackends(session, context.runner.mask, mayWrite);
+  const around = { config, session, policy, mayWrite, open };
   const recall = () => source.recall(reportTarget);
-  const delegations = await keepDelegations({ grants: source.grants, recall }, around, context);
+  const { beside, readAgain = () => readRowsAgain(context) } = source;
+  const delegations = await keepDelegations({ ...source, recall, readAgain }, around, context);
+  if (beside) {
+    const present = await keepDelegations(
+      { ...beside, recall },
+      { ...around, policy: beside.policy },
+      context,
+    );
+    beside.compare(delegations?.conclude() ?? null, present?.conclude() ?? null);
+  }
   return { loaded, config, session, delegations };
 }
 
