@@ -65,7 +65,11 @@ function createSyncTask(command: "plan" | "sync", approval: string | null, conte
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
         const { names: nameMemory, notices: loss } = await recall(target);
-        const [observation] = await observe(reader, [mappings], log, nameMemory);
+        const [observation] = await observe(reader, [mappings], {
+          log,
+          memory: nameMemory,
+          describesNewcomers: command === "plan",
+        });
         const plan = planChanges(observation, policy);
         const problems = [...plan.problems, ...(await findIdleProtections(reader, policy, observation))];
         return {

@@ -21,6 +21,7 @@ import type {
 } from "./directory.ts";
 import type { Mapping } from "./mapping.ts";
 import { type NameMemory, noNames, type RememberedName } from "./names.ts";
+import { readDirectory } from "./read-directory.ts";
 import { type DesiredRoom, resolveMappings } from "./resolve.ts";
 
 export interface Observation {
@@ -39,6 +40,13 @@ export interface Observation {
 /** Rooms read at once; each keeps one request under way. More would only hold memory. */
 const roomsAtOnce = 64;
 
+export interface ObserveOptions {
+  readonly log?: (progress: string) => void;
+  readonly memory?: NameMemory;
+  /** Whether to ask who the people are that would be added. Default: true. Whoever adds them is told it anyway. */
+  readonly describesNewcomers?: boolean;
+}
+
 /**
  * Reads each room and group that several mappings name once, and gives each mappings' observation.
  * Only differences are kept, so memory grows with the drift. @throws what `readOwner` throws.
@@ -46,19 +54,16 @@ const roomsAtOnce = 64;
 export async function observe<Sides extends readonly (readonly Mapping[])[]>(
   reader: MembershipReader,
   sides: readonly [...Sides],
-  log?: (progress: string) => void,
-  memory?: NameMemory,
+  options?: ObserveOptions,
 ): Promise<{ readonly [Side in keyof Sides]: Observation }>;
 export async function observe(
   reader: MembershipReader,
   sides: readonly (readonly Mapping[])[],
-  log: (progress: string) => void = () => undefined,
-  memory: NameMemory = noNames,
+  { log = () => undefined, memory = noNames, describesNewcomers = true }: ObserveOptions = {},
 ): Promise<readonly Observation[]> {
-  const [owner, groups, rooms] = await Promise.all([
+  const [owner, { groups, rooms, readings: known }] = await Promise.all([
     reader.readOwner(),
-    reader.listGroups(),
-    reader.listRooms(),
+    readDirectory(reader, sides.flat(), memory),
   ]);
   const resolutions = sides.map((mappings) => resolveMappings(mappings, groups, rooms, { owner, memory }));
   const mapped = resolutions.flatMap(({ desired }) => desired.map(({ room }) => room));
@@ -69,7 +74,7 @@ export async function observe(
 
   const feeding = resolutions.flatMap(({ desired }) => desired.flatMap((feed) => feed.groups));
   const unmatched = resolutions.flatMap(({ unmatchedRows }) => unmatchedRows.map(({ group }) => group));
-  const readings = await readGroups(reader, [...feeding, ...unmatched]);
+  const readings = await readGroups(reader, [...feeding, ...unmatched], known);
   log(`Read the members of ${readings.size} groups`);
 
   const comparisons = resolutions.map((resolution) => createComparison(resolution, readings, owner));
@@ -89,7 +94,10 @@ export async function observe(
     people,
     owner,
   );
-  const lookUp = await lookUpPeople(reader, undescribed);
+  const lookUp = await lookUpPeople(
+    reader,
+    describesNewcomers ? undescribed : { ...undescribed, newcomers: [] },
+  );
   for (const [key, person] of lookUp.people) people.set(key, person);
   const readGroup = createGroupReader(reader);
   return found.map(({ standpoint, ...side }, index) => ({
@@ -106,11 +114,12 @@ export async function observe(
 async function readGroups(
   reader: MembershipReader,
   named: readonly Group[],
+  known: ReadonlyMap<string, GroupReading>,
 ): Promise<ReadonlyMap<string, GroupReading>> {
   const groups = new Map(named.map((group) => [group.key, group]));
   const semaphore = createSemaphore(roomsAtOnce);
   const readings = [...groups.values()].map((group) =>
-    semaphore.run(async () => [group.key, await readGroup(reader, group)] as const),
+    semaphore.run(async () => [group.key, known.get(group.key) ?? (await readGroup(reader, group))] as const),
   );
   return new Map(await Promise.all(readings));
 }
