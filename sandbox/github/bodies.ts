@@ -76,7 +76,12 @@ export function createBodies(github: Github) {
     ref: (ref: string, oid: string) => body("ref", { ref, sha: oid }),
 
     branch: (branch: string, head: Commit) =>
-      body("branch", { branch, commit: createCommit(head), isProtected: github.protection !== undefined }),
+      body("branch", {
+        branch,
+        commit: createCommit(head),
+        isProtected: github.protection !== undefined && branch === defaultBranch,
+        isClassic: github.protection === "branch protection" && branch === defaultBranch,
+      }),
 
     content: (path: string, ref: string, text: string) => {
       const size = Buffer.byteLength(text);
@@ -93,6 +98,13 @@ export function createBodies(github: Github) {
         content: isLarge ? "" : Buffer.from(text).toString("base64").replace(/.{60}/g, "$&\n"),
       });
     },
+
+    blob: (sha: string, text: string) =>
+      body("blob", {
+        sha,
+        size: Buffer.byteLength(text),
+        content: Buffer.from(text).toString("base64").replace(/.{60}/g, "$&\n"),
+      }),
 
     entry: ({ path, type, sha, size = 0 }: TreeEntry, ref: string) =>
       body("entry", {

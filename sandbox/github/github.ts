@@ -35,6 +35,9 @@ const bot: Identity = {
   email: "41898282+github-actions[bot]@users.noreply.github.com",
 };
 
+/** What a workflow's own token can never do. */
+const beyondWorkflows = new Set(["secrets", "environments", "actions_variables", "administration"]);
+
 /** Who commits what is committed through the API: GitHub itself, with its own signature. */
 const webFlow: Identity = { login: "web-flow", name: "GitHub", email: "noreply@github.com" };
 
@@ -96,7 +99,9 @@ export class Github {
     this.createdAt = clock.tick();
     const files = new Map(Object.entries(options.files ?? {}));
     this.repository = new Repository(branches, files, () => clock.second(), byPush("octo-admin"));
-    const { secrets: _, environments: __, ...permissions } = allPermissions;
+    const permissions = Object.fromEntries(
+      Object.entries(allPermissions).filter(([name]) => !beyondWorkflows.has(name)),
+    );
     const { workflow, secrets } = options.tokens ?? {};
     this.#tokens.set(this.token, { kind: "installation", login: bot.login ?? "", permissions, ...workflow });
     const personal = { kind: "fine-grained", login: "octo-admin", permissions: allPermissions } as const;

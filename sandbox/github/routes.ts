@@ -1,5 +1,5 @@
 import type { Half } from "../http.ts";
-import { type ApiRequest, parameter, Refusal, type Routes, textField } from "../router.ts";
+import { type ApiRequest, parameter, Refusal, type Reply, type Routes, textField } from "../router.ts";
 import { artifactRoutes, artifactStore } from "./artifacts.ts";
 import { createBodies } from "./bodies.ts";
 import { answerNumberedPage, fileRoutes, nameRepository } from "./files.ts";
@@ -7,6 +7,7 @@ import type { Github, Pulls } from "./github.ts";
 import { answerGraphql } from "./graphql.ts";
 import type { Issues } from "./issues.ts";
 import { acceptedPermissions, isPermitted, refusalFor, type TokenGrant } from "./permissions.ts";
+import { ruleRoutes } from "./rules.ts";
 import { workflowRoutes } from "./workflows.ts";
 
 const repo = "/repos/{owner}/{repo}";
@@ -49,6 +50,21 @@ function requireGrant(github: Github, { headers: { authorization = "" } }: ApiRe
   return grant;
 }
 
+/** Each answer says when its token ends. */
+function withTokenEnd(github: Github, routes: Routes): Routes {
+  return Object.fromEntries(
+    Object.entries(routes).map(([route, handle]) => [
+      route,
+      async (request: ApiRequest): Promise<Reply> => {
+        const reply = await handle(request);
+        const { expires } = route === artifactStore ? {} : requireGrant(github, request);
+        if (expires === undefined) return reply;
+        return { ...reply, headers: { "github-authentication-token-expiration": expires, ...reply.headers } };
+      },
+    ]),
+  );
+}
+
 /** The GitHub half of the server: the operations that the project uses. */
 export function createGithubHalf(github: Github): Half {
   const bodies = createBodies(github);
@@ -57,15 +73,16 @@ export function createGithubHalf(github: Github): Half {
     name: "github",
     // The layout of GitHub Enterprise Server, which Octokit knows as well.
     prefixes: ["/api/v3", "/api"],
-    routes: {
+    routes: withTokenEnd(github, {
       [graphql]: (request) => answerGraphql(github, requireGrant(github, request), request),
       ...repositoryRoutes(github, bodies),
       ...fileRoutes(github, bodies),
       ...artifactRoutes(github),
       ...workflowRoutes(github, bodies.workflow),
+      ...ruleRoutes(github, (request) => requireGrant(github, request)),
       ...secretRoutes(github, `${repo}/actions/secrets`),
       ...secretRoutes(github, `${repo}/environments/{environment_name}/secrets`),
-    },
+    }),
     authorise(request, route) {
       if (route === artifactStore) return;
       const grant = requireGrant(github, request);
@@ -74,6 +91,7 @@ export function createGithubHalf(github: Github): Half {
       const named = nameRepository(request);
       const isForksFile = github.pulls.isFork(named) && /\/(contents|commits|git)/.test(route);
       if (!github.isCalled(named) && !isForksFile) throw new Refusal(404, "Not Found");
+      if (grant.isPending && github.isPrivate) throw new Refusal(404, "Not Found");
       const isPublic = !github.isPrivate && route.startsWith("GET ") && !route.includes("/secrets");
       if (isPublic || isPermitted(grant, acceptedPermissions(route))) return;
       throw grant.refusedWith === 404 ? new Refusal(404, "Not Found") : new Refusal(403, refusalFor(grant));

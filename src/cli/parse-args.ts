@@ -11,6 +11,7 @@ export type Call<Name extends CommandName = CommandName> = {
 export type Invocation =
   | Call
   | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" }
   | { readonly kind: "mistake"; readonly message: string };
 
 /** Reads the arguments after `main.ts`. A mistake is told in one line, with the nearest valid choice. */
@@ -18,6 +19,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return { kind: "help", text: describeProgram() };
+  if (name === "--version") return { kind: "version" };
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) {
     const names = commands.map((candidate) => candidate.name);
@@ -113,6 +115,7 @@ function describeProgram(): string {
     "",
     "Usage: node --import tsx src/main.ts <command> [options]",
     "       npm run <command> -- [options]",
+    "       npm run rollcall -- --version",
     "",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",

@@ -2,8 +2,8 @@ import { type Context, exitCodeOf } from "../cli/context.ts";
 import type { Repository, RepositoryAccess } from "../config/actions.ts";
 import type { Paths } from "../config/paths.ts";
 import { createGithubClient, type GithubClient } from "../github/client.ts";
-import { type Contents, maxContentBytes, readContents } from "../github/contents.ts";
-import { type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
+import { type Contents, readContents } from "../github/contents.ts";
+import { maxHeadBytes, type PullRequest, readHeadFile, readPullRequest } from "../github/pull-request.ts";
 import { writeStickyComment } from "../github/sticky-comment.ts";
 import { toDateString } from "../lib/date.ts";
 import type { FileProblem, Problem } from "../lib/problem.ts";
@@ -16,7 +16,7 @@ import { planChanges } from "../membership/plan.ts";
 import { type Policy, parsePolicy } from "../membership/policy.ts";
 import { findIdleProtections } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
+import { createRenderer, isSameNote, markNote } from "../report/renderer.ts";
 import { InputError } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
 import { readMemory } from "../run/memory.ts";
@@ -55,7 +55,12 @@ function createTask(number: number, findings: Findings, context: Context): Membe
       if (pull === null) return;
       const body = renderComment(record, pull, findings, context);
       const isSame = (other: string) => isSameNote(body, other);
-      const comment = { number: pull.number, marker: noteMarkers.planComment, body, isSame };
+      const comment = {
+        number: pull.number,
+        marker: markNote("planComment", record.organisation),
+        body,
+        isSame,
+      };
       const change = await writeStickyComment(findings.access, comment);
       log(`The comment on pull request ${pull.number}: ${change}`);
     },
@@ -158,8 +163,9 @@ async function readProposal(
   const readHead = (path: string) => readHeadFile(github, repository, pull, path);
   const readBase = (path: string) => readContents(github, { owner, repo, path, ref: pull.defaultBranch });
   const [head, base] = await Promise.all([
-    readSide(readHead, paths, "the pull request's head"),
-    readSide(readBase, paths, pull.defaultBranch),
+    readSide(readHead, paths, { where: "the pull request's head", mayBeNew: false }),
+    // A pull request may bring the first rows of another organisation.
+    readSide(readBase, paths, { where: pull.defaultBranch, mayBeNew: paths.organisation !== null }),
   ]);
   return { head, base };
 }
@@ -167,7 +173,7 @@ async function readProposal(
 async function readSide(
   read: (path: string) => Promise<Contents>,
   { mappings, policy, isPolicyNamed }: Paths,
-  where: string,
+  { where, mayBeNew }: { readonly where: string; readonly mayBeNew: boolean },
 ): Promise<Side> {
   const [csv, json] = await Promise.all([read(mappings), read(policy)]);
   const problems: FileProblem[] = [];
@@ -175,7 +181,8 @@ async function readSide(
     problems.push(...found.map((problem) => ({ ...problem, file })));
 
   const reading = csv.kind === "file" ? parseMappings(csv.bytes) : null;
-  add(mappings, reading?.problems ?? [explainContents(csv, where)]);
+  const isNew = mayBeNew && csv.kind === "missing";
+  add(mappings, reading?.problems ?? (isNew ? [] : [explainContents(csv, where)]));
   // A missing policy means the defaults, unless it was named.
   const isStandard = json.kind === "missing" && !isPolicyNamed;
   const text = json.kind === "file" ? json.bytes : isStandard ? "{}" : null;
@@ -189,7 +196,7 @@ function explainContents(contents: Contents, where: string): Problem {
   switch (contents.kind) {
     case "too-large": {
       const mebibytes = (contents.size / 1024 / 1024).toFixed(1);
-      const max = maxContentBytes / 1024 / 1024;
+      const max = maxHeadBytes / 1024 / 1024;
       return explain(`the file has ${mebibytes} MiB at ${where}; at most ${max} MiB is read: split it`);
     }
     case "no-file":

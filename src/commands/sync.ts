@@ -1,5 +1,7 @@
 import { type Context, exitCodeOf } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
+import { findEditor } from "../config/actions.ts";
+import { findInRepository } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { toDateString } from "../lib/date.ts";
 import { endMappings } from "../membership/mapping.ts";
@@ -45,14 +47,16 @@ export async function runPlan(options: OptionsOf<"plan">, context: Context): Pro
 }
 
 function createSyncTask(command: "plan" | "sync", approval: string | null, context: Context): MembershipTask {
-  const { paths, log, now } = context;
+  const { actions, paths, log, now } = context;
   return {
     command,
     approval,
     async load() {
       const files = await openNewestFiles(context);
       const { policy, grants, ...inputs } = await readInputs(paths, files.read);
-      const { mappings, notices: ending } = endMappings(inputs.mappings, toDateString(now()));
+      const path = findInRepository(paths.mappings);
+      const editor = path === null ? null : findEditor(actions, path);
+      const { mappings, notices: ending } = endMappings(inputs.mappings, toDateString(now()), editor);
       const notices = [...files.describe(), ...ending];
       // Read once: the names and the delegations are in the same file.
       let memory: Promise<Memory> | null = null;

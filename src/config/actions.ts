@@ -39,6 +39,13 @@ export function readActions(env: Environment): Actions {
   };
 }
 
+/** Where GitHub lets a person edit a file of the run's branch; null outside of GitHub, and where there is none. */
+export function findEditor({ repositoryUrl, refName, isBranch }: Actions, path: string): string | null {
+  if (repositoryUrl === null || refName === null || isBranch === false) return null;
+  const file = [refName, path].join("/").split("/").map(encodeURIComponent).join("/");
+  return `${repositoryUrl}/edit/${file}`;
+}
+
 /** For a pull request GITHUB_REF_TYPE says "branch", though its ref is not one. */
 function readIsBranch({ GITHUB_REF: ref = "", GITHUB_REF_TYPE: type }: Environment): boolean | null {
   if (ref !== "") return ref.startsWith("refs/heads/");

@@ -37,10 +37,15 @@ export async function readRun(
 
 /**
  * Starts the workflow once more with the same inputs, because a fresh run gets fresh secrets; a run that was started
- * so starts no other. Returns what happened, in words.
+ * so starts no other. Of several jobs of this run only the one of `organisation` is wanted again. Returns what happened,
+ * in words.
  * https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
  */
-export async function dispatchFreshRun(repository: Repository, run: WorkflowRun): Promise<string> {
+export async function dispatchFreshRun(
+  repository: Repository,
+  run: WorkflowRun,
+  organisation: string | null,
+): Promise<string> {
   const byHand = "start a new run by hand (Actions, Run workflow; not Re-run)";
   if (run.token === null || run.ref === null) return byHand;
   const github = createGithubClient(repository.apiUrl, run.token);
@@ -55,7 +60,7 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
       repo: repository.name,
       workflow_id: facts.workflowId,
       ref: run.ref,
-      inputs: await readInputs(run.eventPath),
+      inputs: { ...(await readInputs(run.eventPath)), ...(organisation !== null && { organisation }) },
     });
     return "a fresh run was started by dispatch";
   } catch (error) {

@@ -68,6 +68,15 @@ export interface KnownPerson {
   readonly kind: PersonKind | null;
 }
 
+/** Somebody whom the directory finds by an address. */
+export interface AddressHolder extends KnownPerson {
+  readonly key: string;
+  readonly personId: string;
+  readonly orgKey: string | null;
+  /** False for a deactivated account; null where Webex does not tell. */
+  readonly mayLogIn: boolean | null;
+}
+
 export interface PeopleLookUp {
   readonly people: ReadonlyMap<string, KnownPerson>;
   readonly failure: string | null;
@@ -97,4 +106,6 @@ export interface MembershipReader extends SingleReader {
   listGroupMembers(group: Group): Promise<GroupListing>;
   listRoomMembers(room: Room): Promise<Listing<RoomMember>>;
   lookUpPeople(personIds: readonly string[]): Promise<PeopleLookUp>;
+  /** Everybody who has that address among theirs, as far as the organisation's directory knows. */
+  findHolders(address: string): Promise<Listing<AddressHolder>>;
 }

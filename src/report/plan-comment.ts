@@ -18,7 +18,7 @@ import {
 import { describeSource, sourcesOf } from "./rooms.ts";
 import { createLineLink, type LineLink, listNames, sortBy, takeRowsIfAny, titleOf } from "./rows.ts";
 import { viewNotices, viewProblems } from "./sections.ts";
-import { countOf, describeProblems, heldReasons, keptReasons } from "./words.ts";
+import { countOf, describeProblems, heldReasons, keptReasons, nameOrganisation } from "./words.ts";
 
 export interface PlanCommentInput {
   readonly record: RunRecord;
@@ -47,7 +47,7 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const due = describeEffects(drifted.flatMap((room) => room.drift));
   return {
     icon: chooseIcon(record, rooms, policyChanges, problems.length),
-    headline: describeProposal(record, rooms, problems.length),
+    headline: md`${describeProposal(record, rooms, problems.length)}${nameOrganisation(record.organisation)}`,
     driftLine: md`Pending regardless of this pull request: ${due}.`,
     policyChanges: takeRowsIfAny(policyChanges, maxRows, ({ key, without, with: later }) => ({
       key: codeSpan(key),

@@ -5,6 +5,7 @@ import { errorMessage } from "../lib/text.ts";
 import type { RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { describeSecretsTokenEnd } from "../token/expiry.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
 import type { KeptDelegations } from "./keep-delegations.ts";
@@ -18,10 +19,11 @@ import { openSession, runInSession, type Session } from "./session.ts";
 export async function runMembership(task: MembershipTask, context: Context): Promise<RunRecord> {
   const { command, undoes } = task;
   const note = task.note?.bind(task) ?? null;
-  const { mappings: mappingsFile } = context.paths;
+  const { mappings: mappingsFile, organisation } = context.paths;
   const startedAt = context.now();
   const collect = (session: Session | undefined): Omit<RunFacts, "problems" | "notices"> => ({
     command,
+    ...(organisation === null ? {} : { organisation }),
     ...(undoes === undefined ? {} : { undoes }),
     startedAt,
     finishedAt: context.now(),
@@ -71,7 +73,14 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   const { loaded, config } = opened;
   const grants = opened.delegations?.conclude() ?? null;
   const extended = grants === null ? reached : extendRecord(reached, grants);
-  const record = await adviseScopes(extended, opened.session.scopes);
+  const advised = await adviseScopes(extended, opened.session.scopes);
+  const warning = describeSecretsTokenEnd(
+    opened.session.storeEnd,
+    context.now(),
+    loaded.policy.report.tokenWarningDays,
+  );
+  if (warning !== null) context.runner.warn(warning);
+  const record = warning === null ? advised : { ...advised, notices: [...advised.notices, warning] };
   const publication = {
     record,
     names: command === "sync" ? names : null,

@@ -16,6 +16,8 @@ export interface Session {
   readonly token: TokenRecord;
   /** What the access token may do; null when Webex did not say. */
   readonly scopes: readonly string[] | null;
+  /** When the token that writes the secret ends; null where the store says no end. */
+  readonly storeEnd: Date | null;
   /** The access token of the moment, for the XML API, which opens a session of its own with it. */
   readonly accessToken: string;
   /** Aborted when nothing new may begin: the run is to end, or Webex no longer accepts the access token. */
@@ -54,7 +56,9 @@ export async function openSession(
     }
   };
   const first = await rotate().catch(async (error: unknown) => {
-    throw mayStartFreshRun && error instanceof StaleTokenError ? await startFreshRun(error, config) : error;
+    throw mayStartFreshRun && error instanceof StaleTokenError
+      ? await startFreshRun(error, config, context)
+      : error;
   });
 
   let { accessToken, record: token } = first;
@@ -83,6 +87,7 @@ export async function openSession(
   return {
     client,
     scopes: first.scopes,
+    storeEnd: store.credentialEnd(),
     stop,
     get accessToken() {
       return accessToken;
@@ -159,9 +164,13 @@ function formatRecovery({ advice, facts, command }: Recovery): string {
 }
 
 /** Starts another run in the place of one with a stale copy of the token. Returns the error to end this one with. */
-async function startFreshRun(error: StaleTokenError, { tokenStore }: Config): Promise<Error> {
+async function startFreshRun(
+  error: StaleTokenError,
+  { tokenStore }: Config,
+  { paths }: Context,
+): Promise<Error> {
   if (tokenStore.kind !== "secret" || tokenStore.run === null) return error;
   const { dispatchFreshRun } = await import("../github/workflows.ts");
-  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run);
+  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run, paths.organisation);
   return new StaleTokenError(`${error.message}: ${done}`, { cause: error.cause });
 }

@@ -6,7 +6,7 @@ import type { WebexClient } from "./client.ts";
 import { WebexError } from "./errors.ts";
 import { findGroup, listFewGroups, listGroupMembers, listGroups, readGroup } from "./groups.ts";
 import { addMember, listRoomMembers, removeMember } from "./memberships.ts";
-import { hasAddress, idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
+import { findHolders, hasAddress, idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
 import { listRooms, readRoom } from "./rooms.ts";
 
 /** Creates a reader that shares ids and equal members: a million memberships name far fewer people. */
@@ -29,6 +29,7 @@ export function createWebexReader(client: WebexClient): MembershipReader & Addre
   };
   return {
     readOwner: () => readOwner(client),
+    findHolders: (address) => findHolders(client, address),
     hasAddress: (address) => hasAddress(client, address),
     listGroups: () => listGroups(client),
     listRooms: () => listRooms(client),

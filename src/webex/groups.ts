@@ -229,10 +229,3 @@ async function walkPages(
   }
   return `it has more than ${maxPages} pages`;
 }
-
-/** The size that Webex states, or null. https://developer.webex.com/docs/api/v1/groups/get-group-details */
-export async function readGroupSize(client: WebexClient, groupId: string): Promise<number | null> {
-  const path = `/groups/${encodeURIComponent(groupId)}`;
-  const { body } = await client.send({ method: "GET", path });
-  return parseReply(v.object({ memberSize: v.nullish(v.number(), null) }), body, "GET", path).memberSize;
-}

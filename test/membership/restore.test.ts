@@ -29,6 +29,7 @@ function createReader(members: Listing<RoomMember>, facts: Partial<MembershipRea
     listGroupMembers: () => assert.fail("the groups have no say in an undo"),
     listRooms: async () => complete(room("NOC")),
     listRoomMembers: async () => members,
+    findHolders: () => assert.fail("no address has a say in an undo"),
     async lookUpPeople(ids) {
       lookedUp.push(...ids);
       const people = ids.map((id) => id.replace("id-", ""));

@@ -60,7 +60,8 @@ export async function startStory(
   rows: readonly string[],
   options: SandboxOptions = {},
 ): Promise<Story> {
-  const header = rows.some((row) => row.split(",").length > 2) ? "group,room,mode" : "group,room";
+  const columns = Math.max(2, ...rows.map((row) => row.split(",").length));
+  const header = ["group", "room", "mode", "until", "note"].slice(0, columns).join(",");
   const csv = `${[header, ...rows].join("\n")}\n`;
   // The folder is a checkout: a run on a runner asks GitHub whether it is the newest.
   const files = { "mappings/rooms.csv": csv, ...options.github?.files };

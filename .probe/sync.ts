@@ -1,4 +1,0 @@
-await import("../src/cli/context.ts");
-await import("../src/cli/parse-args.ts");
-await import("../src/commands/sync.ts");
-import { appendFileSync } from "node:fs"; const u = process.cpuUsage(); appendFileSync("/tmp/wt/speedtmp/cpu.log", JSON.stringify({ cpu: (u.user + u.system) / 1000, wall: performance.now() }) + "\n");
