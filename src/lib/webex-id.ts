@@ -47,9 +47,9 @@ export function readReference(text: string): Reference | null {
   return bareKey.test(text) ? { type: null, key: text.toLowerCase() } : null;
 }
 
-/** How a request names what a cell refers to: by the id as Webex writes it, else by the bare key. */
-export function idForRequest(cell: string, { key }: Reference): string {
-  return decodeId(cell) !== undefined && !cell.startsWith("ciscospark://") ? cell : key;
+/** True for an id as Webex writes it in its answers. */
+export function isEncodedId(text: string): boolean {
+  return !text.startsWith("ciscospark://") && decodeId(text) !== undefined;
 }
 
 /** The text by which two ids of one kind are compared: `TYPE/key`, or an opaque id itself. */

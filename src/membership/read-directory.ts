@@ -1,7 +1,7 @@
 import type { Listing } from "../lib/listing.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { normaliseText } from "../lib/text.ts";
-import { idForRequest, type Reference, readReference } from "../lib/webex-id.ts";
+import { isEncodedId, readReference } from "../lib/webex-id.ts";
 import { type GroupReading, judgeGroup } from "./diff.ts";
 import type { FoundGroup, Group, MembershipReader, Room } from "./directory.ts";
 import { isRow, type Mapping } from "./mapping.ts";
@@ -18,6 +18,9 @@ export interface Directory {
 
 /** So many rooms are rather read one by one than listed: the listing may take as many pages. */
 const fewRooms = 5;
+
+/** Webex does not say that it takes bare uuids here: so many refusals are borne on each run, and no more. */
+const fewUuids = 5;
 
 const requestsAtOnce = 64;
 
@@ -62,9 +65,10 @@ async function readGroups(
 ): Promise<GroupDirectory> {
   const cells = [...new Set(mappings.flatMap(({ group, kind }) => (kind === "ended" ? [] : group)))];
   const names = cells.filter((cell) => idOf(cell, "GROUP") === null);
-  if (names.length > 0) {
+  const uuids = cells.length - names.length - cells.filter(isEncodedId).length;
+  if (names.length > 0 || uuids > fewUuids) {
     // What a comment or a new name resembles can be seen in the whole list only.
-    const areKnown = names.every((name) => memory.recall("group", name) !== null);
+    const areKnown = uuids <= fewUuids && names.every((name) => memory.recall("group", name) !== null);
     const few = await (areKnown ? reader.listFewGroups(1 + names.length) : reader.listGroups());
     if (few !== null) return { listing: few, readings: new Map() };
   }
@@ -99,14 +103,11 @@ async function findKnownGroup(
   return normaliseText(found.group.displayName) === normaliseText(name) ? found : null;
 }
 
-/** The id in a cell that can be nothing else, as a request may name it. */
+/** The id in a cell that can be nothing else, as a request may name it; of another spelling the bare uuid. */
 function idOf(cell: string, type: "ROOM" | "GROUP"): string | null {
   const reference = readReference(cell);
-  return reference !== null && isOf(reference, type) ? idForRequest(cell, reference) : null;
-}
-
-function isOf({ type }: Reference, asked: string): boolean {
-  return type === null || type.endsWith(asked);
+  if (reference === null || reference.type?.endsWith(type) === false) return null;
+  return isEncodedId(cell) ? cell : (reference.key.split(":")[0] ?? null);
 }
 
 function allOf<T>(found: readonly (T | null)[]): { readonly complete: true; readonly items: T[] } | null {
