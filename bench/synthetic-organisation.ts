@@ -25,8 +25,8 @@ export interface SyntheticOrganisation {
   readonly removals: number;
 }
 
-/** The mulberry32 generator: fast, and the same numbers on every machine. */
-function createRandom(seed: number) {
+/** The mulberry32 generator: whole numbers below a bound, fast, and the same on every machine. */
+export function createRandom(seed: number) {
   let state = seed;
   return (bound: number): number => {
     state = (state + 0x6d2b79f5) | 0;

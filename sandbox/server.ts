@@ -10,7 +10,7 @@ import { createWebex } from "./webex/api.ts";
 import { Meetings } from "./webex/meetings.ts";
 import { Tokens } from "./webex/oauth.ts";
 import type { Quirks } from "./webex/quirks.ts";
-import { leave, type Person, setModerator, World } from "./webex/world.ts";
+import { leave, type Person, type PersonChange, setModerator, World } from "./webex/world.ts";
 
 /** How a sandbox behaves; see `Quirks` for the ways in which its Webex may be awkward. */
 export interface SandboxOptions extends Quirks {
@@ -58,6 +58,7 @@ export interface SandboxState {
   addToGroup(name: string, key: string): void;
   removeFromGroup(name: string, key: string): void;
   renameGroup(name: string, to: string): void;
+  changePerson(key: string, change: PersonChange): void;
   /** The servers' clock: it dates answers, groups, secrets, runs and commits. */
   readonly clock: Clock;
 
@@ -183,6 +184,7 @@ export async function createSandbox(
       const group = world.group(name);
       world.changeGroup(group, { members: group.members.filter((person) => person.key !== key) });
     },
+    changePerson: (key, change) => world.changePerson(world.person(key), change),
     renameGroup: (name, to) => world.changeGroup(world.group(name), { name: to }),
     clock,
     get meetings() {

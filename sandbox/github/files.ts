@@ -98,6 +98,14 @@ export function fileRoutes(github: Github, bodies: ReturnType<typeof createBodie
       const { commit } = findCommit(request, parameter(request, "ref"));
       return { status: 200, body: bodies.commit(commit) };
     },
+    [`GET ${repo}/git/blobs/{file_sha}`]: (request) => {
+      const sha = parameter(request, "file_sha");
+      for (const home of pulls.homes(nameRepository(request))) {
+        const text = home.findBlob(sha);
+        if (text !== undefined) return { status: 200, body: bodies.blob(sha, text) };
+      }
+      throw new Refusal(404, "Not Found");
+    },
     [`POST ${repo}/git/blobs`]: (request) => {
       const content = textField(request.body, "content") ?? "";
       const isBase64 = textField(request.body, "encoding") === "base64";

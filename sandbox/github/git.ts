@@ -77,6 +77,13 @@ export class Repository {
     return entries && { sha, entries };
   }
 
+  /** The text of a file of any commit. */
+  findBlob(sha: string): string | undefined {
+    for (const { files } of this.#byOid.values())
+      for (const text of files.values()) if (objectId("blob", text) === sha) return text;
+    return undefined;
+  }
+
   expandTree(entries: readonly TreeEntry[], folder = ""): TreeEntry[] {
     return entries.flatMap((entry) => {
       const whole = { ...entry, path: folder + entry.path };

@@ -1,3 +1,5 @@
+import type { OrganisationRule } from "../config/organisation.ts";
+
 /** An option of a command. */
 export interface Option {
   readonly name: string;
@@ -22,6 +24,13 @@ export interface Command {
   readonly options: readonly Option[];
 }
 
+const organisation = {
+  name: "organisation",
+  value: "<name>",
+  help: "of several organisations the one to work for (or ROLLCALL_ORGANISATION)",
+} as const;
+/** For what comes before an organisation has a folder. */
+const anyOrganisation = { ...organisation, help: `${organisation.help}; it may be a new one` } as const;
 const inputs = [
   {
     name: "mappings",
@@ -29,6 +38,7 @@ const inputs = [
     help: "which groups belong in which rooms (default mappings/rooms.csv)",
   },
   { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
+  organisation,
 ] as const;
 const verbose = {
   name: "verbose",
@@ -138,12 +148,14 @@ export const commands = [
         value: "<file>",
         help: "write the suggestions to this file as well, unless it has rows",
       },
+      anyOrganisation,
       { name: "append", value: null, help: "add the suggestions that the file of --csv lacks at its end" },
-      { name: "json", value: "<file>", help: "write groups, rooms and suggestions to this file as JSON" },
-      // Taken as by every online command, so that one line of options serves them all.
-      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
-      { name: "mappings", value: "<file>", help: "without effect: the suggestions are of all that is seen" },
-      { name: "policy", value: "<file>", help: "without effect" },
+      { name: "json", value: "<file>", help: "write groups, spaces and suggestions to this file as JSON" },
+      {
+        name: "mappings",
+        value: "<file>",
+        help: "suggest no pair that this file has (default mappings/rooms.csv)",
+      },
       ...always,
     ],
   },
@@ -151,6 +163,7 @@ export const commands = [
     name: "login",
     summary: "get the first refresh token in a browser and store it",
     options: [
+      anyOrganisation,
       {
         name: "port",
         value: "<port>",
@@ -172,7 +185,11 @@ export const commands = [
     options: [
       ...inputs,
       { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" },
-      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
+      {
+        name: "reports",
+        value: "<dir>",
+        help: "where earlier runs have kept where names led, and what is settled about Webex (default reports)",
+      },
       ...always,
     ],
   },
@@ -185,13 +202,28 @@ export const commands = [
   },
 ] as const satisfies readonly Command[];
 
-/** The commands' names. */
-export type CommandName = (typeof commands)[number]["name"];
+/** What only a workflow calls: neither the help nor a suggestion names it. */
+export const workflowCommands = [
+  {
+    name: "approval",
+    summary: "decide about the comment that started the workflow Approve, or answer it",
+    options: [
+      {
+        name: "outcome",
+        value: "<json>",
+        help: "answer the comment: the workflow's jobs with their outputs, as GitHub's toJSON(needs) writes them",
+      },
+      ...always,
+    ],
+  },
+] as const satisfies readonly Command[];
 
-type OptionOf<Name extends CommandName> = Extract<
-  (typeof commands)[number],
-  { name: Name }
->["options"][number];
+type AnyCommand = (typeof commands)[number] | (typeof workflowCommands)[number];
+
+/** The commands' names. */
+export type CommandName = AnyCommand["name"];
+
+type OptionOf<Name extends CommandName> = Extract<AnyCommand, { name: Name }>["options"][number];
 
 type ValueOf<O extends Option> = O extends { value: null }
   ? true
@@ -207,3 +239,13 @@ export type OptionsOf<Name extends CommandName> = {
 } & {
   readonly [O in OptionOf<Name> as O extends { isRequired: true } ? never : O["name"]]?: ValueOf<O>;
 };
+
+/** What a command does with the name of an organisation; a plan may be of a pull request that makes its folder. */
+export function findOrganisationRule(
+  command: CommandName,
+  options: { readonly "pull-request"?: string },
+): OrganisationRule {
+  const known: readonly Option[] = commands.find(({ name }) => name === command)?.options ?? [];
+  if (known.includes(anyOrganisation) || options["pull-request"] !== undefined) return "any";
+  return known.includes(organisation) ? "existing" : "none";
+}

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { Repository, RepositoryAccess } from "../config/actions.ts";
-import { createGithubClient, encodePath, type GithubClient, statusOf } from "./client.ts";
+import { createGithubClient, encodePath, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { type Contents, readContents } from "./contents.ts";
 
 export interface BranchFiles {
@@ -35,6 +35,31 @@ export async function readRunBranch(
   return await openBranch(github, repository, data.default_branch);
 }
 
+const refSchema = v.object({ object: v.object({ sha: v.string() }) });
+
+/**
+ * The commit that a branch points to; null where there is no such branch.
+ * https://docs.github.com/en/rest/git/refs#get-a-reference
+ */
+export async function readHead(
+  github: GithubClient,
+  { owner, name }: Repository,
+  branch: string,
+  request: object = {},
+): Promise<string | null> {
+  try {
+    const route = `GET /repos/${owner}/${name}/git/ref/heads/${encodePath(branch)}`;
+    const { status, headers, data } = await github.request(route, { request });
+    const ref = v.safeParse(refSchema, data);
+    if (ref.success) return ref.output.object.sha;
+    const message = `GitHub does not say which commit ${branch} points to`;
+    throw new UnreadableAnswer(message, { status, headers, data });
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
 /** Reads the head of a branch. @throws when there is no such branch, or GitHub cannot be asked. */
 export async function openBranch(
   github: GithubClient,
@@ -61,24 +86,12 @@ function missingBranch({ owner, name }: Repository, branch: string): Error {
   return new Error(`GitHub finds no branch ${branch} in ${owner}/${name}`);
 }
 
-const refSchema = v.object({ object: v.object({ sha: v.string() }) });
-
 const treeSchema = v.object({
   tree: v.array(v.object({ path: v.string(), type: v.string(), sha: v.string() })),
   truncated: v.boolean(),
 });
 
 type Tree = ReadonlyMap<string, { readonly type: string; readonly sha: string }>;
-
-async function readHead(github: GithubClient, place: Repository, branch: string): Promise<string | null> {
-  try {
-    const route = `GET /repos/${place.owner}/${place.name}/git/ref/heads/${encodePath(branch)}`;
-    return v.parse(refSchema, (await github.request(route)).data).object.sha;
-  } catch (error) {
-    if (statusOf(error) === 404) return null;
-    throw error;
-  }
-}
 
 function openCommit(
   github: GithubClient,

@@ -2,8 +2,10 @@ import * as v from "valibot";
 import type { ReportTarget } from "../config/settings.ts";
 import { pause } from "../lib/http.ts";
 import { errorMessage, withoutFullStop } from "../lib/text.ts";
-import { createGithubClient, encodePath, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
+import { readHead } from "./branch-files.ts";
+import { createGithubClient, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
+import { listFiles } from "./list-files.ts";
 import { type Patience, persist } from "./patience.ts";
 import { explainRefusal, isUnexplained } from "./permissions.ts";
 
@@ -19,6 +21,14 @@ export interface ReportDraft {
 
 /** Reads on the commit that the report is made on; undefined where there is no such file. */
 export type ReadText = (path: string) => Promise<string | undefined>;
+
+/** The paths of all files below a folder, seen from it, on the same commit. */
+export type ListFiles = (folder: string) => Promise<readonly string[]>;
+
+export interface CommitReader {
+  readonly read: ReadText;
+  readonly list: ListFiles;
+}
 
 export type ReportBranch = Omit<Extract<ReportTarget, { readonly kind: "branch" }>, "kind">;
 
@@ -44,19 +54,21 @@ const mutation =
 export async function commitReport(
   place: ReportBranch,
   memoryPath: string,
-  draft: (memory: string | undefined, read: ReadText) => ReportDraft | null | Promise<ReportDraft | null>,
+  draft: (memory: string | undefined, at: CommitReader) => ReportDraft | null | Promise<ReportDraft | null>,
   patience: Patience = {},
 ): Promise<string | null> {
   const github = createGithubClient(place.repository.apiUrl, place.token);
   let drafts = 0;
   const attempt = async (signal: AbortSignal | undefined): Promise<string | null> => {
     const request = { single: true, ...(signal && { signal }) };
-    const head = await readHead(github, place, request);
+    const head = await readHead(github, place.repository, place.branch, request);
     if (head === null) throw new MayPass(`there is no branch ${place.branch}`);
     const read: ReadText = (path) => readText(github, place, path, { ref: head, request });
     const memory = await read(memoryPath);
     drafts += 1;
-    const wanted = await draft(memory, read);
+    const list: ListFiles = (folder) =>
+      listFiles(github, place.repository, { commit: head, folder }, request);
+    const wanted = await draft(memory, { read, list });
     if (wanted === null) return null;
     return await createCommit(github, place, { head, wanted, request });
   };
@@ -78,25 +90,6 @@ function mayPass(error: unknown): boolean {
   const isOurs =
     error instanceof MayPass || error instanceof UnsureContents || error instanceof UnreadableAnswer;
   return isOurs || statusOf(error) !== null;
-}
-
-const refSchema = v.object({ object: v.object({ sha: v.string() }) });
-
-async function readHead(
-  github: GithubClient,
-  { repository, branch }: ReportBranch,
-  request: object = {},
-): Promise<string | null> {
-  const route = `GET /repos/${repository.owner}/${repository.name}/git/ref/heads/${encodePath(branch)}`;
-  try {
-    const { data } = await github.request(route, { request });
-    const ref = v.safeParse(refSchema, data);
-    if (!ref.success) throw new MayPass("GitHub does not say which commit the branch points to");
-    return ref.output.object.sha;
-  } catch (error) {
-    if (statusOf(error) === 404) return null;
-    throw error;
-  }
 }
 
 async function readText(
@@ -206,10 +199,10 @@ export async function checkReportBranch(
   const { owner, name } = repository;
   const github = createGithubClient(repository.apiUrl, target.token, sleep);
   try {
-    if ((await readHead(github, target)) !== null) return target;
+    if ((await readHead(github, repository, branch)) !== null) return target;
     // A single "not found" is not believed.
     await sleep(1000);
-    if ((await readHead(github, target)) !== null) return target;
+    if ((await readHead(github, repository, branch)) !== null) return target;
     const { data } = await github.repos.get({ owner, repo: name });
     if (!isNamed && data.default_branch) return { ...target, branch: data.default_branch };
   } catch (error) {

@@ -12,13 +12,15 @@ export interface FileLocation {
   readonly repo: string;
   readonly path: string;
   readonly ref: string;
+  /** Of a larger file nothing but its size is read. Default: 32 MiB. */
+  readonly maxBytes?: number;
 }
 
-/** GitHub's JSON form leaves the text of a larger file out. */
-export const maxContentBytes = 1024 * 1024;
+/** Above this GitHub's answer leaves the text of a file out, and its blob is asked for. */
+const maxInlineBytes = 1024 * 1024;
 
 const contentsSchema = v.union([
-  v.object({ type: v.literal("file"), size: v.number(), content: v.string() }),
+  v.object({ type: v.literal("file"), size: v.number(), content: v.string(), sha: v.string() }),
   v.object({ type: v.string() }),
   v.array(v.unknown()),
 ]);
@@ -32,7 +34,7 @@ export class UnsureContents extends Error {
 export class UnknownCommit extends UnsureContents {}
 
 /**
- * Reads one file of a commit, at most 1 MiB. "Not found" is believed only when the commit's tree agrees.
+ * Reads one file of a commit. "Not found" is believed only when the commit's tree agrees.
  * https://docs.github.com/en/rest/repos/contents#get-repository-content
  * @throws {UnsureContents} when the tree lists a file that cannot be found, or the commit is not found.
  */
@@ -50,7 +52,7 @@ export async function readContents(
 
 async function readOnce(github: GithubClient, place: FileLocation, request: object): Promise<Contents> {
   try {
-    const { owner, repo, path, ref } = place;
+    const { owner, repo, path, ref, maxBytes = 32 * maxInlineBytes } = place;
     const route = `GET /repos/${owner}/${repo}/contents/${encodePath(path)}`;
     const { data } = await github.request(route, { ref, request });
     const answer = v.safeParse(contentsSchema, data);
@@ -58,12 +60,33 @@ async function readOnce(github: GithubClient, place: FileLocation, request: obje
     const contents = answer.output;
     if (Array.isArray(contents)) return { kind: "no-file", type: "dir" };
     if (!("content" in contents)) return { kind: "no-file", type: contents.type };
-    if (contents.size > maxContentBytes) return { kind: "too-large", size: contents.size };
-    return { kind: "file", bytes: Buffer.from(contents.content, "base64") };
+    if (contents.size > maxBytes) return { kind: "too-large", size: contents.size };
+    const isInline = contents.size <= maxInlineBytes;
+    const text = isInline ? contents.content : await readBlob(github, place, contents.sha, request);
+    const bytes = Buffer.from(text, "base64");
+    if (bytes.length === contents.size) return { kind: "file", bytes };
+    throw new UnsureContents(
+      `GitHub's answer holds ${bytes.length} of the ${contents.size} bytes of ${path}`,
+    );
   } catch (error) {
     if (statusOf(error) === 404) return { kind: "missing" };
     throw error;
   }
+}
+
+const blobSchema = v.object({ encoding: v.literal("base64"), content: v.string() });
+
+/** Of up to 100 MB. https://docs.github.com/en/rest/git/blobs#get-a-blob */
+async function readBlob(
+  github: GithubClient,
+  { owner, repo, path }: FileLocation,
+  sha: string,
+  request: object,
+): Promise<string> {
+  const { data } = await github.request(`GET /repos/${owner}/${repo}/git/blobs/${sha}`, { request });
+  const blob = v.safeParse(blobSchema, data);
+  if (blob.success) return blob.output.content;
+  throw new UnsureContents(`GitHub's answer about the content of ${path} is not as documented`);
 }
 
 const treeSchema = v.object({

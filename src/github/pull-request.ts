@@ -38,6 +38,9 @@ export async function readPullRequest(
   }
 }
 
+/** Anybody may open a pull request: a larger file of its head is not read. */
+export const maxHeadBytes = 1024 * 1024;
+
 /** Reads a file of the head as data, without a checkout. Only the fork may know its own commit. */
 export async function readHeadFile(
   github: GithubClient,
@@ -46,11 +49,12 @@ export async function readHeadFile(
   path: string,
 ): Promise<Contents> {
   const [forkOwner, fork] = pull.headRepository?.split("/") ?? [];
+  const place = { path, ref: pull.headSha, maxBytes: maxHeadBytes };
   try {
-    return await readContents(github, { owner, repo, path, ref: pull.headSha });
+    return await readContents(github, { owner, repo, ...place });
   } catch (error) {
     const isOwn = pull.headRepository === `${owner}/${repo}`;
     if (!(error instanceof UnknownCommit) || !forkOwner || !fork || isOwn) throw error;
-    return await readContents(github, { owner: forkOwner, repo: fork, path, ref: pull.headSha });
+    return await readContents(github, { owner: forkOwner, repo: fork, ...place });
   }
 }

@@ -48,7 +48,7 @@ export function viewShared(input: PageInput, maxRows: number) {
   const { record } = input;
   return {
     token: viewToken(record.token, record.finishedAt, input.policy.tokenWarningDays),
-    notices: viewNotices(input.notices, maxRows),
+    notices: viewNotices(input.notices, maxRows, input.repositoryUrl),
     held: viewHeld(record, input.repositoryUrl, maxRows),
     failures: viewFailures(record, maxRows),
     problems: viewProblems(record, createLineLink(input.mappingsAddress), maxRows),
@@ -56,8 +56,20 @@ export function viewShared(input: PageInput, maxRows: number) {
 }
 
 /** Makes notices harmless, for they may hold names from Webex; null when there are none. */
-export function viewNotices(notices: readonly string[], maxRows: number) {
-  return takeRowsIfAny(notices, maxRows, (notice) => escapeMarkdown(notice, messageLength));
+export function viewNotices(
+  notices: readonly string[],
+  maxRows: number,
+  repositoryUrl: string | null = null,
+) {
+  return takeRowsIfAny(notices, maxRows, (notice) => viewNotice(notice, repositoryUrl));
+}
+
+/** A notice may end with where a person can do what it asks for. */
+function viewNotice(notice: string, repositoryUrl: string | null): Markdown {
+  const start = repositoryUrl === null ? -1 : notice.lastIndexOf(`: ${repositoryUrl}/edit/`);
+  if (start === -1) return escapeMarkdown(notice, messageLength);
+  const link = linkTo(md`edit the file`, notice.slice(start + 2));
+  return md`${escapeMarkdown(notice.slice(0, start), messageLength)}: ${link}`;
 }
 
 /** Builds the block about what is held; null when nothing is. */
@@ -97,6 +109,10 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
     foldedLabel: total > maxUnfolded ? md`Show all ${what}` : null,
     who: noun === "removal" ? md`Would be removed` : md`Who`,
     people: takeRows(rows, maxRows, (row) => row),
+    comment:
+      repositoryUrl === null || record.command !== "sync"
+        ? null
+        : md`Comment ${codeSpan(`/approve ${digest}`)} on ${linkTo(md`the issue that Rollcall opened`, `${repositoryUrl}/issues?q=is%3Aopen+in%3Atitle+Rollcall`)}`,
     actions:
       repositoryUrl === null
         ? actions

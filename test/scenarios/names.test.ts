@@ -32,6 +32,28 @@ describe("names have a memory", { concurrency: 2 }, () => {
     assert.deepEqual([second.code, second.commits], [0, 0]);
   });
 
+  test("a memory above 1 MiB, which GitHub leaves out of its answer, is read and kept as any other", async () => {
+    await using story = await startStory(acme(), ["noc,NOC"]);
+    const { sandbox } = story;
+    await story.run(["sync"]);
+    const { version, names } = JSON.parse(stateOf(story));
+    const earlier = Array.from({ length: 9000 }, (_, at) => {
+      return { column: "room", name: `Space ${at}`, id: `${sandbox.roomId("Lobby")}${at}` };
+    });
+    sandbox.github.writeFile(
+      file,
+      `${JSON.stringify({ version, names: [...names, ...earlier] }, null, 2)}\n`,
+    );
+    assert.ok(stateOf(story).length > 1024 * 1024);
+    const quiet = await story.run(["sync"]);
+    assert.deepEqual([quiet.code, quiet.commits, quiet.record.notices], [0, 0, []]);
+    sandbox.swapTitles("NOC", "Lobby");
+    const swapped = await story.run(["sync"]);
+    assert.deepEqual([swapped.code, swapped.writes], [3, []]);
+    const kept = JSON.parse(stateOf(story)).names.length;
+    assert.equal(kept, earlier.length + 2);
+  });
+
   test("two spaces that swap their titles: nobody is added to the stranger's, and nobody removed", async () => {
     await using story = await startStory(acme(), ["noc,NOC"]);
     const { sandbox, folder } = story;

@@ -280,6 +280,37 @@ describe("Webex changes while a run is under way", { concurrency: 2 }, () => {
     assert.ok(count(ending, groupMembers) <= 1 + 8);
   });
 
+  test("whoever joins the group of a row that leads to no space, after it was read first, stays as well", async () => {
+    await using story = await startStory(
+      organisation({
+        groups: { eng: ["ann"], leads: ["lee"] },
+        rooms: { NOC: ["ann", "lee", "old", "older"] },
+      }),
+      ["eng,NOC", "leads,NCO"],
+    );
+    const { sandbox } = story;
+    sandbox.fault({ ...members, after: 1, changeBefore: () => sandbox.addToGroup("leads", "old") });
+    const ending = await story.run(["sync"], local);
+    assert.deepEqual(ending.writes, ["remove older from NOC: 204"]);
+    assert.deepEqual([ending.code, ending.rooms.NOC?.kept], [3, [self, "Old: changed"]]);
+  });
+
+  test("a group of a row without a space that has another name by the second look keeps everybody", async () => {
+    await using story = await startStory(
+      organisation({ groups: { eng: ["ann"], leads: ["lee"] }, rooms: { NOC: ["ann", "old"] } }),
+      ["eng,NOC", "leads,NCO"],
+    );
+    const { sandbox } = story;
+    sandbox.fault({
+      ...members,
+      after: 1,
+      changeBefore: () => sandbox.renameGroup("leads", "directors"),
+    });
+    const ending = await story.run(["sync"], local);
+    assert.deepEqual([ending.code, ending.writes], [3, []]);
+    assert.match(messages(ending).join("\n"), /a second look was in doubt/);
+  });
+
   test("a restore looks again too, at the members alone", async () => {
     await using story = await startNoc();
     const { sandbox } = story;

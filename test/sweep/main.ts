@@ -1,21 +1,30 @@
 /**
- * Lets each request of a run meet each fault, in both token modes, and looks whether the promises were kept: some
- * 2,400 combinations. `--sample 10` takes every tenth; `--fault`, `--mode`, `--route` (a part of it), `--from` and
- * `--to` (numbers of requests) choose. Half of its time a run waits, so `--jobs` is more than there are cores. What was
- * run as a whole, or with `--markdown`, goes to docs/reliability.md.
+ * Lets each request of a command meet each mishap: a false answer, a lost one, a signal. `sync` is swept in both token
+ * modes, the other commands that change something in the harder one. `--sample 10` takes every tenth combination;
+ * `--command`, `--fault`, `--mode`, `--route` (a part of it), `--from` and `--to` (numbers of requests) choose. Half of
+ * its time a run waits, so `--jobs` is more than there are cores. What was run as a whole, or with `--markdown`, goes
+ * to docs/reliability.md.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { describeMachine } from "../../bench/page.ts";
-import { type Fault, falseAnswers } from "../../sandbox/faults.ts";
 import { compileMain } from "../support/compiled-main.ts";
-import { type Combination, type Ideal, runIdeal, tryCombination, type Verdict } from "./combination.ts";
+import {
+  type Combination,
+  type Ideal,
+  mishapNames,
+  runIdeal,
+  tryCombination,
+  type Verdict,
+} from "./combination.ts";
+import { type SweptName, sweptNames } from "./commands.ts";
 import { type TokenMode, tokenModes } from "./story.ts";
 import { isKept, renderOutcomes, writePage } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
-    fault: { type: "string", multiple: true },
+    command: { type: "string", multiple: true, default: sweptNames },
+    fault: { type: "string", multiple: true, default: mishapNames },
     mode: { type: "string" },
     route: { type: "string", default: "" },
     from: { type: "string", default: "1" },
@@ -28,31 +37,40 @@ const { values } = parseArgs({
 const isWhole = process.argv.length === 2;
 const log = (text: string) => console.error(text);
 
-const unknown = (values.fault ?? []).filter((name) => !(name in falseAnswers));
-if (unknown.length > 0) {
-  log(`there is no fault ${unknown}; choose from: ${Object.keys(falseAnswers).join(", ")}`);
+for (const [kind, given, known] of [
+  ["fault", values.fault, mishapNames],
+  ["command", values.command, sweptNames],
+] as const) {
+  const unknown = given.filter((name) => !known.some((one) => one === name));
+  if (unknown.length === 0) continue;
+  log(`there is no ${kind} ${unknown}; choose from: ${known.join(", ")}`);
   process.exit(1);
 }
 
-/** All that was asked for; a sample takes every n-th, whatever request and fault that is. */
-function choose(ideals: ReadonlyMap<TokenMode, Ideal>): Combination[] {
-  const faults: [string, Fault][] = Object.entries(falseAnswers);
-  const chosen = [...ideals].flatMap(([mode, { requests }]) =>
-    requests.flatMap((target, index) =>
-      faults
-        .filter(([name]) => values.fault?.includes(name) ?? true)
-        .map(([faultName, fault]) => ({ mode, number: index + 1, target, faultName, fault })),
+interface Swept {
+  readonly command: SweptName;
+  readonly mode: TokenMode;
+  readonly ideal: Ideal;
+}
+
+/** All that was asked for; a sample takes every n-th, whatever request and mishap that is. */
+function choose(swept: readonly Swept[]): { readonly combination: Combination; readonly ideal: Ideal }[] {
+  const chosen = swept.flatMap(({ command, mode, ideal }) =>
+    ideal.requests.flatMap((target, index) =>
+      values.fault.map((mishap) => {
+        return { combination: { command, mode, number: index + 1, target, mishap }, ideal };
+      }),
     ),
   );
   return chosen
-    .filter(({ target }) => target.route.includes(values.route))
-    .filter(({ number }) => number >= Number(values.from) && number <= Number(values.to))
+    .filter(({ combination: { target } }) => target.route.includes(values.route))
+    .filter(({ combination: { number } }) => number >= Number(values.from) && number <= Number(values.to))
     .filter((_, index) => index % Number(values.sample) === 0);
 }
 
 function describe({ combination, outcome, token, record, wrongChanges, broken }: Verdict): string {
-  const { mode, number, target, faultName } = combination;
-  const request = `request ${number} (${target.route}, ${target.nth}), ${faultName}, token ${mode}`;
+  const { command, mode, number, target, mishap } = combination;
+  const request = `${command}, request ${number} (${target.route}, ${target.nth}), ${mishap}, token ${mode}`;
   return [`${request}: ${outcome}, token ${token}, record ${record}`, ...wrongChanges, ...broken].join(
     "\n  ",
   );
@@ -60,21 +78,22 @@ function describe({ combination, outcome, token, record, wrongChanges, broken }:
 
 await using program = await compileMain();
 const { main } = program;
-const ideals = new Map<TokenMode, Ideal>();
-for (const mode of tokenModes) {
-  if (values.mode === undefined || values.mode === mode) ideals.set(mode, await runIdeal(mode, main));
+const swept: Swept[] = [];
+for (const command of sweptNames.filter((name) => values.command.includes(name))) {
+  const modes = tokenModes.filter((mode) => command === "sync" || mode === "rotates");
+  for (const mode of modes.filter((one) => values.mode === undefined || values.mode === one))
+    swept.push({ command, mode, ideal: await runIdeal(command, mode, main) });
 }
-const combinations = choose(ideals);
-log(
-  `${combinations.length} combinations, of ${[...ideals.values()].map(({ requests }) => requests.length).join(" and ")} requests`,
+const combinations = choose(swept);
+const sizes = swept.map(
+  ({ command, mode, ideal }) => `${command} ${ideal.requests.length} requests where the token ${mode}`,
 );
+log(`${combinations.length} combinations: ${sizes.join(", ")}`);
 
 const verdicts: Verdict[] = [];
 const waiting = combinations.entries();
 const work = async () => {
-  for (const [, combination] of waiting) {
-    const ideal = ideals.get(combination.mode);
-    if (ideal === undefined) continue;
+  for (const [, { combination, ideal }] of waiting) {
     const verdict = await tryCombination(combination, ideal, main);
     verdicts.push(verdict);
     if (!isKept(verdict)) log(describe(verdict));
@@ -83,12 +102,9 @@ const work = async () => {
 };
 await Promise.all(Array.from({ length: Number(values.jobs) }, work));
 
-const table = renderOutcomes(verdicts);
-console.log(table);
+const tables = renderOutcomes(verdicts);
+console.log(tables);
 const command = ["npm run sweep", ...(isWhole ? [] : ["--", ...process.argv.slice(2)])].join(" ");
-const sizes = [...ideals].map(
-  ([mode, { requests }]) => `${requests.length} requests where the token ${mode}`,
-);
 if (isWhole || values.markdown)
-  await writePage(`\n\`${command}\` on ${describeMachine()}: ${sizes.join(", ")}.\n\n${table}\n`);
+  await writePage(`\n\`${command}\` on ${describeMachine()}: ${sizes.join(", ")}.\n\n${tables}\n`);
 process.exitCode = verdicts.every(isKept) ? 0 : 1;

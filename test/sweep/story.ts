@@ -1,5 +1,7 @@
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
-import { organisation } from "../support/organisation.ts";
+import type { DelegationRecord } from "../../src/delegation/record.ts";
+import type { RunRecord } from "../../src/membership/record.ts";
+import { emailOf, organisation } from "../support/organisation.ts";
 import { createFolder, type Folder } from "../support/run-rollcall.ts";
 
 /** What a refresh does to the refresh token. */
@@ -14,22 +16,31 @@ const titles = ["NOC", "Operations", "Leads", "Interns", "Lounge"] as const;
 const noc = ["ann", "bob", "cat", "dan", "eve", "fay"];
 const ops = ["gus", "hal", "ivy", "jon", "kim"];
 const former = ["ex1", "ex2", "ex3", "ex4", "ex5"];
+const hosts = ["ann", "bob", "cat"] as const;
 
 /**
  * Everything that a run does: groups and spaces over a page, additions, removals with their second look, a space
- * whose removals are held, two that nobody may be removed from.
+ * whose removals are held, two that nobody may be removed from, delegates to grant, to revoke and to leave alone.
  */
-const acme = organisation({
-  groups: { noc, ops, leads: ["ann", "gus"], interns: ["lou", "mia"] },
-  people: { bot: { type: "bot" }, guest: { organisation: "other" } },
-  rooms: [
-    { title: "NOC", members: ["ann", "bob", "cat", "dan", "old", "bot"], moderators: ["ann"] },
-    { title: "Operations", members: [...ops, "guest", "older", "fay"] },
-    { title: "Leads", members: ["ann", "gus", ...former] },
-    { title: "Interns", members: ["lou", "gus"] },
-    { title: "Lounge", members: ["mia", "ex1"] },
-  ],
-});
+const acme = {
+  ...organisation({
+    groups: { noc, ops, leads: ["ann", "gus"], interns: ["lou", "mia"] },
+    people: { bot: { type: "bot" }, guest: { organisation: "other" } },
+    rooms: [
+      { title: "NOC", members: ["ann", "bob", "cat", "dan", "old", "bot"], moderators: ["ann"] },
+      { title: "Operations", members: [...ops, "guest", "older", "fay"] },
+      { title: "Leads", members: ["ann", "gus", ...former] },
+      { title: "Interns", members: ["lou", "gus"] },
+      { title: "Lounge", members: ["mia", "ex1"] },
+    ],
+  }),
+  meetings: {
+    users: ["rollcall", ...noc, ...ops].map((person) => ({
+      person,
+      delegates: { ann: ["eve"], bob: ["hal", "eve"] }[person]?.map(emailOf) ?? [],
+    })),
+  },
+};
 
 const rooms = `group,room,mode
 noc,NOC,
@@ -40,6 +51,13 @@ interns,Interns,add-only
 interns,Lounge,audit
 `;
 
+/** One grant is missing, one stands, and one has ended; another of the same host was never listed. */
+const delegations = `host,delegate,until
+${emailOf("cat")},${emailOf("gus")},
+${emailOf("ann")},${emailOf("eve")},2999-12-31
+${emailOf("bob")},${emailOf("hal")},2020-12-31
+`;
+
 /** A fresh sandbox with the repository and the checkout of one run. */
 export interface Story extends AsyncDisposable {
   readonly sandbox: Sandbox;
@@ -48,13 +66,14 @@ export interface Story extends AsyncDisposable {
 
 /** Starts a sandbox whose token behaves so. */
 export async function startStory(refreshToken: TokenMode): Promise<Story> {
-  const files = { "mappings/rooms.csv": rooms };
+  const files = { "mappings/rooms.csv": rooms, "mappings/delegations.csv": delegations };
   const sandbox = await startSandbox(acme, {
     refreshToken,
     pageCaps: { groupMembers: 4, memberships: 8, rooms: 3, groups: 3 },
     github: { environments: [environment], files },
   });
-  const folder = await createFolder(rooms);
+  const folder = await createFolder();
+  for (const [path, text] of Object.entries(files)) await folder.write(path, text);
   return {
     sandbox,
     folder,
@@ -65,14 +84,37 @@ export async function startStory(refreshToken: TokenMode): Promise<Story> {
   };
 }
 
-/** Who is in which space, as `NOC: ann`, sorted. */
-export function listMembers(sandbox: Sandbox): string[] {
-  return titles.flatMap((title) => sandbox.members(title).map((key) => `${title}: ${key}`)).sort();
+/** Who is in which space, as `NOC: ann`, and who may schedule for whom, as `for ann: eve`; sorted. */
+export function listRights(sandbox: Sandbox): string[] {
+  return [
+    ...titles.flatMap((title) => sandbox.members(title).map((key) => `${title}: ${key}`)),
+    ...hosts.flatMap((host) =>
+      sandbox.meetings.user(host).delegates.map((address) => nameDelegate(emailOf(host), address)),
+    ),
+  ].sort();
 }
 
-/** The same form for a space and a person that a record tells by id. */
-export function createNames(sandbox: Sandbox): (roomId: string, personId: string) => string {
+function nameDelegate(host: string, delegate: string): string {
+  const [key] = host.split("@");
+  return `for ${key}: ${delegate.split("@")[0]}`;
+}
+
+/** What a record of either kind says was added or removed, in the same form. */
+export function listTold(
+  sandbox: Sandbox,
+  record: RunRecord | DelegationRecord,
+  kind: "added" | "removed",
+): string[] {
   const spaces = new Map(titles.map((title) => [sandbox.roomId(title), title]));
   const people = new Map(acme.people.map(({ key }) => [sandbox.personId(key), key]));
-  return (roomId, personId) => `${spaces.get(roomId) ?? roomId}: ${people.get(personId) ?? personId}`;
+  const inRooms = "rooms" in record ? record.rooms : [];
+  const ofHosts = "hosts" in record ? record.hosts : (record.delegations?.hosts ?? []);
+  return [
+    ...inRooms.flatMap((room) =>
+      room[kind].map(
+        ({ personId }) => `${spaces.get(room.roomId) ?? room.roomId}: ${people.get(personId) ?? personId}`,
+      ),
+    ),
+    ...ofHosts.flatMap((host) => host[kind].map((address) => nameDelegate(host.host, address))),
+  ];
 }
