@@ -78,7 +78,7 @@ export function bypassProxies(): void {
 
 /** Sends all later requests by this dispatcher, instead of over the network as the environment describes it. */
 export function dispatchBy(dispatcher: Dispatcher): void {
-  opened = import("undici").then(({ request }) => ({ request, dispatcher }));
+  opened = dispatcher;
 }
 
 /** Sends one request once and follows no redirect. @throws {HttpFailure} when no whole answer arrives. */

@@ -105,6 +105,7 @@ export class Disk {
       this.#makeFolders(this.#resolve(folder));
       return folder;
     },
+    readdir: (path: string) => this.#readFolder(path),
     open: (path: string, flags: string) => this.#open(path, flags),
     realpath: (path: string) => {
       this.#stat(path, "realpath");
@@ -143,6 +144,13 @@ export class Disk {
     if (path === "/proc/sys/kernel/random/boot_id") return Buffer.from("boot\n");
     const status = `1 (node) ${Array.from({ length: 19 }, () => "0").join(" ")} ${this.#processNumber()}`;
     return Buffer.from(status);
+  }
+
+  /** The paths of all files below it, as seen from there. */
+  #readFolder(path: string): string[] {
+    const folder = this.#resolve(path);
+    if (!this.#folders.has(folder)) return this.#missing(path, "scandir");
+    return this.list(folder).map((file) => file.slice(folder.length + 1));
   }
 
   #open(path: string, flags: string) {

@@ -4,8 +4,8 @@ import * as v from "valibot";
 import { falseAnswers } from "../../sandbox/faults.ts";
 import { createSandbox } from "../../sandbox/server.ts";
 import { createContext } from "../../src/cli/context.ts";
-import type { CommandName } from "../../src/cli/options.ts";
-import { parseCommandLine } from "../../src/cli/parse-args.ts";
+import { type CommandName, findOrganisationRule } from "../../src/cli/options.ts";
+import { type Call, parseCommandLine } from "../../src/cli/parse-args.ts";
 import { runRestore } from "../../src/commands/restore.ts";
 import { runPlan, runSync } from "../../src/commands/sync.ts";
 import { dispatchBy, giveUpRequestsAfter } from "../../src/lib/http.ts";
@@ -520,17 +520,18 @@ async function runProduct(
   const tell = (text: string) => {
     lines.push(text);
   };
-  const context = await createContext(env, invocation.options, {
+  const terminal = {
     print: tell,
     log: tell,
     detail: () => undefined,
-    paint: (_, text) => text,
+    paint: (_: unknown, text: string) => text,
     now: () => new Date(),
     stop,
-  });
-  const { command, options } = invocation;
-  if (command === "plan") return await runPlan(options, context);
-  if (command === "sync") return await runSync(options, context);
-  if (command === "restore") return await runRestore(options, context);
-  throw new Error(`the simulation does not play ${command satisfies CommandName}`);
+  };
+  const open = <Name extends CommandName>({ command, options }: Call<Name>) =>
+    createContext(env, options, terminal, findOrganisationRule(command, options));
+  if (invocation.command === "plan") return await runPlan(invocation.options, await open(invocation));
+  if (invocation.command === "sync") return await runSync(invocation.options, await open(invocation));
+  if (invocation.command === "restore") return await runRestore(invocation.options, await open(invocation));
+  throw new Error(`the simulation does not play ${invocation.command}`);
 }
