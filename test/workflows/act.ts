@@ -28,6 +28,8 @@ export interface Trigger {
   /** The environment's secrets, likewise. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly actor?: string;
+  /** More variables for every step. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Only this job; default: all. */
   readonly job?: string;
 }
@@ -63,6 +65,8 @@ export async function createActRepository(form: Form = "copy"): Promise<ActRepos
   else await copyFiles(files.filter(isOfTemplate), path, "template");
   await prepareForAct(path, form);
   await runGit(path, home, "init", "-q", "-b", "main");
+  await runGit(path, home, "add", "--all");
+  await runGit(path, home, "commit", "-q", "-m", "A fresh copy");
   const action = join(base, "action");
   if (form === "template") await copyFiles(own, action);
   const standIns = [
@@ -159,6 +163,7 @@ async function writeSettings(base: string, sandbox: Sandbox, trigger: Trigger): 
       GITHUB_REF: "refs/heads/main",
       GITHUB_TRIGGERING_ACTOR: trigger.actor ?? "ada",
       STAND_IN_CHECKOUT: join(base, "checkout"),
+      ...trigger.env,
     },
   };
   for (const [name, value] of Object.entries(files)) {

@@ -111,12 +111,6 @@ test("the template's jobs with the token have the same guards as this repository
   }
 });
 
-test("the template begins with the same mappings and limits as this repository", async () => {
-  for (const file of ["mappings/rooms.csv", "mappings/policy.json"]) {
-    const [own, other] = await Promise.all(
-      ["", "template"].map((folder) => readFile(join(root, folder, file), "utf8")),
-    );
-    assert.equal(other, own, file);
-    if (file.endsWith(".csv")) assert.match(other ?? "", /^group,room,.*\n$/);
-  }
+test("the template begins with a table without rows", async () => {
+  assert.match(await readFile(join(root, "template/mappings/rooms.csv"), "utf8"), /^group,room,mode,note\n$/);
 });

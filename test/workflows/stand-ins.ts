@@ -56,7 +56,7 @@ export async function writeStandIns(folder: string): Promise<string[]> {
 /**
  * Puts an npm in front of the real one, and returns its settings. The first run of a repository installs really, from
  * what `npm ci` of this repository left in npm's cache; the later ones, whose lock file is the same, get links to what
- * the first one installed.
+ * the first one installed. The suite of tests is only named.
  */
 export async function writeNpm(base: string): Promise<Record<string, string>> {
   const npm = await findTool("npm");
@@ -64,6 +64,10 @@ export async function writeNpm(base: string): Promise<Record<string, string>> {
   const script = `#!/usr/bin/env bash
 set -euo pipefail
 installed="${join(base, "installed")}"
+if [[ "$*" =~ ^("ci --ignore-scripts"|"run typecheck"|"run lint"|"test")$ ]]; then
+  echo "ran npm $*"
+  exit
+fi
 [[ "$*" =~ ^"ci --omit=dev --ignore-scripts"(" --cache "[^ ]+" --prefer-offline")?$ ]] || { echo "unexpected: npm $*" >&2; exit 1; }
 if [ -n "\${WEBEX_REFRESH_TOKEN:-}\${WEBEX_CLIENT_SECRET:-}\${SECRETS_TOKEN:-}\${GITHUB_TOKEN:-}" ]; then
   echo "npm is given a secret" >&2
