@@ -20,6 +20,7 @@ const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>
   login: async () => (await import("./commands/login.ts")).runLogin,
   doctor: async () => (await import("./commands/doctor.ts")).runDoctor,
   demo: async () => (await import("./commands/demo.ts")).runDemo,
+  approval: async () => (await import("./commands/approval.ts")).runApproval,
 };
 
 /** What the options say to the process itself, where a command has them. */

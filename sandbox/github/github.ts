@@ -16,6 +16,8 @@ export interface GithubOptions {
   /** Where the refresh token is stored. Rollcall wants it in one place. Default: in the environments, if any. */
   readonly tokenIn?: "repository" | "environments" | "both";
   readonly protection?: Protection;
+  /** Who may do what here, by login. Default: `octo-admin` is an admin, and others have what everybody has. */
+  readonly collaborators?: Readonly<Record<string, Role>>;
   /** Default: true. */
   readonly private?: boolean;
   /** The branches that an environment lets in; null for all. Default: the first of the repository only. */
@@ -28,6 +30,8 @@ export interface GithubOptions {
     readonly secrets?: Partial<TokenGrant>;
   };
 }
+
+export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 
 const bot: Identity = {
   login: "github-actions[bot]",
@@ -78,6 +82,7 @@ export class Github {
   readonly secretsToken = "github_pat_sandboxSecretsToken";
   readonly #repositorySecrets: SecretScope;
   readonly #environmentSecrets: ReadonlyMap<string, SecretScope>;
+  readonly #collaborators: ReadonlyMap<string, Role>;
   readonly #runs: Run[] = [];
   readonly #tokens = new Map<string, TokenGrant>();
 
@@ -96,6 +101,7 @@ export class Github {
     const { environmentBranches = [this.defaultBranch], workflowState = "active" } = options;
     this.environmentBranches = environmentBranches;
     this.workflowState = workflowState;
+    this.#collaborators = new Map(Object.entries(options.collaborators ?? { "octo-admin": "admin" }));
     this.createdAt = clock.tick();
     const files = new Map(Object.entries(options.files ?? {}));
     this.repository = new Repository(branches, files, () => clock.second(), byPush("octo-admin"));
@@ -131,6 +137,11 @@ export class Github {
   /** What a token may do; undefined for one that GitHub does not know. */
   grantOf(token: string): TokenGrant | undefined {
     return this.#tokens.get(token);
+  }
+
+  /** What an account may do: everybody may read a public repository. */
+  roleOf(login: string): Role | "none" {
+    return this.#collaborators.get(login.toLowerCase()) ?? (this.isPrivate ? "none" : "read");
   }
 
   secret(name: string, environment?: string): string | undefined {
@@ -257,7 +268,7 @@ export class Pulls {
     if (fork) this.#forks.set(fork.toLowerCase(), { repository: home, isHiddenFromBase });
     home.createBranch(branch, defaultBranch);
     const head = home.commit(branch, title, new Map(Object.entries(proposal.files)), byPush(login));
-    const issue = issues.open(login, title, "", true);
+    const issue = issues.open(login, title, "", { isPull: true });
     this.#pulls.push({
       issue,
       headRepository: fork ?? fullName,

@@ -220,13 +220,28 @@ export const commands = [
   },
 ] as const satisfies readonly Command[];
 
-/** The commands' names. */
-export type CommandName = (typeof commands)[number]["name"];
+/** What only a workflow calls: neither the help nor a suggestion names it. */
+export const workflowCommands = [
+  {
+    name: "approval",
+    summary: "decide about the comment that started the workflow Approve, or answer it",
+    options: [
+      {
+        name: "outcome",
+        value: "<json>",
+        help: "answer the comment: the workflow's jobs with their outputs, as GitHub's toJSON(needs) writes them",
+      },
+      ...always,
+    ],
+  },
+] as const satisfies readonly Command[];
 
-type OptionOf<Name extends CommandName> = Extract<
-  (typeof commands)[number],
-  { name: Name }
->["options"][number];
+type AnyCommand = (typeof commands)[number] | (typeof workflowCommands)[number];
+
+/** The commands' names. */
+export type CommandName = AnyCommand["name"];
+
+type OptionOf<Name extends CommandName> = Extract<AnyCommand, { name: Name }>["options"][number];
 
 type ValueOf<O extends Option> = O extends { value: null }
   ? true

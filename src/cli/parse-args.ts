@@ -1,6 +1,13 @@
 import { parseArgs } from "node:util";
 import { findNearest } from "../lib/did-you-mean.ts";
-import { type Command, type CommandName, commands, type Option, type OptionsOf } from "./options.ts";
+import {
+  type Command,
+  type CommandName,
+  commands,
+  type Option,
+  type OptionsOf,
+  workflowCommands,
+} from "./options.ts";
 
 /** A command that is to run, with its own options. */
 export type Call<Name extends CommandName = CommandName> = {
@@ -20,7 +27,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return { kind: "help", text: describeProgram() };
   if (name === "--version") return { kind: "version" };
-  const command = commands.find((candidate) => candidate.name === name);
+  const command = [...commands, ...workflowCommands].find((candidate) => candidate.name === name);
   if (!command) {
     const names = commands.map((candidate) => candidate.name);
     return describeMistake(`there is no command "${name}"; ${suggest(name, names)}`);
@@ -29,7 +36,10 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   return parseOptions(command, rest);
 }
 
-function parseOptions(command: (typeof commands)[number], args: readonly string[]): Invocation {
+function parseOptions(
+  command: Command & { readonly name: CommandName },
+  args: readonly string[],
+): Invocation {
   const known: readonly Option[] = command.options;
   const options = Object.fromEntries(
     known.map((option) => [

@@ -11,7 +11,14 @@ import { createMatcher, foldAddress } from "../lib/email.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import { quoteText } from "../lib/text.ts";
 import { encodePersonId, identityOf, readReference } from "../lib/webex-id.ts";
-import type { MembershipReader, Room, RoomMember } from "../membership/directory.ts";
+import type {
+  FoundGroup,
+  Group,
+  GroupListing,
+  MembershipReader,
+  Room,
+  RoomMember,
+} from "../membership/directory.ts";
 import { checkLimits } from "../membership/limits.ts";
 import { endMappings } from "../membership/mapping.ts";
 import { observe, readRooms } from "../membership/observe.ts";
@@ -100,7 +107,7 @@ async function answer(
     { ...reader, readOwner: async () => owner, listRooms: async () => rooms },
     key,
   );
-  const [observation] = await observe(watched, [mappings], context.log, memory.names);
+  const [observation] = await observe(watched, [mappings], { log: context.log, memory: memory.names });
   const plan = planChanges(observation, policy);
   const checked = checkLimits(plan.rooms, policy);
   const mapped = new Set(checked.rooms.map(({ feed }) => feed.room.key));
@@ -202,11 +209,20 @@ function watch(
 ): { readonly watched: MembershipReader; readonly sight: Sight } {
   const memberships = new Map<string, RoomMember>();
   const groups = new Set<string>();
+  const note = (group: Group, listing: GroupListing | null) => {
+    if (listing?.members.items.some((member) => member.key === key)) groups.add(group.key);
+  };
+  const noteFound = (found: FoundGroup | null) => {
+    if (found) note(found.group, found.listing);
+    return found;
+  };
   const watched: MembershipReader = {
     ...reader,
+    readGroup: async (id) => noteFound(await reader.readGroup(id)),
+    findGroup: async (name) => noteFound(await reader.findGroup(name)),
     async listGroupMembers(group) {
       const listing = await reader.listGroupMembers(group);
-      if (listing.members.items.some((member) => member.key === key)) groups.add(group.key);
+      note(group, listing);
       return listing;
     },
     async listRoomMembers(room) {

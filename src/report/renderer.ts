@@ -75,6 +75,13 @@ export const noteMarkers = {
   trackingIssue: "<!-- rollcall:attention -->",
 } as const;
 
+/** The organisation that a marked note is about: empty where there are not several; null for what bears no such mark. */
+export function readMark(note: keyof typeof noteMarkers, body: string): string | null {
+  const [whole, organisation = ""] =
+    /^<!-- [a-z:]+(?: ([a-z0-9][a-z0-9-]*))? -->/.exec(body.trimStart()) ?? [];
+  return whole === markNote(note, organisation) ? organisation : null;
+}
+
 /** The marker of a note; each of several organisations has its own. */
 export function markNote(note: keyof typeof noteMarkers, organisation: string | null | undefined): string {
   return noteMarkers[note].replace(" -->", organisation ? ` ${organisation} -->` : " -->");
