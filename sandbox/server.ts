@@ -3,6 +3,7 @@ import { Clock } from "./clock.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { Github, type GithubOptions } from "./github/github.ts";
 import { createGithubHalf } from "./github/routes.ts";
+import { createTokenPage } from "./github/token-page.ts";
 import { createListener, type Exchange } from "./http.ts";
 import type { Organisation } from "./organisation.ts";
 import type { Service } from "./service.ts";
@@ -102,6 +103,7 @@ export async function startSandbox(
       halves: [
         createWebex(world, meetings ?? null, tokens, options),
         createGithubHalf(github),
+        createTokenPage(github),
         ...(xml ? [xml.half] : []),
       ],
       latencyMs: options.latencyMs ?? 0,

@@ -25,6 +25,8 @@ export interface Context extends Terminal {
   readonly settings: Settings;
   readonly runner: Runner;
   readonly paths: Paths;
+  /** The settings with values that were not in the environment. */
+  settingsWith(values: Readonly<Record<string, string>>): Settings;
 }
 
 /** Makes the context of one run; everything in it that comes from the environment comes from `env`. */
@@ -50,6 +52,7 @@ export async function createContext(
     settings,
     runner,
     paths: resolvePaths(options),
+    settingsWith: (values) => createSettings({ ...env, ...values }, runner.mask),
   };
 }
 
