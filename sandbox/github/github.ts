@@ -16,6 +16,8 @@ export interface GithubOptions {
   /** Where the refresh token is stored. Rollcall wants it in one place. Default: in the environments, if any. */
   readonly tokenIn?: "repository" | "environments" | "both" | "nowhere";
   readonly protection?: Protection;
+  /** Who may do what here, by login. Default: `octo-admin` is an admin, and others have what everybody has. */
+  readonly collaborators?: Readonly<Record<string, Role>>;
   /** Default: true. */
   readonly private?: boolean;
   /** The owner's plan: with `free`, a private repository has no environments. Default: `team`. */
@@ -30,6 +32,8 @@ export interface GithubOptions {
     readonly secrets?: Partial<TokenGrant>;
   };
 }
+
+export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 
 const bot: Identity = {
   login: "github-actions[bot]",
@@ -81,6 +85,7 @@ export class Github {
   readonly #repositorySecrets: SecretScope;
   readonly #environments: Map<string, Environment>;
   readonly #repositoryVariables = new Map<string, string>();
+  readonly #collaborators: ReadonlyMap<string, Role>;
   readonly #runs: Run[] = [];
   readonly #tokens = new Map<string, TokenGrant>();
 
@@ -99,6 +104,7 @@ export class Github {
     const { environmentBranches = [this.defaultBranch], workflowState = "active" } = options;
     this.plan = options.plan ?? "team";
     this.workflowState = workflowState;
+    this.#collaborators = new Map(Object.entries(options.collaborators ?? { "octo-admin": "admin" }));
     this.createdAt = clock.tick();
     const files = new Map(Object.entries(options.files ?? {}));
     this.repository = new Repository(branches, files, () => clock.second(), byPush("octo-admin"));
@@ -164,6 +170,11 @@ export class Github {
   /** What a token may do; undefined for one that GitHub does not know. */
   grantOf(token: string): TokenGrant | undefined {
     return this.#tokens.get(token);
+  }
+
+  /** What an account may do: everybody may read a public repository. */
+  roleOf(login: string): Role | "none" {
+    return this.#collaborators.get(login.toLowerCase()) ?? (this.isPrivate ? "none" : "read");
   }
 
   secret(name: string, environment?: string): string | undefined {
@@ -295,7 +306,7 @@ export class Pulls {
     if (fork) this.#forks.set(fork.toLowerCase(), { repository: home, isHiddenFromBase });
     home.createBranch(branch, defaultBranch);
     const head = home.commit(branch, title, new Map(Object.entries(proposal.files)), byPush(login));
-    const issue = issues.open(login, title, "", true);
+    const issue = issues.open(login, title, "", { isPull: true });
     this.#pulls.push({
       issue,
       headRepository: fork ?? fullName,
@@ -313,7 +324,7 @@ export class Pulls {
     if (!head) throw new Refusal(422, "Validation Failed");
     if (head.oid === base.oid)
       throw new Refusal(422, `Validation Failed: No commits between ${defaultBranch} and ${branch}`);
-    const issue = issues.open(login, title, body, true);
+    const issue = issues.open(login, title, body, { isPull: true });
     const pull = { issue, headRepository: fullName, branch, headOid: head.oid, baseOid: base.oid };
     this.#pulls.push(pull);
     return pull;

@@ -28,9 +28,15 @@ function secretRoutes(github: Github, place: string): Routes {
 function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies>): Routes {
   const { issues, pulls } = github;
   return {
-    ...issueRoutes(issues, bodies, (request) => requireGrant(github, request).login),
+    ...issueRoutes(issues, bodies, (request) => requireGrant(github, request)),
     ...pullRoutes(pulls, bodies, (request) => requireGrant(github, request).login),
     [`GET ${repo}`]: () => ({ status: 200, body: bodies.repository() }),
+    [`GET ${repo}/collaborators/{username}/permission`]: (request) => {
+      const login = parameter(request, "username");
+      // An App's account is no user.
+      if (login.endsWith("[bot]")) throw new Refusal(404, `${login} is not a user`);
+      return { status: 200, body: bodies.permission(login, github.roleOf(login)) };
+    },
     [`GET ${repo}/actions/runs/{run_id}`]: (request) => {
       const run = github.findRun(parameter(request, "run_id"));
       if (!run) throw new Refusal(404, "Not Found");
@@ -116,11 +122,13 @@ function readBody(request: ApiRequest): string {
   return body;
 }
 
-/** The operations on issues and comments; `loginOf` tells whose token a request has. */
+const reactionContents = new Set(["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]);
+
+/** The operations on issues and comments; `grantOf` tells whose token a request has. */
 export function issueRoutes(
   issues: Issues,
   bodies: ReturnType<typeof createBodies>,
-  loginOf: (request: ApiRequest) => string,
+  grantOf: (request: ApiRequest) => TokenGrant,
 ): Routes {
   const repo = "/repos/{owner}/{repo}";
   const numberOf = (request: ApiRequest) => Number(parameter(request, "issue_number"));
@@ -139,7 +147,8 @@ export function issueRoutes(
     [`POST ${repo}/issues`]: (request) => {
       const title = textField(request.body, "title");
       if (!title) throw new Refusal(422, "Validation Failed");
-      return { status: 201, body: bodies.issue(issues.open(loginOf(request), title, readBody(request))) };
+      const { login, app = null } = grantOf(request);
+      return { status: 201, body: bodies.issue(issues.open(login, title, readBody(request), { app })) };
     },
     [`GET ${repo}/issues/{issue_number}`]: (request) => {
       return { status: 200, body: bodies.issue(issues.find(numberOf(request))) };
@@ -159,8 +168,18 @@ export function issueRoutes(
     },
     [`POST ${repo}/issues/{issue_number}/comments`]: (request) => {
       const issue = issues.find(numberOf(request));
-      const comment = issues.comment(issue.number, loginOf(request), readBody(request));
+      const comment = issues.comment(issue.number, grantOf(request).login, readBody(request));
       return { status: 201, body: bodies.comment(issue, comment) };
+    },
+    [`GET ${repo}/issues/comments/{comment_id}`]: (request) => {
+      const { issue, comment } = commentOf(request);
+      return { status: 200, body: bodies.comment(issue, comment) };
+    },
+    [`POST ${repo}/issues/comments/{comment_id}/reactions`]: (request) => {
+      const content = textField(request.body, "content") ?? "";
+      if (!reactionContents.has(content)) throw new Refusal(422, "Validation Failed");
+      const { reaction, isNew } = issues.react(commentOf(request).comment, grantOf(request).login, content);
+      return { status: isNew ? 201 : 200, body: bodies.reaction(reaction) };
     },
     [`PATCH ${repo}/issues/comments/{comment_id}`]: (request) => {
       const { issue, comment } = commentOf(request);

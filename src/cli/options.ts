@@ -1,3 +1,5 @@
+import type { OrganisationRule } from "../config/organisation.ts";
+
 /** An option of a command. */
 export interface Option {
   readonly name: string;
@@ -22,6 +24,13 @@ export interface Command {
   readonly options: readonly Option[];
 }
 
+const organisation = {
+  name: "organisation",
+  value: "<name>",
+  help: "of several organisations the one to work for (or ROLLCALL_ORGANISATION)",
+} as const;
+/** For what comes before an organisation has a folder. */
+const anyOrganisation = { ...organisation, help: `${organisation.help}; it may be a new one` } as const;
 const inputs = [
   {
     name: "mappings",
@@ -29,6 +38,7 @@ const inputs = [
     help: "which groups belong in which rooms (default mappings/rooms.csv)",
   },
   { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
+  organisation,
 ] as const;
 const verbose = {
   name: "verbose",
@@ -145,6 +155,7 @@ export const commands = [
         value: "<file>",
         help: "write the suggestions to this file as well, unless it has rows",
       },
+      anyOrganisation,
       { name: "append", value: null, help: "add the suggestions that the file of --csv lacks at its end" },
       { name: "json", value: "<file>", help: "write groups, spaces and suggestions to this file as JSON" },
       {
@@ -160,6 +171,7 @@ export const commands = [
     summary: "lead through the first set-up, and do what can be done by GitHub's API",
     options: [
       { name: "dry-run", value: null, help: "only show the steps, and which of them are done" },
+      anyOrganisation,
       port,
       ...always,
     ],
@@ -168,6 +180,7 @@ export const commands = [
     name: "login",
     summary: "get the first refresh token in a browser and store it",
     options: [
+      anyOrganisation,
       port,
       { name: "device", value: null, help: "show a code to enter in a browser on any other machine" },
       {
@@ -201,13 +214,28 @@ export const commands = [
   },
 ] as const satisfies readonly Command[];
 
-/** The commands' names. */
-export type CommandName = (typeof commands)[number]["name"];
+/** What only a workflow calls: neither the help nor a suggestion names it. */
+export const workflowCommands = [
+  {
+    name: "approval",
+    summary: "decide about the comment that started the workflow Approve, or answer it",
+    options: [
+      {
+        name: "outcome",
+        value: "<json>",
+        help: "answer the comment: the workflow's jobs with their outputs, as GitHub's toJSON(needs) writes them",
+      },
+      ...always,
+    ],
+  },
+] as const satisfies readonly Command[];
 
-type OptionOf<Name extends CommandName> = Extract<
-  (typeof commands)[number],
-  { name: Name }
->["options"][number];
+type AnyCommand = (typeof commands)[number] | (typeof workflowCommands)[number];
+
+/** The commands' names. */
+export type CommandName = AnyCommand["name"];
+
+type OptionOf<Name extends CommandName> = Extract<AnyCommand, { name: Name }>["options"][number];
 
 type ValueOf<O extends Option> = O extends { value: null }
   ? true
@@ -223,3 +251,13 @@ export type OptionsOf<Name extends CommandName> = {
 } & {
   readonly [O in OptionOf<Name> as O extends { isRequired: true } ? never : O["name"]]?: ValueOf<O>;
 };
+
+/** What a command does with the name of an organisation; a plan may be of a pull request that makes its folder. */
+export function findOrganisationRule(
+  command: CommandName,
+  options: { readonly "pull-request"?: string },
+): OrganisationRule {
+  const known: readonly Option[] = commands.find(({ name }) => name === command)?.options ?? [];
+  if (known.includes(anyOrganisation) || options["pull-request"] !== undefined) return "any";
+  return known.includes(organisation) ? "existing" : "none";
+}

@@ -3,15 +3,14 @@ import { commitReport, ReportRefused } from "../github/commit.ts";
 import type { OpenPull, RepositorySetup } from "../github/repository-setup.ts";
 import { appendSuggestions, type Directory, renderSuggestions } from "../report/discovery.ts";
 import { ownersFile } from "./doctor-github.ts";
-import { fillOwners, proposalBranch } from "./setup-steps.ts";
+import { fillOwners, type Names } from "./setup-steps.ts";
 
 /** What the set-up proposes; a part that needs no change is null. */
 export interface Draft {
+  readonly names: Names;
   readonly directory: Directory | null;
   readonly owners: { readonly maintainers: string; readonly workspaceOwners: string } | null;
 }
-
-const mappingsFile = "mappings/rooms.csv";
 
 /**
  * Proposes rows and code owners in a pull request; null where nothing would change. A branch that is there already, from
@@ -24,7 +23,8 @@ export async function propose(
   base: string,
 ): Promise<OpenPull | null> {
   if (draft.owners === null && !draft.directory?.suggestions.length) return null;
-  const isNew = !(await setup.hasBranch(proposalBranch));
+  const { branch, mappingsFile } = draft.names;
+  const isNew = !(await setup.hasBranch(branch));
   const changes = async (csv: string | undefined, read: (path: string) => Promise<string | undefined>) => {
     const owners = draft.owners && fillIn(await read(ownersFile), draft.owners);
     const rows = draft.directory && addRows(csv, draft.directory);
@@ -33,10 +33,10 @@ export async function propose(
       ...(rows === null ? [] : [{ path: mappingsFile, text: rows }]),
     ];
   };
-  await setup.makeBranch(proposalBranch, base);
-  const place = { repository, token, branch: proposalBranch, isNamed: true };
+  await setup.makeBranch(branch, base);
+  const place = { repository, token, branch, isNamed: true };
   let isChanged = !isNew;
-  await commitReport(place, mappingsFile, async (csv, read) => {
+  await commitReport(place, mappingsFile, async (csv, { read }) => {
     const files = await changes(csv, read);
     isChanged ||= files.length > 0;
     return files.length === 0 ? null : { files, headline: "Set Rollcall up" };
@@ -46,7 +46,7 @@ export async function propose(
   });
   if (!isChanged) return null;
   return await setup.openPull({
-    branch: proposalBranch,
+    branch,
     base,
     title: "Set Rollcall up",
     body: describe(draft),
@@ -66,7 +66,7 @@ function addRows(csv: string | undefined, directory: Directory): string | null {
   return added === 0 ? null : text;
 }
 
-function describe({ directory, owners }: Draft): string {
+function describe({ directory, owners, names: { mappingsFile } }: Draft): string {
   const rows = directory?.suggestions.length ?? 0;
   return [
     ...(rows === 0

@@ -41,8 +41,23 @@ export interface Step {
   readonly detail: string;
 }
 
-/** The branch on which the set-up proposes its files. */
-export const proposalBranch = "rollcall/set-up";
+/** What the set-up makes, by name: of several organisations each has its own. */
+export interface Names {
+  readonly environment: string;
+  readonly mappingsFile: string;
+  /** The branch on which the set-up proposes its files. */
+  readonly branch: string;
+}
+
+/** Names what is made for an organisation; for null, where there is one only. */
+export function nameParts(organisation: string | null): Names {
+  const suffix = organisation === null ? "" : `-${organisation}`;
+  return {
+    environment: `webex${suffix}`,
+    mappingsFile: `mappings/${organisation === null ? "" : `${organisation}/`}rooms.csv`,
+    branch: `rollcall/set-up${suffix}`,
+  };
+}
 
 /** The steps in their order, with what stands and what is to be done. Pure. */
 export function planSetup(standing: Standing): readonly Step[] {
@@ -160,7 +175,7 @@ function viewProposal({ owners, hasRows, pull }: Standing): Step {
   if (pull !== null) return { ...step, state: "done", detail: `#${pull.number} is open: ${pull.url}` };
   const files = [
     ...(owners === "placeholders" ? ["your code owners in .github/CODEOWNERS"] : []),
-    ...(hasRows ? [] : ["rows for mappings/rooms.csv in mode audit, which changes nobody"]),
+    ...(hasRows ? [] : ["rows for the mappings in mode audit, which changes nobody"]),
   ];
   return files.length === 0
     ? { ...step, state: "done", detail: "nothing is left to propose" }

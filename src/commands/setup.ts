@@ -9,7 +9,6 @@ import { statusOf } from "../github/client.ts";
 import { explainRefusal } from "../github/permissions.ts";
 import { createRepositoryReader, type RepositoryReader } from "../github/repository.ts";
 import { createRepositorySetup, type RepositorySetup, workflowPage } from "../github/repository-setup.ts";
-import { usualEnvironment } from "../github/secret-store.ts";
 import { errorMessage, withoutFullStop } from "../lib/text.ts";
 import { isRow, parseMappings } from "../membership/mapping.ts";
 import { type Check, hasFault, renderChecklist } from "../report/checklist.ts";
@@ -27,8 +26,9 @@ import { type Draft, propose } from "./setup-proposal.ts";
 import {
   describePlace,
   isOwner,
+  type Names,
+  nameParts,
   planSetup,
-  proposalBranch,
   type Standing,
   type Step,
 } from "./setup-steps.ts";
@@ -41,6 +41,7 @@ interface Work {
   readonly reader: RepositoryReader;
   readonly setup: RepositorySetup;
   readonly port: number;
+  readonly names: Names;
   standing: Standing;
   /** What this set-up has learned, by the names of the variables. */
   readonly values: Record<string, string>;
@@ -60,7 +61,10 @@ export async function runSetup(options: OptionsOf<"setup">, context: Context): P
   const access = await openRepository(answers, context);
   const reader = createRepositoryReader(access.repository, access.token);
   const setup = createRepositorySetup(access);
-  const standing = await explaining("Repository", "Metadata: Read", () => look(access, reader, setup));
+  const names = nameParts(context.paths.organisation);
+  const standing = await explaining("Repository", "Metadata: Read", () =>
+    look({ access, reader, setup, names }),
+  );
   const port = Number(options.port ?? usualPort);
   const work: Work = {
     context,
@@ -69,6 +73,7 @@ export async function runSetup(options: OptionsOf<"setup">, context: Context): P
     reader,
     setup,
     port,
+    names,
     standing,
     values: {},
     issued: null,
@@ -182,14 +187,15 @@ function showPage(
   if (!settings.has("SSH_CONNECTION") && !settings.has("CI")) openBrowser(url);
 }
 
-async function look(
-  { repository }: RepositoryAccess,
-  reader: RepositoryReader,
-  setup: RepositorySetup,
-): Promise<Standing> {
+async function look({
+  access: { repository },
+  reader,
+  setup,
+  names,
+}: Pick<Work, "access" | "reader" | "setup" | "names">): Promise<Standing> {
   const facts = await reader.readRepository();
   const own = await setup.readVariables(null);
-  const place = own.get("WEBEX_SECRET_PLACE") === "repository" ? null : usualEnvironment;
+  const place = own.get("WEBEX_SECRET_PLACE") === "repository" ? null : names.environment;
   const environment = place === null ? null : await reader.readEnvironment(place);
   const { defaultBranch } = facts;
   const [inPlace, secrets, rules, owners, rows, pull] = await Promise.all([
@@ -197,8 +203,8 @@ async function look(
     setup.listSecrets(place),
     reader.readRules(defaultBranch),
     reader.readText(ownersFile, defaultBranch),
-    reader.readText("mappings/rooms.csv", defaultBranch),
-    setup.findPull(proposalBranch),
+    reader.readText(names.mappingsFile, defaultBranch),
+    setup.findPull(names.branch),
   ]);
   const variables = new Map([...own, ...inPlace]);
   const reportBranch = variables.get("REPORT_BRANCH");
@@ -220,14 +226,14 @@ async function look(
 }
 
 async function makeEnvironment(work: Work): Promise<string> {
-  const { setup, standing } = work;
+  const { setup, standing, names, context } = work;
   const { defaultBranch } = standing;
   try {
-    await setup.limitEnvironment(usualEnvironment, defaultBranch);
-    return `${usualEnvironment}, for ${defaultBranch} only`;
+    await setup.limitEnvironment(names.environment, defaultBranch);
+    return `${names.environment}, for ${defaultBranch} only`;
   } catch (error) {
-    // Private repositories of GitHub Free have no environments with rules.
-    if (statusOf(error) !== 422) throw error;
+    // Private repositories of GitHub Free have no environments with rules; several organisations need them.
+    if (statusOf(error) !== 422 || context.paths.organisation !== null) throw error;
     return await useRepository(work, errorMessage(error));
   }
 }
@@ -422,7 +428,7 @@ async function openProposal(work: Work): Promise<string> {
   const pull = await propose(draft, access, setup, standing.defaultBranch);
   if (pull === null) return "Webex shows no group and space that belong together; add rows by hand";
   work.standing = { ...standing, pull };
-  context.detail(`pull request ${pull.number} is on the branch ${proposalBranch}`);
+  context.detail(`pull request ${pull.number} is on the branch ${work.names.branch}`);
   return `#${pull.number} proposes it: ${pull.url}`;
 }
 
@@ -433,7 +439,8 @@ async function draftProposal(work: Work): Promise<Draft | null> {
     issued === null || standing.hasRows
       ? null
       : (await surveyDirectory(openWebex(issued, work), [], context)).directory;
-  if (standing.owners !== "placeholders") return directory && { directory, owners: null };
+  const { names } = work;
+  if (standing.owners !== "placeholders") return directory && { names, directory, owners: null };
   const login = `@${await setup.readLogin()}`;
   const judge = (text: string) => {
     const wrong = text.split(/\s+/).find((one) => !isOwner(one));
@@ -452,7 +459,7 @@ async function draftProposal(work: Work): Promise<Draft | null> {
     standard: maintainers,
     judge,
   });
-  return { directory, owners: { maintainers, workspaceOwners } };
+  return { names, directory, owners: { maintainers, workspaceOwners } };
 }
 
 function openWebex({ accessToken }: IssuedTokens, work: Work) {

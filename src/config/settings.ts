@@ -170,7 +170,7 @@ export function readConfig(env: Environment, needsSite = false): Config {
   return config;
 }
 
-const ours = /^(WEBEX_|GITHUB_|SECRETS_TOKEN$|REPORT_BRANCH$)/;
+const ours = /^(WEBEX_|GITHUB_|ROLLCALL_|SECRETS_TOKEN$|REPORT_BRANCH$)/;
 
 /**
  * Tools that do not read quotes, such as `docker --env-file`, hand them on as a part of the value. Said alone: every

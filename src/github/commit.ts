@@ -5,6 +5,7 @@ import { errorMessage, withoutFullStop } from "../lib/text.ts";
 import { readHead } from "./branch-files.ts";
 import { createGithubClient, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
+import { listFiles } from "./list-files.ts";
 import { type Patience, persist } from "./patience.ts";
 import { explainRefusal, isUnexplained } from "./permissions.ts";
 
@@ -20,6 +21,14 @@ export interface ReportDraft {
 
 /** Reads on the commit that the report is made on; undefined where there is no such file. */
 export type ReadText = (path: string) => Promise<string | undefined>;
+
+/** The paths of all files below a folder, seen from it, on the same commit. */
+export type ListFiles = (folder: string) => Promise<readonly string[]>;
+
+export interface CommitReader {
+  readonly read: ReadText;
+  readonly list: ListFiles;
+}
 
 export type ReportBranch = Omit<Extract<ReportTarget, { readonly kind: "branch" }>, "kind">;
 
@@ -45,7 +54,7 @@ const mutation =
 export async function commitReport(
   place: ReportBranch,
   memoryPath: string,
-  draft: (memory: string | undefined, read: ReadText) => ReportDraft | null | Promise<ReportDraft | null>,
+  draft: (memory: string | undefined, at: CommitReader) => ReportDraft | null | Promise<ReportDraft | null>,
   patience: Patience = {},
 ): Promise<string | null> {
   const github = createGithubClient(place.repository.apiUrl, place.token);
@@ -57,7 +66,9 @@ export async function commitReport(
     const read: ReadText = (path) => readText(github, place, path, { ref: head, request });
     const memory = await read(memoryPath);
     drafts += 1;
-    const wanted = await draft(memory, read);
+    const list: ListFiles = (folder) =>
+      listFiles(github, place.repository, { commit: head, folder }, request);
+    const wanted = await draft(memory, { read, list });
     if (wanted === null) return null;
     return await createCommit(github, place, { head, wanted, request });
   };

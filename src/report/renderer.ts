@@ -4,9 +4,10 @@ import Handlebars from "handlebars";
 import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
 import { decideReport, extendHistory, type History, insertHistory, type parseHistory } from "./history.ts";
-import { viewIndex } from "./index-page.ts";
+import { viewFirstIndex, viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
 import { linkTo, md, type View } from "./markdown.ts";
+import { type Overview, viewOverview } from "./overview.ts";
 import type { OwedReport } from "./owed.ts";
 import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
 import { formatBySchema, formatRecord } from "./record-json.ts";
@@ -36,6 +37,8 @@ export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" 
 export interface Renderer {
   /** The files to write or commit after a run; none when there is nothing new to say. */
   renderFiles(input: ReportInput): readonly ReportFile[];
+  /** The page that people open, as it is in a repository in which no run has taken place. */
+  renderFirstIndex(paths: Pick<ReportInput, "reportsDir" | "mappingsFile">): string;
   /** Where the record of a run will lie that is committed late. */
   nameLateRecord(report: OwedReport, reportsDir: string): string;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
@@ -50,6 +53,8 @@ export interface Renderer {
   renderPlanComment(input: PlanCommentInput): string;
   renderIssue(input: IssueInput): string;
   renderSetupGuide(input: SetupGuideInput): string;
+  /** The page that lists all organisations. */
+  renderOverview(organisations: Overview): string;
 }
 
 /** GitHub shows no more than 500 KiB of a Markdown file. */
@@ -67,6 +72,18 @@ export const noteMarkers = {
   trackingIssue: "<!-- rollcall:attention -->",
 } as const;
 
+/** The organisation that a marked note is about: empty where there are not several; null for what bears no such mark. */
+export function readMark(note: keyof typeof noteMarkers, body: string): string | null {
+  const [whole, organisation = ""] =
+    /^<!-- [a-z:]+(?: ([a-z0-9][a-z0-9-]*))? -->/.exec(body.trimStart()) ?? [];
+  return whole === markNote(note, organisation) ? organisation : null;
+}
+
+/** The marker of a note; each of several organisations has its own. */
+export function markNote(note: keyof typeof noteMarkers, organisation: string | null | undefined): string {
+  return noteMarkers[note].replace(" -->", organisation ? ` ${organisation} -->` : " -->");
+}
+
 /** Makes the renderer of everything that is told in Markdown. */
 export function createRenderer(): Renderer {
   const compile = createCompiler();
@@ -78,6 +95,7 @@ export function createRenderer(): Renderer {
   const planComment = compile("plan-comment");
   const trackingIssue = compile("attention");
   const setupGuide = compile("set-up");
+  const overview = compile("overview");
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
     const { record, runId, reportsDir, mappingsFile, policy, late } = input;
@@ -146,6 +164,8 @@ export function createRenderer(): Renderer {
 
   return {
     renderFiles,
+    renderFirstIndex: ({ reportsDir, mappingsFile }) =>
+      index(viewFirstIndex(findRelativePath(reportsDir, mappingsFile))),
     renderSummary: (input, maxBytes = maxSummaryBytes) =>
       fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
     renderDelegationFiles,
@@ -156,10 +176,12 @@ export function createRenderer(): Renderer {
       return fitRows(maxBytes, (rows) => delegationSummary({ ...viewDelegation(input, rows), reportLink }));
     },
     renderPlanComment: (input) =>
-      `${noteMarkers.planComment}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
+      `${markNote("planComment", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
     renderIssue: (input) =>
-      `${noteMarkers.trackingIssue}\n${fitRows(maxNoteBytes, (rows) => trackingIssue(viewIssue(input, rows)))}`,
+      `${markNote("trackingIssue", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => trackingIssue(viewIssue(input, rows)))}`,
     renderSetupGuide: (input) => setupGuide(viewSetupGuide(input)),
+    renderOverview: (organisations) =>
+      fitRows(maxPageBytes, (rows) => overview(viewOverview(organisations, rows))),
   };
 }
 

@@ -3,7 +3,7 @@ import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } fro
 import { describeDelta, describeMembers } from "./rooms.ts";
 import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
 import { type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, explainHold, heldReasons, statusIcons } from "./words.ts";
+import { countOf, describeRun, explainHold, heldReasons, nameOrganisation, statusIcons } from "./words.ts";
 
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
@@ -19,6 +19,7 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
   return {
     ...viewShared(input, maxRows),
     command: escapeMarkdown(record.command),
+    whose: nameOrganisation(record.organisation),
     icon: statusIcons[record.status],
     headline: describeRun(record),
     facts: joinMarkdown(

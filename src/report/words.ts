@@ -59,6 +59,7 @@ const nouns = {
   day: [md`day`, md`days`],
   host: [md`host`, md`hosts`],
   delegation: [md`delegation`, md`delegations`],
+  organisation: [md`organisation`, md`organisations`],
   "active user": [md`active user`, md`active users`],
   other: [md`other person`, md`other people`],
   row: [md`more row is`, md`more rows are`],
@@ -138,22 +139,30 @@ export function describeRun(record: RunRecord): Markdown {
     : md`Every space is as declared.`;
 }
 
+/** Behind a heading, where there are several: whose it is. */
+export function nameOrganisation(organisation: string | null | undefined): Markdown {
+  return organisation ? md` (${escapeMarkdown(organisation)})` : md``;
+}
+
 export const syncWorkflow = "sync.yml";
 
 /** How to approve what a run has held; `workflow` is the file in .github/workflows. */
-export function describeApproval({ command, undoes, digest }: RunRecord): {
+export function describeApproval({ command, undoes, digest, organisation }: RunRecord): {
   readonly name: Markdown;
   readonly workflow: typeof syncWorkflow | "restore.yml";
   readonly github: Markdown;
   readonly local: Markdown;
 } {
   const approval = escapeMarkdown((digest ?? "").replace(/[^0-9a-f]/g, ""));
+  const name = escapeMarkdown(organisation ?? "");
+  const input = organisation === undefined ? md`` : md` -f organisation=${name}`;
+  const option = organisation === undefined ? md`` : md` --organisation ${name}`;
   if (command !== "restore" && undoes === undefined) {
     return {
       name: md`Sync`,
       workflow: syncWorkflow,
-      github: md`gh workflow run ${escapeMarkdown(syncWorkflow)} -f approve=${approval}`,
-      local: md`npm run sync -- --approve ${approval}`,
+      github: md`gh workflow run ${escapeMarkdown(syncWorkflow)}${input} -f approve=${approval}`,
+      local: md`npm run sync --${option} --approve ${approval}`,
     };
   }
   // A path that a shell or a code block might read differently is left for the reader to type.
@@ -162,7 +171,7 @@ export function describeApproval({ command, undoes, digest }: RunRecord): {
     name: md`Restore`,
     workflow: "restore.yml",
     github: md`gh workflow run restore.yml -f record=${path} -f dry_run=false -f approve=${approval}`,
-    local: md`npm run restore -- --record ${path} --approve ${approval}`,
+    local: md`npm run restore --${option} --record ${path} --approve ${approval}`,
   };
 }
 

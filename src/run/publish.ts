@@ -1,12 +1,13 @@
 import type { Context } from "../cli/context.ts";
 import type { Actions } from "../config/actions.ts";
+import { listFiles, mappingsFolder, sortOrganisations } from "../config/organisation.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
 import type { KeptUpdate } from "../delegation/kept.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
-import type { ReadText } from "../github/commit.ts";
+import type { CommitReader, ReadText } from "../github/commit.ts";
 import type { Annotation } from "../github/runner.ts";
 import { cleanDeep, gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
@@ -15,6 +16,7 @@ import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts";
+import { extendOverview, formatOverview, nameOverviewFile } from "../report/overview.ts";
 import type { OwedReport } from "../report/owed.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
@@ -34,6 +36,10 @@ interface Report {
   /** The file that `draft` is sure to read. */
   readonly memoryPath: string;
   readonly draft: DraftFiles;
+  /** Adds what belongs to the files that were drafted, and is no reason for a commit by itself; null for nothing. */
+  readonly complete:
+    | ((drafted: readonly ReportFile[], at: CommitReader) => Promise<readonly ReportFile[]>)
+    | null;
   /** The page that people are led to when no page was stored. */
   readonly page: string;
 }
@@ -196,7 +202,25 @@ export async function publishMembership(
         ...(draftOthers === null ? [] : await draftOthers(read)),
       ];
     };
-    return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };
+    const page = `${reportsDir}/README.md`;
+    const headline = describeCommit(record);
+    const { overview: folder, organisation: name } = paths;
+    if (folder === null || name === null)
+      return { target, headline, memoryPath, draft, complete: null, page };
+    const complete: Report["complete"] = async (drafted, { read, list }) => {
+      // Without a new index of its own the organisation has nothing new to say here.
+      if (!drafted.some(({ path }) => path === page)) return drafted;
+      const [text, listed] = await Promise.all([read(nameOverviewFile(folder)), list(mappingsFolder)]);
+      const { tokenWarningDays } = policy;
+      const { names } = sortOrganisations(listed);
+      const overview = extendOverview(text, names, { record: told, name, tokenWarningDays });
+      return [
+        ...drafted,
+        { path: `${folder}/README.md`, text: renderer.renderOverview(overview) },
+        { path: nameOverviewFile(folder), text: formatOverview(overview) },
+      ];
+    };
+    return { target, headline, memoryPath, draft, complete, page };
   };
 
   const publication: Publication<RunRecord> = {
@@ -257,7 +281,8 @@ export async function storeRows(
     const text = editDelegationsFile(await read(path), { set, takeOut: [] });
     return text === null ? [] : [{ path, text }];
   };
-  await storeFiles({ target, headline, memoryPath: path, draft, page: path }, context);
+  const report = { target, headline, memoryPath: path, draft, complete: null, page: path };
+  await storeFiles(report, context);
 }
 
 /** Tells what became of the delegates. A report that cannot be stored makes the run `partial`. */
@@ -265,7 +290,7 @@ export async function publishDelegation(
   { reportTarget, hasNewRows, takeOut, ...publishing }: DelegationPublication,
   context: Context,
 ): Promise<DelegationRecord> {
-  const told = cleanDeep(publishing, gate.clean);
+  const told = cleanDeep(ofOrganisation(publishing, context.paths), gate.clean);
   const { record, isDryRun, tokenWarningDays } = told;
   const input = { ...told, runUrl: context.actions.runUrl };
   // A run that found nothing to change, and nothing to complain of, leaves no page.
@@ -311,7 +336,7 @@ export function reportDelegation(
   target: ReportTarget,
   { actions, paths }: Context,
 ): Report {
-  const input = cleanDeep(given, gate.clean);
+  const input = cleanDeep(ofOrganisation(given, paths), gate.clean);
   const { reports, delegations } = locate(paths, target);
   const { mode, hosts } = input.record;
   const runId = nameRun(input.record, actions);
@@ -324,7 +349,15 @@ export function reportDelegation(
     return [page, record, ...(text === null ? [] : [{ path: delegations, text }])];
   };
   const headline = `Rollcall: delegate, ${mode} for ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
-  return { target, headline, memoryPath: record.path, draft, page: page.path };
+  return { target, headline, memoryPath: record.path, draft, complete: null, page: page.path };
+}
+
+/** Where there are several organisations, the record says whose it is. */
+function ofOrganisation<Input extends { readonly record: DelegationRecord }>(
+  input: Input,
+  { organisation }: Paths,
+): Input {
+  return organisation === null ? input : { ...input, record: { ...input.record, organisation } };
 }
 
 /** Somebody removed who is still listed would be granted again: their rows are named for a person to delete. */
@@ -350,19 +383,23 @@ async function storeReport(
 
 /** Writes the files to disk, or commits them. Returns them as they were stored. */
 async function storeFiles(
-  { target, memoryPath, draft, headline }: Report,
+  { target, memoryPath, draft, complete, headline }: Report,
   { stop }: Context,
 ): Promise<readonly ReportFile[]> {
+  const draftAll = async (at: CommitReader) => {
+    const drafted = await draft(at.read);
+    return complete === null || drafted.length === 0 ? drafted : await complete(drafted, at);
+  };
   if (target.kind === "folder") {
-    const files = await draft(readText);
+    const files = await draftAll({ read: readText, list: listFiles });
     for (const { path, text } of files) await replaceFile(path, text);
     return files;
   }
   const { commitReport } = await import("../github/commit.ts");
   let stored: readonly ReportFile[] = [];
-  const commit = async (memory: string | undefined, read: ReadText) => {
-    const drafted = await draft(async (path) => (path === memoryPath ? memory : await read(path)));
-    const files = cleanDeep(drafted, gate.clean);
+  const commit = async (memory: string | undefined, { read, list }: CommitReader) => {
+    const remembering: ReadText = async (path) => (path === memoryPath ? memory : await read(path));
+    const files = cleanDeep(await draftAll({ read: remembering, list }), gate.clean);
     // Asked again, it may find the files committed already, by an answer that got lost on the way.
     if (files.length > 0) stored = files;
     return files.length === 0 ? null : { files, headline };
@@ -392,9 +429,10 @@ function locate({ disk, repository }: Paths, { kind }: ReportTarget): ReportPath
   return kind === "branch" ? repository : disk;
 }
 
-function describeCommit({ status, totals }: RunRecord): string {
+function describeCommit({ status, totals, organisation }: RunRecord): string {
   const counts = (["added", "removed", "held", "failed"] as const).filter((name) => totals[name] > 0);
-  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}`;
+  const whose = organisation === undefined ? "" : ` (${organisation})`;
+  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}${whose}`;
 }
 
 /** What tells this run's page from those of other runs of its day. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
 import type { Config, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
+import type { FreshRun } from "../github/workflows.ts";
 import { openHttp } from "../lib/http.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
@@ -35,13 +36,13 @@ const consistencyMs = 2_000;
 
 /**
  * Rotates the token and opens Webex with the access token it brought. An access token that dies later is replaced
- * once, in the same order. With `mayStartFreshRun` a run whose copy of the token is stale starts another in its place.
+ * once, in the same order. A run whose copy of the token is stale starts `freshRun` in its place.
  * @throws when the refresh token is stale, cannot be stored or is refused; nothing was changed in Webex then.
  */
 export async function openSession(
   config: Config,
   context: Context,
-  { mayStartFreshRun = false } = {},
+  freshRun: FreshRun | null = null,
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
   // Loads while the store is opened; the first to send is told what is wrong with it.
@@ -59,7 +60,9 @@ export async function openSession(
     }
   };
   const first = await rotate().catch(async (error: unknown) => {
-    throw mayStartFreshRun && error instanceof StaleTokenError ? await startFreshRun(error, config) : error;
+    throw freshRun !== null && error instanceof StaleTokenError
+      ? await startFreshRun(error, config, freshRun)
+      : error;
   });
 
   let { accessToken, record: token } = first;
@@ -165,9 +168,13 @@ function formatRecovery({ advice, facts, command }: Recovery): string {
 }
 
 /** Starts another run in the place of one with a stale copy of the token. Returns the error to end this one with. */
-async function startFreshRun(error: StaleTokenError, { tokenStore }: Config): Promise<Error> {
+async function startFreshRun(
+  error: StaleTokenError,
+  { tokenStore }: Config,
+  freshRun: FreshRun,
+): Promise<Error> {
   if (tokenStore.kind !== "secret" || tokenStore.run === null) return error;
   const { dispatchFreshRun } = await import("../github/workflows.ts");
-  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run);
+  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run, freshRun);
   return new StaleTokenError(`${error.message}: ${done}`, { cause: error.cause });
 }

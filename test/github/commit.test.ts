@@ -242,8 +242,8 @@ test("not found is not empty: a file that the commit lists is read again, and on
   const contents = "GET /repos/{owner}/{repo}/contents/{path}";
   const read = (file: string) => {
     let found: string | undefined;
-    const draft = async (_: string | undefined, readText: (path: string) => Promise<string | undefined>) => {
-      found = await readText(file);
+    const draft: Parameters<typeof commit>[0] = async (_, at) => {
+      found = await at.read(file);
       return null;
     };
     return commit(draft).then(() => found);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { allPermissions } from "../../sandbox/github/permissions.ts";
@@ -279,6 +280,22 @@ test("bad input is refused with what is wrong with it", async () => {
     assert.equal(code, 1);
     assert.match(stderr, told);
   }
+});
+
+test("of several organisations each gets its own environment, rows and pull request", async () => {
+  const rows = "group,room,mode,note\n";
+  const files = { "mappings/sales/rooms.csv": rows, ".github/CODEOWNERS": "* @acme/platform\n" };
+  await using place = await open({ files });
+  await place.folder.write("mappings/sales/rooms.csv", rows);
+  await rm(`${place.folder.path}/mappings/rooms.csv`);
+  const done = await place.run({}, "allow", ["--organisation", "sales"]);
+  assert.equal(done.code, 0, done.stdout + done.stderr);
+  const { github } = place.sandbox;
+  assert.equal(github.secret("WEBEX_REFRESH_TOKEN", "webex-sales"), place.sandbox.currentRefreshToken);
+  assert.match(
+    github.files("rollcall/set-up-sales").get("mappings/sales/rooms.csv") ?? "",
+    /^Ops,Runbook,audit/m,
+  );
 });
 
 for (const refreshToken of ["stays", "rotates"] as const) {

@@ -14,7 +14,13 @@ export const act = await findTool("act");
 /** How GitHub would start a workflow. */
 export interface Trigger {
   readonly workflow: string;
-  readonly event: "schedule" | "push" | "workflow_dispatch" | "pull_request" | "pull_request_target";
+  readonly event:
+    | "schedule"
+    | "push"
+    | "workflow_dispatch"
+    | "pull_request"
+    | "pull_request_target"
+    | "issue_comment";
   /** What the event tells; the inputs of a manual run are `inputs`. */
   readonly payload?: Readonly<Record<string, unknown>>;
   /** The repository's variables, beside those of the sandbox; an empty value removes one. */

@@ -27,6 +27,7 @@ const concurrencySchema = v.strictObject({
 
 const jobSchema = v.strictObject({
   name: v.string(),
+  needs: v.optional(v.union([v.string(), v.array(v.string())])),
   if: v.optional(v.string()),
   "runs-on": v.string(),
   // Absent or not, it is for the rules to say.
@@ -35,6 +36,7 @@ const jobSchema = v.strictObject({
   concurrency: v.optional(concurrencySchema),
   permissions: v.optional(v.record(v.string(), v.picklist(["read", "write"]))),
   strategy: v.optional(v.unknown()),
+  outputs: texts,
   steps: v.array(stepSchema),
 });
 
@@ -60,6 +62,7 @@ const workflowSchema = v.strictObject({
     schedule: v.optional(v.array(v.strictObject({ cron: v.string() }))),
     push: v.optional(v.strictObject(filterSchema)),
     pull_request: v.optional(v.nullable(v.strictObject(filterSchema))),
+    issue_comment: v.optional(v.strictObject(filterSchema)),
     pull_request_target: v.optional(v.strictObject(filterSchema)),
     workflow_dispatch: v.optional(v.nullable(v.strictObject({ inputs: v.record(v.string(), inputSchema) }))),
   }),
