@@ -3,12 +3,11 @@ import type { Config } from "../config/settings.ts";
 import type { FreshRun } from "../github/workflows.ts";
 import { formatFileProblem, type Problem } from "../lib/problem.ts";
 import { errorMessage } from "../lib/text.ts";
-import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
+import type { RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { syncWorkflow } from "../report/words.ts";
 import { describeSecretsTokenEnd } from "../token/expiry.ts";
-import { findMissingScopes } from "../token/scopes.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
 import type { KeptDelegations } from "./keep-delegations.ts";
@@ -36,7 +35,10 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     () => open(task, context),
     async ({ loaded, session, delegations, config: { reportTarget } }) => {
       // Loaded only now: the requests for the token need nothing of it.
-      const { reconcile } = await import("./reconcile.ts");
+      const [{ reconcile }, { buildRecord }] = await Promise.all([
+        import("./reconcile.ts"),
+        import("../membership/build-record.ts"),
+      ]);
       const opened = { loaded, reportTarget, session, delegations };
       const { plan, outcomes, names, ...found } = await reconcile(task, opened, context);
       const made = buildRecord({ ...collect(session), ...found }, plan, outcomes);
@@ -45,6 +47,7 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     },
   );
   const { opened } = ending;
+  const { buildFailedRecord, extendRecord } = await import("../membership/build-record.ts");
   const { record: reached, names } =
     "found" in ending
       ? ending.found
@@ -72,7 +75,7 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   const { loaded, config } = opened;
   const grants = opened.delegations?.conclude() ?? null;
   const extended = grants === null ? reached : extendRecord(reached, grants);
-  const advised = adviseScopes(extended, opened.session.scopes);
+  const advised = await adviseScopes(extended, opened.session.scopes);
   const warning = describeSecretsTokenEnd(
     opened.session.storeEnd,
     context.now(),
@@ -147,7 +150,8 @@ function endInFailure(record: RunRecord, { message }: Error): RunRecord {
 }
 
 /** Where something went wrong and scopes are missing, they may be why: the list to tick spares a search. */
-function adviseScopes(record: RunRecord, scopes: readonly string[] | null): RunRecord {
+async function adviseScopes(record: RunRecord, scopes: readonly string[] | null): Promise<RunRecord> {
+  const { findMissingScopes } = await import("../token/scopes.ts");
   const missing = scopes === null ? [] : findMissingScopes(["memberships"], scopes);
   if (missing.length === 0 || record.problems.length + record.totals.failed === 0) return record;
   const notice = `The Webex login lacks ${missing.join(", ")}: tick them at developer.webex.com (My Apps, the integration), then npm run login.`;

@@ -3,6 +3,7 @@ import type { ReportTarget } from "../config/settings.ts";
 import type { ListedDelegation } from "../delegation/expiring.ts";
 import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
+import { describeFailed } from "../membership/describe-failed.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
 import type { RememberedName } from "../membership/names.ts";
@@ -112,7 +113,8 @@ export async function reconcile(
   const changeLog = createChangeLog(context);
   const writer = changeLog.watchMemberships(createWebexWriter(client));
   const collaborators = { reader, writer, planAgain, ownerKey, stop, waitForConsistency };
-  const outcomes = await applyPlan(plan, collaborators).finally(changeLog.end);
+  const applied = await applyPlan(plan, collaborators).finally(changeLog.end);
+  const outcomes = await describeFailed(applied, reader);
   return { plan, outcomes, problems, notices, names };
 }
 

@@ -3,7 +3,6 @@ import type { Context } from "../cli/context.ts";
 import type { Config, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
 import type { FreshRun } from "../github/workflows.ts";
-import { openHttp } from "../lib/http.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
@@ -45,8 +44,6 @@ export async function openSession(
   freshRun: FreshRun | null = null,
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
-  // Loads while the store is opened; the first to send is told what is wrong with it.
-  openHttp().catch(() => undefined);
   const store = await openStore(config.tokenStore, context);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
@@ -74,6 +71,7 @@ export async function openSession(
   const client = createWebexClient({
     baseUrl,
     accessToken,
+    connections: config.maxRequests,
     stop,
     renewToken: async () => {
       context.log("Webex takes the access token no longer; a new one is got in the same order as the first");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import {
   holdsSecret,
@@ -198,15 +199,29 @@ test("a push starts Sync when it changes the mappings on the default branch", as
 test("the checks have no secret, no environment and no write permission", async () => {
   const { workflow } = await readWorkflow("check");
   assert.deepEqual(Object.keys(workflow.on), ["pull_request"]);
+  // Without a filter of paths: a required check of a workflow that does not start would wait for ever.
+  assert.equal(workflow.on.pull_request, null);
   assert.equal(holdsSecret(workflow), false);
-  for (const job of Object.values(workflow.jobs)) {
-    assert.equal(job.environment, undefined);
-    assert.deepEqual(job.permissions, { contents: "read" });
-  }
-  assert.deepEqual(workflow.jobs.code?.strategy, {
+  const { mappings, changes, suite, code, ...others } = workflow.jobs;
+  assert.deepEqual(others, {});
+  for (const job of [mappings, changes, suite]) assert.deepEqual(job?.permissions, { contents: "read" });
+  assert.deepEqual(code?.permissions, {});
+  for (const job of Object.values(workflow.jobs)) assert.equal(job.environment, undefined);
+});
+
+test("the suite runs on the oldest Node that package.json promises and on newer ones, when code changes", async () => {
+  const { workflow } = await readWorkflow("check");
+  const { suite, code, mappings } = workflow.jobs;
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  const { engines }: { engines: { node: string } } = JSON.parse(text);
+  assert.deepEqual(suite?.strategy, {
     "fail-fast": false,
-    matrix: { "node-version": ["20", "22", "24"] },
+    matrix: { "node-version": [engines.node.replace(">=", ""), "22", "24"] },
   });
+  assert.equal(suite?.if, "needs.changes.outputs.code == 'true'");
+  assert.deepEqual([mappings?.if, mappings?.needs], [undefined, undefined]);
+  // The required check: it always reports, under a name without a matrix.
+  assert.deepEqual([code?.name, code?.if, code?.needs], ["Code", "always()", ["changes", "suite"]]);
 });
 
 test("Plan starts automatically only for branches of this repository, always with the default branch's code", async () => {
