@@ -5,6 +5,8 @@ export interface TokenGrant {
   readonly kind: "installation" | "fine-grained";
   readonly login: string;
   readonly permissions: Permissions;
+  /** The client id of the GitHub App whose token it is, if it is one's. */
+  readonly app?: string;
   /** The answer to what it may not do: GitHub is known to give both. Default: 403. */
   readonly refusedWith?: 403 | 404;
   /** As GitHub's header has it, such as `2026-12-01 05:17:10 UTC`. Default: it does not expire. */

@@ -61,6 +61,8 @@ export function extendRecord(
   also: {
     readonly problems: readonly string[];
     readonly notices: readonly string[];
+    /** One sentence for each change. */
+    readonly changes: readonly string[];
     readonly hasChanged: boolean;
     readonly delegations: NonNullable<RunRecord["delegations"]> | null;
   },
@@ -76,7 +78,7 @@ export function extendRecord(
     totals: { ...record.totals, held: record.totals.held + held },
     ...(also.delegations === null ? {} : { delegations: also.delegations }),
     problems: [...record.problems, ...problems],
-    notices: [...record.notices, ...also.notices],
+    notices: [...record.notices, ...also.changes, ...also.notices],
   };
 }
 

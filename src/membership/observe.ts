@@ -33,6 +33,7 @@ import {
   listRowAddresses,
   type PersonRow,
 } from "./person-rows.ts";
+import { readDirectory } from "./read-directory.ts";
 import { type DesiredRoom, resolveMappings } from "./resolve.ts";
 
 export interface Observation {
@@ -51,6 +52,13 @@ export interface Observation {
 /** Rooms read at once; each keeps one request under way. More would only hold memory. */
 const roomsAtOnce = 64;
 
+export interface ObserveOptions {
+  readonly log?: (progress: string) => void;
+  readonly memory?: NameMemory;
+  /** Whether to ask who the people are that would be added. Default: true. Whoever adds them is told it anyway. */
+  readonly describesNewcomers?: boolean;
+}
+
 /**
  * Reads each room and group that several mappings name once, and gives each mappings' observation.
  * Only differences are kept, so memory grows with the drift. @throws what `readOwner` throws.
@@ -58,19 +66,16 @@ const roomsAtOnce = 64;
 export async function observe<Sides extends readonly (readonly Mapping[])[]>(
   reader: MembershipReader,
   sides: readonly [...Sides],
-  log?: (progress: string) => void,
-  memory?: NameMemory,
+  options?: ObserveOptions,
 ): Promise<{ readonly [Side in keyof Sides]: Observation }>;
 export async function observe(
   reader: MembershipReader,
   sides: readonly (readonly Mapping[])[],
-  log: (progress: string) => void = () => undefined,
-  memory: NameMemory = noNames,
+  { log = () => undefined, memory = noNames, describesNewcomers = true }: ObserveOptions = {},
 ): Promise<readonly Observation[]> {
-  const [owner, groups, rooms, holders] = await Promise.all([
+  const [owner, { groups, rooms, readings: known }, holders] = await Promise.all([
     reader.readOwner(),
-    reader.listGroups(),
-    reader.listRooms(),
+    readDirectory(reader, sides.flat(), memory),
     readHolders(reader, listRowAddresses(sides.flat())),
   ]);
   const addresses = judgeAddresses(holders, owner);
@@ -84,7 +89,7 @@ export async function observe(
 
   const feeding = resolutions.flatMap(({ desired }) => desired.flatMap((feed) => feed.groups));
   const unmatched = resolutions.flatMap(({ unmatchedRows }) => unmatchedRows.map(({ group }) => group));
-  const readings = await readGroups(reader, [...feeding, ...unmatched]);
+  const readings = await readGroups(reader, [...feeding, ...unmatched], known);
   log(`Read the members of ${readings.size} groups`);
 
   const comparisons = resolutions.map((resolution) => createComparison(resolution, readings, owner));
@@ -104,7 +109,10 @@ export async function observe(
     people,
     owner,
   );
-  const lookUp = await lookUpPeople(reader, undescribed);
+  const lookUp = await lookUpPeople(
+    reader,
+    describesNewcomers ? undescribed : { ...undescribed, newcomers: [] },
+  );
   for (const [key, person] of lookUp.people) people.set(key, person);
   const rowProblems = await Promise.all(
     found.map(({ differences }) => explainRows(reader, differences, { readings, people })),
@@ -142,11 +150,12 @@ export async function observe(
 async function readGroups(
   reader: MembershipReader,
   named: readonly Group[],
+  known: ReadonlyMap<string, GroupReading>,
 ): Promise<ReadonlyMap<string, GroupReading>> {
   const groups = new Map(named.map((group) => [group.key, group]));
   const semaphore = createSemaphore(roomsAtOnce);
   const readings = [...groups.values()].map((group) =>
-    semaphore.run(async () => [group.key, await readGroup(reader, group)] as const),
+    semaphore.run(async () => [group.key, known.get(group.key) ?? (await readGroup(reader, group))] as const),
   );
   return new Map(await Promise.all(readings));
 }

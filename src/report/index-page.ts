@@ -28,11 +28,41 @@ export function viewIndex(input: PageInput, history: History, maxRows: number) {
     noRooms: describeNoRooms(record),
     lastChange: viewLastChange(history.lastChange, maxRows),
     chart: drawMembers(history.members),
-    checkedAt: describeTimestamp(record.startedAt),
     // A day more than the heartbeat: a run that is merely late should alarm nobody.
-    staleAfter: countOf(Math.max(2, policy.heartbeatDays + 1), "day"),
-    mappings: input.mappingsAddress === null ? md`rooms.csv` : linkTo(md`rooms.csv`, input.mappingsAddress),
+    checked: md`Last checked ${describeTimestamp(record.startedAt)}. Older than ${countOf(Math.max(2, policy.heartbeatDays + 1), "day")}? Then the schedule has stopped: open Actions → Sync, enable the workflow again if GitHub has paused it, and look at its last run.`,
+    runPages: describeRunPages(linkTo(md`its own page`, "runs/")),
+    mappings: linkMappings(input.mappingsAddress),
   };
+}
+
+/** Builds the same page for a repository in which no run has taken place: it links to nothing that a run makes. */
+export function viewFirstIndex(mappingsAddress: string | null): ReturnType<typeof viewIndex> {
+  return {
+    token: { text: md`How long the Webex login stays valid is not known yet.`, warning: false },
+    notices: null,
+    held: null,
+    failures: null,
+    problems: null,
+    whose: nameOrganisation(undefined),
+    icon: md`⚪`,
+    headline: md`No run yet.`,
+    facts: md`The first run of Sync writes this page.`,
+    rooms: null,
+    noRooms: md`None has been read yet.`,
+    lastChange: null,
+    chart: null,
+    checked: md`Nothing has been checked yet. When Rollcall is set up, start it: Actions → Sync → Run workflow.`,
+    runPages: describeRunPages(md`its own page`),
+    mappings: linkMappings(mappingsAddress),
+  };
+}
+
+function describeRunPages(page: Markdown): Markdown {
+  return md`Every run that changed something, held something back or failed has ${page}.`;
+}
+
+function linkMappings(address: string | null): Markdown {
+  return address === null ? md`rooms.csv` : linkTo(md`rooms.csv`, address);
 }
 
 function describeFacts({ record, runUrl }: PageInput): Markdown {

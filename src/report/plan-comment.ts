@@ -1,3 +1,5 @@
+import type { GrantEffect, GrantEffects } from "../delegation/compare-grants.ts";
+import type { ListedDelegation } from "../delegation/expiring.ts";
 import type {
   PersonEffect,
   PlanEffect,
@@ -25,6 +27,8 @@ export interface PlanCommentInput {
   /** What the pull request itself causes; null when there is no plan. */
   readonly effect: PlanEffect | null;
   readonly policyChanges: readonly PolicyChange[];
+  /** What the pull request causes among the delegations, and what would happen to them in any case. */
+  readonly grants: GrantEffects;
   readonly headSha: string;
   /** The address of its rooms.csv; null when none is known. */
   readonly mappingsAddress: string | null;
@@ -34,6 +38,7 @@ export interface PlanCommentInput {
 /** Builds the comment: first what the pull request itself changes, then what is pending regardless of it. */
 export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const { record, effect, runUrl, policyChanges } = input;
+  const grants = effect === null ? { changes: [], drift: [] } : input.grants;
   const line = createLineLink(input.mappingsAddress);
   const rooms = sortRoomEffects(effect?.rooms ?? []);
   const isNew = (message: string) => !effect?.oldProblems.has(message);
@@ -46,8 +51,8 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const drift = drifted.flatMap((room) => listEffectRows(room, "drift", createLineLink(null), maxRows));
   const due = describeEffects(drifted.flatMap((room) => room.drift));
   return {
-    icon: chooseIcon(record, rooms, policyChanges, problems.length),
-    headline: md`${describeProposal(record, rooms, problems.length)}${nameOrganisation(record.organisation)}`,
+    icon: chooseIcon(record, { rooms, policyChanges, grants }, problems.length),
+    headline: md`${describeProposal(record, { rooms, grants }, problems.length)}${nameOrganisation(record.organisation)}`,
     driftLine: md`Pending regardless of this pull request: ${due}.`,
     policyChanges: takeRowsIfAny(policyChanges, maxRows, ({ key, without, with: later }) => ({
       key: codeSpan(key),
@@ -62,6 +67,9 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
     changes: takeRowsIfAny(changes, maxRows, (row) => row),
     drift: takeRowsIfAny(drift, maxRows, (row) => row),
     driftLabel: md`${due}, in ${countOf(drifted.length, "space")}`,
+    grants: takeRowsIfAny(grants.changes, maxRows, viewGrant),
+    grantDrift: takeRowsIfAny(grants.drift, maxRows, viewGrant),
+    grantDriftLabel: describeGrants(grants.drift),
     oldProblems: viewProblems({ ...record, problems: oldProblems }, line, maxRows),
     notices: viewNotices(record.notices, maxRows),
     wholePlan:
@@ -87,18 +95,25 @@ function sortRoomEffects(rooms: readonly RoomEffect[]): readonly RoomEffect[] {
   });
 }
 
+interface Effects {
+  readonly rooms: readonly RoomEffect[];
+  readonly grants: GrantEffects;
+}
+
 function chooseIcon(
   record: RunRecord,
-  rooms: readonly RoomEffect[],
-  policyChanges: readonly PolicyChange[],
+  { rooms, grants, policyChanges }: Effects & Pick<PlanCommentInput, "policyChanges">,
   problemCount: number,
 ): Markdown {
   if (record.status === "failed") return md`❌`;
   if (problemCount > 0 || policyChanges.length > 0) return md`⚠️`;
-  return rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ? md`✋` : md`✅`;
+  const isWaiting =
+    rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ||
+    grants.changes.some((effect) => effect.with === "hold");
+  return isWaiting ? md`✋` : md`✅`;
 }
 
-function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], problemCount: number): Markdown {
+function describeProposal(record: RunRecord, { rooms, grants }: Effects, problemCount: number): Markdown {
   const toFix = problemCount === 0 ? [] : [describeProblems(problemCount)];
   if (record.status === "failed") return joinMarkdown([md`There is no plan:`, ...toFix], " ");
   const effects = rooms.flatMap((room) => room.changes);
@@ -110,7 +125,61 @@ function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], probl
       : rewired > 0
         ? md`This pull request changes the mappings of ${countOf(rewired, "space")}, but adds and removes nobody.`
         : md`This pull request itself adds and removes nobody.`;
-  return joinMarkdown([sentence, ...toFix], " ");
+  const ofGrants =
+    grants.changes.length === 0 ? [] : [md`Who may schedule meetings: ${describeGrants(grants.changes)}.`];
+  return joinMarkdown([sentence, ...ofGrants, ...toFix], " ");
+}
+
+/** "1 delegation granted, 2 revoked"; rows that change nothing in Webex are counted apart. */
+function describeGrants(effects: readonly GrantEffect[]): Markdown {
+  const count = (verdict: GrantEffect["with"]) => effects.filter((effect) => effect.with === verdict).length;
+  const say = (number: number, what: Markdown) =>
+    number === 0 ? [] : [md`${countOf(number, "delegation")} ${what}`];
+  return joinMarkdown(
+    [
+      ...say(count("grant"), md`granted`),
+      ...say(count("revoke"), md`revoked`),
+      ...say(count("hold"), md`held for approval`),
+      ...say(count(null), md`left as it is in Webex`),
+    ],
+    ", ",
+  );
+}
+
+function viewGrant(effect: GrantEffect) {
+  return {
+    host: codeSpan(effect.host),
+    delegate: codeSpan(effect.delegate),
+    what: nameGrant(effect),
+    why: explainGrant(effect),
+  };
+}
+
+function nameGrant({ with: later, without, before, after }: GrantEffect): Markdown {
+  if (later === "grant") return md`➕ grant`;
+  if (later === "revoke") return md`➖ revoke`;
+  if (later === "hold") return md`✋ hold`;
+  if (without === "grant") return md`↩️ will no longer be granted`;
+  if (without !== null) return md`↩️ will no longer be revoked`;
+  if (after === null) return md`🗑️ no longer listed`;
+  return before === null ? md`📌 listed` : md`📅 last day changed`;
+}
+
+function explainGrant({ with: later, without, before, after, isRefused }: GrantEffect): Markdown {
+  if (later === "hold") return heldReasons["revocations-per-run"];
+  if (later === "revoke")
+    return after === null ? md`The row was deleted` : md`The row ended${describeLastDay(after, md` after`)}`;
+  if (after === null) return md`No row lists it any more, and nothing changes in Webex`;
+  const row = md`Line ${after.line} of delegations.csv,${describeLastDay(after, md` until`)}`;
+  if (later === "grant") return row;
+  if (isRefused) return md`${row}; it cannot be granted, see the problems`;
+  if (before !== null && before.until !== after.until)
+    return md`${row}; before:${describeLastDay(before, md` until`)}`;
+  return without === null ? md`${row}; a delegate in Webex already, kept from now on` : row;
+}
+
+function describeLastDay({ until }: ListedDelegation, preposition: Markdown): Markdown {
+  return until === null ? md` without end` : md`${preposition} ${escapeMarkdown(until)}`;
 }
 
 /** "3 people added, 1 person removed"; what does not occur is left out. */

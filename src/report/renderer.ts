@@ -4,7 +4,7 @@ import Handlebars from "handlebars";
 import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
 import { decideReport, extendHistory, type History, insertHistory, type parseHistory } from "./history.ts";
-import { viewIndex } from "./index-page.ts";
+import { viewFirstIndex, viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
 import { linkTo, md, type View } from "./markdown.ts";
 import { type Overview, viewOverview } from "./overview.ts";
@@ -37,6 +37,8 @@ export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" 
 export interface Renderer {
   /** The files to write or commit after a run; none when there is nothing new to say. */
   renderFiles(input: ReportInput): readonly ReportFile[];
+  /** The page that people open, as it is in a repository in which no run has taken place. */
+  renderFirstIndex(paths: Pick<ReportInput, "reportsDir" | "mappingsFile">): string;
   /** Where the record of a run will lie that is committed late. */
   nameLateRecord(report: OwedReport, reportsDir: string): string;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
@@ -69,6 +71,13 @@ export const noteMarkers = {
   planComment: "<!-- rollcall:plan -->",
   trackingIssue: "<!-- rollcall:attention -->",
 } as const;
+
+/** The organisation that a marked note is about: empty where there are not several; null for what bears no such mark. */
+export function readMark(note: keyof typeof noteMarkers, body: string): string | null {
+  const [whole, organisation = ""] =
+    /^<!-- [a-z:]+(?: ([a-z0-9][a-z0-9-]*))? -->/.exec(body.trimStart()) ?? [];
+  return whole === markNote(note, organisation) ? organisation : null;
+}
 
 /** The marker of a note; each of several organisations has its own. */
 export function markNote(note: keyof typeof noteMarkers, organisation: string | null | undefined): string {
@@ -155,6 +164,8 @@ export function createRenderer(): Renderer {
 
   return {
     renderFiles,
+    renderFirstIndex: ({ reportsDir, mappingsFile }) =>
+      index(viewFirstIndex(findRelativePath(reportsDir, mappingsFile))),
     renderSummary: (input, maxBytes = maxSummaryBytes) =>
       fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
     renderDelegationFiles,

@@ -109,6 +109,10 @@ export function viewHeld(record: RunRecord, repositoryUrl: string | null, maxRow
     foldedLabel: total > maxUnfolded ? md`Show all ${what}` : null,
     who: noun === "removal" ? md`Would be removed` : md`Who`,
     people: takeRows(rows, maxRows, (row) => row),
+    comment:
+      repositoryUrl === null || record.command !== "sync"
+        ? null
+        : md`Comment ${codeSpan(`/approve ${digest}`)} on ${linkTo(md`the issue that Rollcall opened`, `${repositoryUrl}/issues?q=is%3Aopen+in%3Atitle+Rollcall`)}`,
     actions:
       repositoryUrl === null
         ? actions

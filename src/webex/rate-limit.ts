@@ -15,7 +15,7 @@ const saving = { seconds: 1, spentInSeconds: 2.5 };
 const firstExcess = 0.05;
 const doubling = { seconds: 0.4, answerTimes: 10 };
 /** So many requests must be let through for each refusal before more is tried, so that few are refused. */
-const pricePerRefusal = 120;
+const pricePerRefusal = 180;
 /** Fewer after a fall: a limit that fell far, and lately, may come back soon. */
 const priceAfterFall = 40;
 const fall = { share: 0.5, seconds: 60 };

@@ -43,6 +43,14 @@ test("every operation of the sandbox's GitHub answers as the contract says", asy
   for (const body of [{ ref: "main" }, { ref: "none" }, { ref: "main", return_run_details: true }]) {
     await call("POST", "/actions/workflows/sync.yml/dispatches", body);
   }
+  const issue = sandbox.github.issues.open("rollcall[bot]", "Rollcall", "", { app: "Iv23example" });
+  const { id } = sandbox.github.issues.comment(issue.number, "ann", "/approve");
+  await call("GET", `/issues/${issue.number}`);
+  await call("GET", `/issues/comments/${id}`);
+  for (const content of ["eyes", "eyes", "-1"])
+    await call("POST", `/issues/comments/${id}/reactions`, { content });
+  for (const login of ["octo-admin", "ann", "rollcall[bot]"])
+    await call("GET", `/collaborators/${login}/permission`);
   await sodium.ready;
   for (const place of ["/actions/secrets", "/environments/webex/secrets"]) {
     const { body } = await call("GET", `${place}/public-key`);

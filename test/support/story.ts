@@ -145,7 +145,7 @@ export function isMembershipWrite({ half, method, path }: Exchange): boolean {
 }
 
 /** Reads a step's outputs as the runner does: `name<<delimiter`, the value's lines, the delimiter. */
-function parseOutputs(text: string): Record<string, string> {
+export function parseOutputs(text: string): Record<string, string> {
   const entries = text.matchAll(/^(\w+)<<(\S+)\n([\s\S]*?)\n\2$/gm);
   return Object.fromEntries([...entries].map(([, name, , value]) => [name, value]));
 }
