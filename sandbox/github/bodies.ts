@@ -135,7 +135,7 @@ export function createBodies(github: Github) {
       body("environment", {
         environment,
         policy:
-          github.environmentBranches === null
+          github.environment(environment).branches === null
             ? null
             : { protected_branches: false, custom_branch_policies: true },
       }),

@@ -49,7 +49,7 @@ const always = [
   {
     name: "max-minutes",
     value: "<n>",
-    help: "end in order after so many minutes, with a report (default 25)",
+    help: "end in order after so many minutes, and tell what was done (default 25)",
     form: /^(?=.*[1-9])\d{1,4}(\.\d{1,3})?$/,
     hint: "give minutes, such as 25",
   },
@@ -67,6 +67,13 @@ const approve = {
   help: "apply the held removals that have this digest",
   form: /^[0-9a-f]{12}$/i,
   hint: "the report shows the digest to give",
+} as const;
+
+const port = {
+  name: "port",
+  value: "<port>",
+  help: "where the browser comes back to on 127.0.0.1 (default 5000)",
+  form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
 } as const;
 
 /** Every command there is. */
@@ -160,16 +167,21 @@ export const commands = [
     ],
   },
   {
+    name: "setup",
+    summary: "lead through the first set-up, and do what can be done by GitHub's API",
+    options: [
+      { name: "dry-run", value: null, help: "only show the steps, and which of them are done" },
+      anyOrganisation,
+      port,
+      ...always,
+    ],
+  },
+  {
     name: "login",
     summary: "get the first refresh token in a browser and store it",
     options: [
       anyOrganisation,
-      {
-        name: "port",
-        value: "<port>",
-        help: "where the browser comes back to on 127.0.0.1 (default 5000)",
-        form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
-      },
+      port,
       { name: "device", value: null, help: "show a code to enter in a browser on any other machine" },
       {
         name: "features",

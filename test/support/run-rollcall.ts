@@ -8,6 +8,8 @@ import type { RunRecord } from "../../src/membership/record.ts";
 import { assertNoSecret, listSecrets, readTexts, withoutMasks } from "./secrets.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** What a run is given of this process's own environment: nothing that Rollcall reads. */
+const { PATH, TMPDIR, NODE_V8_COVERAGE } = process.env;
 const loader = import.meta.resolve("tsx");
 
 /** What a run of the real command left behind. */
@@ -60,7 +62,7 @@ async function runRollcall(
 ): Promise<RunResult> {
   const child = spawn(process.execPath, ["--import", loader, main, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, TMPDIR: process.env.TMPDIR, ...env },
+    env: { PATH, HOME: cwd, TMPDIR, NODE_V8_COVERAGE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onStart((signal) => child.kill(signal), child);
