@@ -1,28 +1,16 @@
-import { readdir } from "node:fs/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { falseAnswers } from "../../sandbox/faults.ts";
 import { createSandbox } from "../../sandbox/server.ts";
-import { createContext } from "../../src/cli/context.ts";
-import { type CommandName, findOrganisationRule } from "../../src/cli/options.ts";
-import { type Call, parseCommandLine } from "../../src/cli/parse-args.ts";
-import { runRestore } from "../../src/commands/restore.ts";
-import { runPlan, runSync } from "../../src/commands/sync.ts";
-import { dispatchBy, giveUpRequestsAfter } from "../../src/lib/http.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
-import { Disk } from "./disk.ts";
-import { replaceGlobals, type Stage } from "./globals.ts";
-import { type Ending, Machine } from "./machine.ts";
-import { type Route, VirtualNetwork } from "./network.ts";
-import { createRandom } from "./random.ts";
+import type { Disk } from "./disk.ts";
+import type { Ending, Machine } from "./machine.ts";
+import { connect, enterStage, root, runProduct, url } from "./product.ts";
 import type { Act, Scenario, TimedChange } from "./scenario.ts";
 import { judgeQuiet, listOf, type NameOf } from "./verdict.ts";
 import { Witness } from "./witness.ts";
 import { dayMs, describeOrganisation, firstDay, ownerKey, type Snapshot, World } from "./world.ts";
 
-const url = "http://127.0.0.1:8080";
-const root = "/simulated";
 const secretName = "WEBEX_REFRESH_TOKEN";
 const paths = {
   rows: "mappings/rooms.csv",
@@ -36,9 +24,6 @@ const paths = {
 
 /** Nothing happens in it, and nothing goes wrong. */
 const quiet: Act = { command: "sync", faults: [], changes: [], killAt: 0, stopAt: 0 };
-
-/** After so long main.ts ends a run in order. */
-const maxMinutes = 25;
 
 /** A run ends within nine seconds of its SIGTERM. */
 const graceMs = 9_000;
@@ -55,40 +40,9 @@ export interface Played {
   readonly ending: readonly string[];
 }
 
-let stage: Stage;
-let route: Route;
-let isPrepared = false;
-
-/**
- * Puts the virtual clock, disk and network in the place of the real ones, once for this process. Everything that the
- * product loads on the way is loaded before: loading takes real time, and nothing may depend on how long.
- */
-async function prepare(first: Stage): Promise<void> {
-  stage = first;
-  if (isPrepared) return;
-  isPrepared = true;
-  const source = fileURLToPath(new URL("../../src/", import.meta.url));
-  for (const file of await readdir(source, { recursive: true })) {
-    if (/\.[jt]s$/.test(file) && !/^main\.[jt]s$/.test(file)) await import(pathToFileURL(source + file).href);
-  }
-  await import("@actions/core");
-  await (await import("libsodium-wrappers")).default.ready;
-  replaceGlobals(() => stage, root);
-  process.env.GITHUB_OUTPUT = "/dev/null";
-  dispatchBy(new VirtualNetwork(() => route));
-}
-
 /** Plays a story from its beginning to quiet runs at its end, and says what must not have been. */
 export async function play(scenario: Scenario): Promise<Played> {
-  const random = createRandom(scenario.chance);
-  const machine = new Machine(firstDay);
-  const disk: Disk = new Disk(root, {
-    now: () => machine.now,
-    step: (work) => machine.step(0.02 + 0.1 * random(), work),
-    processNumber: () => machine.process?.number ?? 0,
-  });
-  await prepare({ machine, disk, random });
-  stage = { machine, disk, random };
+  const { machine, disk, random } = await enterStage(scenario.chance, firstDay);
   const { write } = process.stdout;
   // The runner's commands, which would mark lines of whoever reads this.
   process.stdout.write = () => true;
@@ -168,7 +122,7 @@ class Player {
     let refreshedAt: number | null = null;
     let isUsed = false;
     let act: Act = quiet;
-    route = {
+    connect({
       machine,
       random: this.random,
       receive: async (arrival) => {
@@ -196,7 +150,7 @@ class Player {
           if (timed.at === here && timed.isAfter) change(timed, `after request ${number}`);
         return departure;
       },
-    };
+    });
     const stored = () =>
       store === "file" ? this.disk.get(paths.token)?.trim() : sandbox.github.secret(secretName);
 
@@ -393,10 +347,9 @@ class Player {
 
   /** Where the record of a run lies beside its page. */
   #findRecord({ startedAt }: RunRecord): string | null {
-    const files = route === undefined ? [] : this.disk.list("reports/runs");
-    const found = files.filter(
-      (file) => file.endsWith(".json") && (this.disk.get(file) ?? "").includes(startedAt),
-    );
+    const found = this.disk
+      .list("reports/runs")
+      .filter((file) => file.endsWith(".json") && (this.disk.get(file) ?? "").includes(startedAt));
     return found.at(-1)?.slice(root.length + 1) ?? null;
   }
 
@@ -503,35 +456,4 @@ function readRecord(text: string | null): RunRecord | null {
   // A plan's record is refused where a run is to be undone.
   const parsed = v.safeParse(recordSchema, JSON.parse(text));
   return parsed.success ? parsed.output : null;
-}
-
-/** What main.ts does: reads the arguments, makes the context, runs the command. */
-async function runProduct(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  controller: AbortController,
-  lines: string[],
-): Promise<number> {
-  const { signal: stop } = controller;
-  const invocation = parseCommandLine(args);
-  if (invocation.kind !== "run") throw new Error(invocation.kind === "mistake" ? invocation.message : "help");
-  giveUpRequestsAfter(stop);
-  setTimeout(() => controller.abort(), maxMinutes * 60_000).unref();
-  const tell = (text: string) => {
-    lines.push(text);
-  };
-  const terminal = {
-    print: tell,
-    log: tell,
-    detail: () => undefined,
-    paint: (_: unknown, text: string) => text,
-    now: () => new Date(),
-    stop,
-  };
-  const open = <Name extends CommandName>({ command, options }: Call<Name>) =>
-    createContext(env, options, terminal, findOrganisationRule(command, options));
-  if (invocation.command === "plan") return await runPlan(invocation.options, await open(invocation));
-  if (invocation.command === "sync") return await runSync(invocation.options, await open(invocation));
-  if (invocation.command === "restore") return await runRestore(invocation.options, await open(invocation));
-  throw new Error(`the simulation does not play ${invocation.command}`);
 }
