@@ -27,6 +27,8 @@ export function createPrompt(stop: AbortSignal): Prompt {
     line.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
     try {
       return (await line.question(isSecret ? "" : question, { signal: stop })).trim();
+    } catch (error) {
+      throw stop.aborted ? new Error("stopped at a question", { cause: error }) : error;
     } finally {
       if (isSecret) process.stderr.write("\n");
       line.close();

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { allPermissions } from "../../sandbox/github/permissions.ts";
 import { type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
+import { loadContracts } from "../support/contract.ts";
 import { organisation } from "../support/organisation.ts";
 import { createFolder, type RunResult } from "../support/run-rollcall.ts";
 import { noTerminal, startInTerminal } from "../support/terminal.ts";
@@ -129,6 +130,19 @@ test("from nothing: environment, variables, secrets, login, pull request and doc
   assert.match(pull?.issue.body ?? "", /2 rows for groups and spaces that seem to belong together/);
   assert.match(stdout, /^✓ Code owners: |^– Code owners: the pull request #1 names them/m);
   assert.match(stdout, /^Next: look at \S+\/pull\/1 and merge it/m);
+});
+
+test("every request of a set-up and its answer are as GitHub's description has them", async () => {
+  await using place = await open({ protection: "ruleset" });
+  assert.equal((await place.run()).code, 0);
+  assert.equal((await place.run({ SECRETS_TOKEN: "" })).code, 0);
+  const check = loadContracts();
+  const github = place.sandbox.requests.filter(({ half }) => half === "github");
+  assert.ok(github.length > 60);
+  assert.deepEqual(
+    github.flatMap((exchange) => check(exchange)),
+    [],
+  );
 });
 
 test("taken up again, it leaves alone what stands, and changes nothing when all stands", async () => {
@@ -355,6 +369,9 @@ describe("in a terminal, with a browser", { skip: noBrowser || noTerminal }, () 
     const [list] = await terminal.see(/developer\.webex\.com[\s\S]*identity:groups_read/);
     assert.match(list, /Redirect URI: {2}http:\/\/127\.0\.0\.1:0\/callback[\s\S]*\[ \] spark:rooms_read/);
     act(null);
+    await terminal.see(/Client ID: $/);
+    terminal.type("my id");
+    await terminal.see(/a client id is one word of letters and digits/);
     await answer(/Client ID: $/, id ?? "");
     await answer(/Client secret \(not shown\): $/, secret ?? "");
     await answer(/The token \(not shown\): $/, await makeToken(["environments"]));
@@ -375,5 +392,21 @@ describe("in a terminal, with a browser", { skip: noBrowser || noTerminal }, () 
     // Before it: the copy by Use this template, npm ci, npm run setup; after it: the merge.
     assert.ok(actions + 4 <= 15, `${actions} actions`);
     assert.ok(Date.now() - startedAt < 10 * 60_000);
+  });
+
+  test("Ctrl-C at a question ends it in order, and it goes on later from there", async () => {
+    await using place = await open();
+    const { WEBEX_CLIENT_ID: _, ...env } = place.env;
+    const terminal = startInTerminal(place.folder.path, ["setup", "--port", "0"], { ...env, CI: "1" });
+    await terminal.see(/Meetings site.*: $/m);
+    terminal.type("");
+    await terminal.see(/Client ID: $/);
+    terminal.type("\u0003");
+    await terminal.see(
+      /Webex integration: stopped at a question\. What was done before stands: run npm run setup again/,
+    );
+    assert.equal(await terminal.ended, 1);
+    assert.deepEqual(place.sandbox.github.environment("webex").branches, ["main"]);
+    assert.equal((await place.run()).code, 0);
   });
 });
