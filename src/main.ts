@@ -19,7 +19,9 @@ const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>
   discover: async () => (await import("./commands/discover.ts")).runDiscover,
   login: async () => (await import("./commands/login.ts")).runLogin,
   doctor: async () => (await import("./commands/doctor.ts")).runDoctor,
+  setup: async () => (await import("./commands/setup.ts")).runSetup,
   demo: async () => (await import("./commands/demo.ts")).runDemo,
+  organisations: async () => (await import("./commands/organisations.ts")).runOrganisations,
   approval: async () => (await import("./commands/approval.ts")).runApproval,
 };
 
