@@ -80,7 +80,7 @@ export const speedCases: readonly Case[] = [
     size: spaces(300),
     service: { latencyMs: slowMs, doublesAbove: 20 },
     ideal: (requests) => (requests * slowMs) / 1000 / 20,
-    allowed: 1.25,
+    allowed: 1.3,
     contenders: ["pool"],
   },
   {

@@ -3,6 +3,7 @@ import { Clock } from "./clock.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { Github, type GithubOptions } from "./github/github.ts";
 import { createGithubHalf } from "./github/routes.ts";
+import { createTokenPage } from "./github/token-page.ts";
 import { type Arrival, createListener, createReceiver, type Departure, type Exchange } from "./http.ts";
 import type { Organisation } from "./organisation.ts";
 import type { Service } from "./service.ts";
@@ -36,6 +37,8 @@ export interface SandboxState {
   githubEnvironment(extra?: Readonly<Record<string, string>>): Record<string, string>;
 
   readonly requests: readonly Exchange[];
+  /** Empties the record of requests, which a long story would fill. */
+  forgetRequests(): void;
   /** Declares what goes wrong, or is changed, at which requests; `falseAnswers` in faults.ts has what to answer. */
   fault(...faults: readonly Fault[]): void;
   /** Is called after each request has been handled; the answer leaves only when its promise is kept. */
@@ -124,6 +127,7 @@ export async function createSandbox(
     halves: [
       createWebex(world, meetings ?? null, tokens, options),
       createGithubHalf(github),
+      createTokenPage(github),
       ...(xml ? [xml.half] : []),
     ],
     latencyMs: options.latencyMs ?? 0,
@@ -144,6 +148,7 @@ export async function createSandbox(
     ...extra,
   });
   const sandbox: SandboxState = {
+    forgetRequests: () => void requests.splice(0),
     url,
     environment,
     githubEnvironment: (extra = {}) => environment({ ...github.startRun(extra.WEBEX_ENVIRONMENT), ...extra }),

@@ -282,6 +282,8 @@ export function createSettings(env: Environment, mask: (secret: string) => void)
     /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
     isUnconfigured: repository !== null && !webexNames.some(has),
     has,
+    find: (name: string) => env[name]?.trim() || null,
+    github: readGithubUrls(env),
     proxies: readProxies(env),
   };
 }

@@ -1,29 +1,18 @@
-import { readdir } from "node:fs/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { falseAnswers } from "../../sandbox/faults.ts";
 import type { Arrival } from "../../sandbox/http.ts";
-import { createSandbox } from "../../sandbox/server.ts";
-import { createContext } from "../../src/cli/context.ts";
-import { type CommandName, findOrganisationRule } from "../../src/cli/options.ts";
-import { type Call, parseCommandLine } from "../../src/cli/parse-args.ts";
-import { runRestore } from "../../src/commands/restore.ts";
-import { runPlan, runSync } from "../../src/commands/sync.ts";
-import { dispatchBy, giveUpRequestsAfter } from "../../src/lib/http.ts";
+import { createSandbox, type SandboxState } from "../../sandbox/server.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
-import { Disk } from "./disk.ts";
-import { replaceGlobals, type Stage } from "./globals.ts";
-import { type Ending, Machine } from "./machine.ts";
-import { type Route, VirtualNetwork } from "./network.ts";
-import { createRandom } from "./random.ts";
+import type { Disk } from "./disk.ts";
+import type { Stage } from "./globals.ts";
+import type { Ending, Machine } from "./machine.ts";
+import { connect, enterStage, root, runProduct, url } from "./product.ts";
 import type { Act, RequestKind, Scenario, TimedChange } from "./scenario.ts";
 import { judgeQuiet, listOf, type NameOf } from "./verdict.ts";
 import { Witness } from "./witness.ts";
 import { dayMs, describeOrganisation, firstDay, ownerKey, type Snapshot, World } from "./world.ts";
 
-const url = "http://127.0.0.1:8080";
-const root = "/simulated";
 const secretName = "WEBEX_REFRESH_TOKEN";
 const paths = {
   rows: "mappings/rooms.csv",
@@ -37,9 +26,6 @@ const paths = {
 
 /** Nothing happens in it, and nothing goes wrong. */
 const quiet: Act = { command: "sync", faults: [], changes: [], killAt: 0, stopAt: 0 };
-
-/** After so long main.ts ends a run in order. */
-const maxMinutes = 25;
 
 /** A run ends within nine seconds of its SIGTERM. */
 const graceMs = 9_000;
@@ -56,45 +42,30 @@ export interface Played {
   readonly ending: readonly string[];
 }
 
-let stage: Stage;
-let route: Route;
-let isPrepared = false;
+/** What is seen of the repository and the machine after a run. */
+export interface Sight {
+  readonly runs: number;
+  readonly commits: number;
+  readonly issues: number;
+  readonly openIssues: number;
+  /** What the next run begins with: the bytes of what Rollcall keeps for itself. */
+  readonly memoryBytes: number;
+}
 
-/**
- * Puts the virtual clock, disk and network in the place of the real ones, once for this process. Everything that the
- * product loads on the way is loaded before: loading takes real time, and nothing may depend on how long.
- */
-async function prepare(first: Stage): Promise<void> {
-  stage = first;
-  if (isPrepared) return;
-  isPrepared = true;
-  const source = fileURLToPath(new URL("../../src/", import.meta.url));
-  for (const file of await readdir(source, { recursive: true })) {
-    if (/\.[jt]s$/.test(file) && !/^main\.[jt]s$/.test(file)) await import(pathToFileURL(source + file).href);
-  }
-  await import("@actions/core");
-  await (await import("libsodium-wrappers")).default.ready;
-  replaceGlobals(() => stage, root);
-  process.env.GITHUB_OUTPUT = "/dev/null";
-  dispatchBy(new VirtualNetwork(() => route));
+/** How a long story differs from a short one. */
+export interface Telling {
+  readonly runsPerDay?: number;
+  readonly onRun?: (sight: Sight) => void;
 }
 
 /** Plays a story from its beginning to quiet runs at its end, and says what must not have been. */
-export async function play(scenario: Scenario): Promise<Played> {
-  const random = createRandom(scenario.chance);
-  const machine = new Machine(firstDay);
-  const disk: Disk = new Disk(root, {
-    now: () => machine.now,
-    step: (work) => machine.step(0.02 + 0.1 * random(), work),
-    processNumber: () => machine.process?.number ?? 0,
-  });
-  await prepare({ machine, disk, random });
-  stage = { machine, disk, random };
+export async function play(scenario: Scenario, telling: Telling = {}): Promise<Played> {
+  const { machine, disk, random } = await enterStage(scenario.chance, firstDay);
   const { write } = process.stdout;
   // The runner's commands, which would mark lines of whoever reads this.
   process.stdout.write = () => true;
   try {
-    return await new Player(scenario, machine, disk, random).play();
+    return await new Player(scenario, telling, { machine, disk, random }).play();
   } finally {
     process.stdout.write = write;
   }
@@ -119,12 +90,19 @@ class Player {
   #isFresh = false;
   #lastChanged: { readonly path: string; readonly before: Snapshot; readonly isWhole: boolean } | null = null;
 
+  readonly machine: Machine;
+  readonly disk: Disk;
+  readonly random: () => number;
+
   constructor(
     readonly scenario: Scenario,
-    readonly machine: Machine,
-    readonly disk: Disk,
-    readonly random: () => number,
-  ) {}
+    readonly telling: Telling,
+    { machine, disk, random }: Stage,
+  ) {
+    this.machine = machine;
+    this.disk = disk;
+    this.random = random;
+  }
 
   async play(): Promise<Played> {
     const { scenario, machine } = this;
@@ -166,14 +144,16 @@ class Player {
     };
 
     let number = 0;
+    let total = 0;
     let counts: Counts = { any: 0, members: 0, group: 0, write: 0 };
     let isRefreshed = false;
     let act: Act = quiet;
-    route = {
+    connect({
       machine,
       random: this.random,
       receive: async (arrival) => {
         number += 1;
+        total += 1;
         const here = number;
         const numbers = countKinds(counts, arrival);
         if (arrival.origin !== url) this.#wrongs.push(`a request went to ${arrival.origin}`);
@@ -205,7 +185,7 @@ class Player {
         changeNow(true);
         return departure;
       },
-    };
+    });
     const stored = (): string | null =>
       store === "file"
         ? (this.disk.get(paths.token)?.trim() ?? null)
@@ -221,7 +201,7 @@ class Player {
     ): Promise<Told> => {
       this.#runs += 1;
       // A run a day, and all of those at the end on one day: a row that ends between two of them is a change.
-      const day = Math.min(this.#runs - 1, scenario.acts.length);
+      const day = Math.floor(Math.min(this.#runs - 1, scenario.acts.length) / (this.telling.runsPerDay ?? 1));
       machine.now = Math.max(machine.now + 60_000, firstDay + day * dayMs);
       this.#tell(`run ${this.#runs}: ${args.join(" ")}`);
       for (const timed of next.changes) if (timed.at === 0) change(timed, "before");
@@ -229,7 +209,9 @@ class Player {
       number = 0;
       counts = { any: 0, members: 0, group: 0, write: 0 };
       isRefreshed = false;
-      const base = sandbox.requests.length;
+      // Of the runs before nothing but its effect is left.
+      sandbox.forgetRequests();
+      const base = total;
       for (const { at, name } of next.faults)
         sandbox.fault({ ...falseAnswers[name], number: base + at, match: () => act === next });
       for (const file of [paths.record, paths.owed, paths.summary]) this.disk.put(file, null);
@@ -290,6 +272,7 @@ class Player {
         sandbox.github.uploadArtifact({ name: "rollcall-owed", file: paths.owed, text: owed, runId });
       }
       act = quiet;
+      this.#look(sandbox.github);
       return { ending, lines, record, before, after };
     };
 
@@ -339,7 +322,10 @@ class Player {
     const planned = await perform(quiet, ["plan"], new Set());
     const done = await sync(quiet, null);
     this.#comparePlan(planned.record, done.record, nameOf);
+    const commits = sandbox.github.commits.length;
     const again = await sync(quiet, null);
+    if (sandbox.github.commits.length > commits)
+      this.#wrongs.push("the next run commits, although nothing is new");
     const { added, removed, granted, revoked } = witness.deeds;
     const writes = [...added, ...removed, ...granted, ...revoked];
     if (writes.length > 0) this.#wrongs.push(`the next run still changed something: ${writes}`);
@@ -358,6 +344,21 @@ class Player {
       requests: this.#requests,
       ending,
     };
+  }
+
+  #look({ commits, issues: { all } }: SandboxState["github"]): void {
+    const openIssues = all.filter(({ state }) => state === "open").length;
+    if (openIssues > 1) this.#wrongs.push(`${openIssues} issues are open`);
+    const kept = ["reports/state.json", "reports/history.json"].map(
+      (path) => commits.at(-1)?.files.get(path) ?? "",
+    );
+    this.telling.onRun?.({
+      runs: this.#runs,
+      commits: commits.length,
+      issues: all.length,
+      openIssues,
+      memoryBytes: kept.join("").length,
+    });
   }
 
   /** Undoes the last run that changed something. */
@@ -404,10 +405,9 @@ class Player {
 
   /** Where the record of a run lies beside its page. */
   #findRecord({ startedAt }: RunRecord): string | null {
-    const files = route === undefined ? [] : this.disk.list("reports/runs");
-    const found = files.filter(
-      (file) => file.endsWith(".json") && (this.disk.get(file) ?? "").includes(startedAt),
-    );
+    const found = this.disk
+      .list("reports/runs")
+      .filter((file) => file.endsWith(".json") && (this.disk.get(file) ?? "").includes(startedAt));
     return found.at(-1)?.slice(root.length + 1) ?? null;
   }
 
@@ -512,35 +512,4 @@ function readRecord(text: string | null): RunRecord | null {
   // A plan's record is refused where a run is to be undone.
   const parsed = v.safeParse(recordSchema, JSON.parse(text));
   return parsed.success ? parsed.output : null;
-}
-
-/** What main.ts does: reads the arguments, makes the context, runs the command. */
-async function runProduct(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  controller: AbortController,
-  lines: string[],
-): Promise<number> {
-  const { signal: stop } = controller;
-  const invocation = parseCommandLine(args);
-  if (invocation.kind !== "run") throw new Error(invocation.kind === "mistake" ? invocation.message : "help");
-  giveUpRequestsAfter(stop);
-  setTimeout(() => controller.abort(), maxMinutes * 60_000).unref();
-  const tell = (text: string) => {
-    lines.push(text);
-  };
-  const terminal = {
-    print: tell,
-    log: tell,
-    detail: () => undefined,
-    paint: (_: unknown, text: string) => text,
-    now: () => new Date(),
-    stop,
-  };
-  const open = <Name extends CommandName>({ command, options }: Call<Name>) =>
-    createContext(env, options, terminal, findOrganisationRule(command, options));
-  if (invocation.command === "plan") return await runPlan(invocation.options, await open(invocation));
-  if (invocation.command === "sync") return await runSync(invocation.options, await open(invocation));
-  if (invocation.command === "restore") return await runRestore(invocation.options, await open(invocation));
-  throw new Error(`the simulation does not play ${invocation.command}`);
 }
