@@ -274,6 +274,11 @@ export interface Pull {
   readonly baseOid: string;
 }
 
+export interface ChangedFile {
+  readonly path: string;
+  readonly text: string | null;
+}
+
 export interface Proposal {
   readonly title?: string;
   /** Default: `contributor`. */
@@ -338,6 +343,12 @@ export class Pulls {
     const pull = this.#pulls.find((candidate) => candidate.issue.number === number);
     if (!pull) throw new Refusal(404, "Not Found");
     return pull;
+  }
+
+  /** What the head's commit changes, by path; a file that is gone has no text. */
+  listFiles({ headOid, headRepository }: Pull): readonly ChangedFile[] {
+    const head = this.homes(headRepository).flatMap((home) => home.find(headOid) ?? [])[0];
+    return [...(head?.paths ?? [])].sort().map((path) => ({ path, text: head?.files.get(path) ?? null }));
   }
 
   isFork(fullName: string): boolean {

@@ -220,5 +220,9 @@ export function pullRoutes(
       const pull = pulls.find(Number(parameter(request, "pull_number")));
       return { status: 200, body: bodies.pull(pull) };
     },
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/files": (request) => {
+      const pull = pulls.find(Number(parameter(request, "pull_number")));
+      return answerNumberedPage(request, pulls.listFiles(pull), (file) => bodies.changedFile(file, pull));
+    },
   };
 }

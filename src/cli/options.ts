@@ -31,6 +31,8 @@ const organisation = {
 } as const;
 /** For what comes before an organisation has a folder. */
 const anyOrganisation = { ...organisation, help: `${organisation.help}; it may be a new one` } as const;
+/** For what works for all of them where none is named. */
+const optionalOrganisation = { ...organisation, help: `${organisation.help}; default: all` } as const;
 const inputs = [
   {
     name: "mappings",
@@ -76,6 +78,11 @@ const port = {
   form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
 } as const;
 
+const pullRequestForm = {
+  form: /^[1-9]\d{0,8}$/,
+  hint: "give the number after the # in its title, such as 12",
+} as const;
+
 /** Every command there is. */
 export const commands = [
   { name: "validate", summary: "check the mappings and the policy, without any network", options: inputs },
@@ -88,8 +95,7 @@ export const commands = [
         name: "pull-request",
         value: "<number>",
         help: "plan what this pull request proposes, and write it as one comment there",
-        form: /^[1-9]\d{0,8}$/,
-        hint: "give the number after the # in its title, such as 12",
+        ...pullRequestForm,
       },
       { name: "markdown", value: "<file>", help: "write the plan as Markdown to this file" },
     ],
@@ -129,6 +135,24 @@ export const commands = [
       },
       { name: "dry-run", value: null, help: "only show what would be changed" },
       ...online,
+    ],
+  },
+  {
+    name: "why",
+    summary: "say where a person is, because of which row, since when, and what holds them there; reads only",
+    options: [
+      {
+        name: "person",
+        value: "<email or id>",
+        help: "whom it is about: any of their addresses, or their id",
+        isRequired: true,
+      },
+      { name: "space", value: "<space>", help: "only this space: its title, its id or a link to it" },
+      { name: "leaving", value: null, help: "list everything that holds this person somewhere, to tick off" },
+      ...inputs,
+      { name: "reports", value: "<dir>", help: "where reports are kept (default reports)" },
+      { name: "json", value: "<file>", help: "write the answer to this file as JSON" },
+      ...always,
     ],
   },
   {
@@ -228,6 +252,20 @@ export const workflowCommands = [
       ...always,
     ],
   },
+  {
+    name: "organisations",
+    summary: "name the organisations that a workflow has something to do for",
+    options: [
+      optionalOrganisation,
+      {
+        name: "pull-request",
+        value: "<number>",
+        help: "those whose files this pull request changes",
+        ...pullRequestForm,
+      },
+      { name: "record", value: "<file>", help: "the one whose record this is, by its path" },
+    ],
+  },
 ] as const satisfies readonly Command[];
 
 type AnyCommand = (typeof commands)[number] | (typeof workflowCommands)[number];
@@ -257,7 +295,9 @@ export function findOrganisationRule(
   command: CommandName,
   options: { readonly "pull-request"?: string },
 ): OrganisationRule {
-  const known: readonly Option[] = commands.find(({ name }) => name === command)?.options ?? [];
+  const all: readonly Command[] = [...commands, ...workflowCommands];
+  const known = all.find(({ name }) => name === command)?.options ?? [];
+  if (known.includes(optionalOrganisation)) return "optional";
   if (known.includes(anyOrganisation) || options["pull-request"] !== undefined) return "any";
   return known.includes(organisation) ? "existing" : "none";
 }

@@ -24,6 +24,8 @@ export interface Folder extends AsyncDisposable {
   readonly path: string;
   write(file: string, text: string | Uint8Array): Promise<void>;
   read(file: string): Promise<string>;
+  /** Removes a file, or a folder with all that is in it. */
+  remove(file: string): Promise<void>;
   /** Runs Rollcall in this folder with nothing in its environment but `env`. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>, onStart?: OnStart): Promise<RunResult>;
   /** The record that a run with `--json record.json` wrote. */
@@ -46,6 +48,7 @@ export async function createFolder(rooms?: string): Promise<Folder> {
       await writeFile(join(path, file), text);
     },
     read: (file) => readFile(join(path, file), "utf8"),
+    remove: (file) => rm(join(path, file), { recursive: true, force: true }),
     run: (args, env = {}, onStart = () => undefined) => runRollcall(path, args, env, onStart),
     readRecord: async () => JSON.parse(await readFile(join(path, "record.json"), "utf8")),
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),

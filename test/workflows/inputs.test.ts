@@ -29,6 +29,10 @@ const contract = {
     inputs: ["record", "dry_run", "approve"],
     options: ["--approve", "--dry-run", "--json", "--record"],
   },
+  why: {
+    inputs: ["person", "space", "leaving"],
+    options: ["--leaving", "--person", "--space"],
+  },
   doctor: { inputs: [], options: [] },
 } as const;
 
