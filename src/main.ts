@@ -13,12 +13,15 @@ const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>
   validate: async () => (await import("./commands/validate.ts")).runValidate,
   plan: async () => (await import("./commands/sync.ts")).runPlan,
   sync: async () => (await import("./commands/sync.ts")).runSync,
+  why: async () => (await import("./commands/why.ts")).runWhy,
   restore: async () => (await import("./commands/restore.ts")).runRestore,
   delegate: async () => (await import("./commands/delegate.ts")).runDelegate,
   discover: async () => (await import("./commands/discover.ts")).runDiscover,
   login: async () => (await import("./commands/login.ts")).runLogin,
   doctor: async () => (await import("./commands/doctor.ts")).runDoctor,
+  setup: async () => (await import("./commands/setup.ts")).runSetup,
   demo: async () => (await import("./commands/demo.ts")).runDemo,
+  organisations: async () => (await import("./commands/organisations.ts")).runOrganisations,
   approval: async () => (await import("./commands/approval.ts")).runApproval,
 };
 

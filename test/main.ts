@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Coverage } from "./support/coverage.ts";
 
 /** Folders whose tests start the whole command, a workflow or a long simulation. */
 const slow = /^(scenarios|workflows|simulation|properties)\//;
@@ -17,7 +18,7 @@ async function findTests(fast: boolean): Promise<string[]> {
 }
 
 /** Runs files with `node --test` and returns its exit code. Failed and skipped tests are repeated at the end. */
-async function runTests(files: readonly string[]): Promise<number> {
+async function runTests(files: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "rollcall-tests-"));
   const notable = join(folder, "notable.txt");
   const reporters = [
@@ -25,6 +26,7 @@ async function runTests(files: readonly string[]): Promise<number> {
     ...[`--test-reporter=${reporter}`, `--test-reporter-destination=${notable}`],
   ];
   const child = spawn(process.execPath, ["--import", "tsx", "--test", ...reporters, ...files], {
+    env,
     stdio: "inherit",
   });
   const code = await new Promise<number>((resolve, reject) => {
@@ -34,6 +36,14 @@ async function runTests(files: readonly string[]): Promise<number> {
   console.log(`\n${await readFile(notable, "utf8")}`);
   await rm(folder, { recursive: true });
   return code;
+}
+
+/** Runs all tests and prints what they covered. In CI a coverage below its floors fails as well. */
+async function runMeasured(files: readonly string[]): Promise<number> {
+  const coverage = await Coverage.start();
+  const env = { ...process.env, NODE_V8_COVERAGE: coverage.folder };
+  const code = await coverage.collectDuring(runTests(files, env));
+  return Math.max(code, await coverage.report(process.env.CI === "true"));
 }
 
 const args = process.argv.slice(2);
@@ -46,4 +56,4 @@ if (named.length === 0) {
   console.log(`${files.length} files of tests; they take ${time} on two cores.`);
   if (!fast) console.log("npm run test:fast leaves out those that start the whole command or a workflow.");
 }
-process.exitCode = await runTests(files);
+process.exitCode = await (named.length > 0 || fast ? runTests(files, process.env) : runMeasured(files));

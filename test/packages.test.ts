@@ -63,12 +63,15 @@ function allows(range: string, version: Version): boolean {
     alternative
       .trim()
       .replace(/([<>=^]) +/g, "$1")
+      .replaceAll(".*", "")
       .split(/ +/)
       .every((comparator) => {
-        const [, operator, text = ""] = /^(>=|<=|\^)(\d+(?:\.\d+){0,2})$/.exec(comparator) ?? [];
+        const [, operator, text = ""] = /^(>=|<=|\^|(?=\d+$))(\d+(?:\.\d+){0,2})$/.exec(comparator) ?? [];
         const bound = parseVersion(text);
         if (operator === ">=") return compare(version, bound) >= 0;
         if (operator === "<=") return compare(version, bound) <= 0;
+        // A major version alone stands for all of it.
+        if (operator === "") return version[0] === bound[0];
         if (operator === "^") return version[0] === bound[0] && compare(version, bound) >= 0;
         throw new Error(`cannot read "${comparator}" in the range "${range}"`);
       }),
@@ -90,6 +93,9 @@ test("a range is read as npm reads it", () => {
   const read = (range: string, version: string) => allows(range, parseVersion(version));
   assert.equal(read(">=20.18.1", "20.18.0"), false);
   assert.equal(read(">= 20", "20.18.1"), true);
+  assert.equal(read("18 || 20 || >=22", "20.18.1"), true);
+  assert.equal(read("18 || 20 || >=22", "21.0.0"), false);
+  assert.equal(read("6.* || >= 10.*", "20.18.1"), true);
   assert.equal(read("^18 || ^20.5.0 || >=22", "20.18.1"), true);
   assert.equal(read("^18 || ^20.19.0 || >=22", "20.18.1"), false);
   assert.equal(read("^18 || >=22", "21.0.0"), false);

@@ -1,6 +1,6 @@
 import { fill, type Values } from "./fixtures.ts";
 import { type Commit, type Identity, objectId, type TreeEntry } from "./git.ts";
-import type { Github, Pull, Role, Run } from "./github.ts";
+import type { ChangedFile, Github, Pull, Role, Run } from "./github.ts";
 import type { Comment, Issue, Reaction } from "./issues.ts";
 
 /** Makes the bodies of GitHub's answers about one repository, with every field that its contract requires. */
@@ -135,7 +135,7 @@ export function createBodies(github: Github) {
       body("environment", {
         environment,
         policy:
-          github.environmentBranches === null
+          github.environment(environment).branches === null
             ? null
             : { protected_branches: false, custom_branch_policies: true },
       }),
@@ -202,5 +202,14 @@ export function createBodies(github: Github) {
         base: side(fullName, defaultBranch, baseOid),
       });
     },
+
+    changedFile: ({ path, text }: ChangedFile, { headRepository, headOid }: Pull) =>
+      body("changed-file", {
+        ...placesOf(headRepository),
+        path,
+        oid: headOid,
+        sha: text === null ? null : objectId("blob", text),
+        status: text === null ? "removed" : "modified",
+      }),
   };
 }

@@ -2,6 +2,7 @@ import type { Half } from "../http.ts";
 import { type ApiRequest, parameter, Refusal, type Reply, type Routes, textField } from "../router.ts";
 import { artifactRoutes, artifactStore } from "./artifacts.ts";
 import { createBodies } from "./bodies.ts";
+import { environmentRoutes } from "./environments.ts";
 import { answerNumberedPage, fileRoutes, nameRepository } from "./files.ts";
 import type { Github, Pulls } from "./github.ts";
 import { answerGraphql } from "./graphql.ts";
@@ -28,7 +29,7 @@ function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies
   const { issues, pulls } = github;
   return {
     ...issueRoutes(issues, bodies, (request) => requireGrant(github, request)),
-    ...pullRoutes(pulls, bodies),
+    ...pullRoutes(pulls, bodies, (request) => requireGrant(github, request).login),
     [`GET ${repo}`]: () => ({ status: 200, body: bodies.repository() }),
     [`GET ${repo}/collaborators/{username}/permission`]: (request) => {
       const login = parameter(request, "username");
@@ -40,11 +41,6 @@ function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies
       const run = github.findRun(parameter(request, "run_id"));
       if (!run) throw new Refusal(404, "Not Found");
       return { status: 200, body: bodies.run(run) };
-    },
-    [`GET ${repo}/environments/{environment_name}`]: (request) => {
-      const name = parameter(request, "environment_name");
-      github.scope(name);
-      return { status: 200, body: bodies.environment(name) };
     },
   };
 }
@@ -85,6 +81,7 @@ export function createGithubHalf(github: Github): Half {
       ...fileRoutes(github, bodies),
       ...artifactRoutes(github),
       ...workflowRoutes(github, bodies.workflow),
+      ...environmentRoutes(github, bodies.environment),
       ...ruleRoutes(github, (request) => requireGrant(github, request)),
       ...secretRoutes(github, `${repo}/actions/secrets`),
       ...secretRoutes(github, `${repo}/environments/{environment_name}/secrets`),
@@ -198,11 +195,34 @@ export function issueRoutes(
 }
 
 /** The operations on pull requests. */
-export function pullRoutes(pulls: Pulls, bodies: ReturnType<typeof createBodies>): Routes {
+export function pullRoutes(
+  pulls: Pulls,
+  bodies: ReturnType<typeof createBodies>,
+  loginOf: (request: ApiRequest) => string,
+): Routes {
   return {
+    "GET /repos/{owner}/{repo}/pulls": (request) => {
+      const query = request.url.searchParams;
+      const head = query.get("head")?.split(":")[1];
+      const found = pulls.all
+        .filter(({ issue }) => issue.state === (query.get("state") ?? "open"))
+        .filter(({ branch }) => head === undefined || branch === head);
+      return answerNumberedPage(request, [...found].reverse(), bodies.pull);
+    },
+    "POST /repos/{owner}/{repo}/pulls": (request) => {
+      const field = (name: string) => textField(request.body, name) ?? "";
+      const [branch, title] = [field("head"), field("title")];
+      if (branch === "" || title === "" || field("base") === "") throw new Refusal(422, "Validation Failed");
+      const issue = { login: loginOf(request), title, body: field("body") };
+      return { status: 201, body: bodies.pull(pulls.openFor(branch, issue)) };
+    },
     "GET /repos/{owner}/{repo}/pulls/{pull_number}": (request) => {
       const pull = pulls.find(Number(parameter(request, "pull_number")));
       return { status: 200, body: bodies.pull(pull) };
+    },
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/files": (request) => {
+      const pull = pulls.find(Number(parameter(request, "pull_number")));
+      return answerNumberedPage(request, pulls.listFiles(pull), (file) => bodies.changedFile(file, pull));
     },
   };
 }

@@ -33,6 +33,8 @@ export interface Context extends Terminal {
   readonly settings: Settings;
   readonly runner: Runner;
   readonly paths: Paths;
+  /** The settings with values that were not in the environment. */
+  settingsWith(values: Readonly<Record<string, string>>): Settings;
 }
 
 /** Makes the context of one run; everything in it that comes from the environment comes from `env`. */
@@ -61,6 +63,7 @@ export async function createContext(
     settings,
     runner,
     paths: resolvePaths(options, organisation),
+    settingsWith: (values) => createSettings({ ...own, ...values }, runner.mask),
   };
 }
 

@@ -31,6 +31,8 @@ const organisation = {
 } as const;
 /** For what comes before an organisation has a folder. */
 const anyOrganisation = { ...organisation, help: `${organisation.help}; it may be a new one` } as const;
+/** For what works for all of them where none is named. */
+const optionalOrganisation = { ...organisation, help: `${organisation.help}; default: all` } as const;
 const inputs = [
   {
     name: "mappings",
@@ -49,7 +51,7 @@ const always = [
   {
     name: "max-minutes",
     value: "<n>",
-    help: "end in order after so many minutes, with a report (default 25)",
+    help: "end in order after so many minutes, and tell what was done (default 25)",
     form: /^(?=.*[1-9])\d{1,4}(\.\d{1,3})?$/,
     hint: "give minutes, such as 25",
   },
@@ -69,6 +71,18 @@ const approve = {
   hint: "the report shows the digest to give",
 } as const;
 
+const port = {
+  name: "port",
+  value: "<port>",
+  help: "where the browser comes back to on 127.0.0.1 (default 5000)",
+  form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+} as const;
+
+const pullRequestForm = {
+  form: /^[1-9]\d{0,8}$/,
+  hint: "give the number after the # in its title, such as 12",
+} as const;
+
 /** Every command there is. */
 export const commands = [
   { name: "validate", summary: "check the mappings and the policy, without any network", options: inputs },
@@ -81,8 +95,7 @@ export const commands = [
         name: "pull-request",
         value: "<number>",
         help: "plan what this pull request proposes, and write it as one comment there",
-        form: /^[1-9]\d{0,8}$/,
-        hint: "give the number after the # in its title, such as 12",
+        ...pullRequestForm,
       },
       { name: "markdown", value: "<file>", help: "write the plan as Markdown to this file" },
     ],
@@ -125,6 +138,24 @@ export const commands = [
     ],
   },
   {
+    name: "why",
+    summary: "say where a person is, because of which row, since when, and what holds them there; reads only",
+    options: [
+      {
+        name: "person",
+        value: "<email or id>",
+        help: "whom it is about: any of their addresses, or their id",
+        isRequired: true,
+      },
+      { name: "space", value: "<space>", help: "only this space: its title, its id or a link to it" },
+      { name: "leaving", value: null, help: "list everything that holds this person somewhere, to tick off" },
+      ...inputs,
+      { name: "reports", value: "<dir>", help: "where reports are kept (default reports)" },
+      { name: "json", value: "<file>", help: "write the answer to this file as JSON" },
+      ...always,
+    ],
+  },
+  {
     name: "restore",
     summary: "undo the membership changes of one earlier run, from its record",
     options: [
@@ -160,16 +191,21 @@ export const commands = [
     ],
   },
   {
+    name: "setup",
+    summary: "lead through the first set-up, and do what can be done by GitHub's API",
+    options: [
+      { name: "dry-run", value: null, help: "only show the steps, and which of them are done" },
+      anyOrganisation,
+      port,
+      ...always,
+    ],
+  },
+  {
     name: "login",
     summary: "get the first refresh token in a browser and store it",
     options: [
       anyOrganisation,
-      {
-        name: "port",
-        value: "<port>",
-        help: "where the browser comes back to on 127.0.0.1 (default 5000)",
-        form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
-      },
+      port,
       { name: "device", value: null, help: "show a code to enter in a browser on any other machine" },
       {
         name: "features",
@@ -216,6 +252,20 @@ export const workflowCommands = [
       ...always,
     ],
   },
+  {
+    name: "organisations",
+    summary: "name the organisations that a workflow has something to do for",
+    options: [
+      optionalOrganisation,
+      {
+        name: "pull-request",
+        value: "<number>",
+        help: "those whose files this pull request changes",
+        ...pullRequestForm,
+      },
+      { name: "record", value: "<file>", help: "the one whose record this is, by its path" },
+    ],
+  },
 ] as const satisfies readonly Command[];
 
 type AnyCommand = (typeof commands)[number] | (typeof workflowCommands)[number];
@@ -245,7 +295,9 @@ export function findOrganisationRule(
   command: CommandName,
   options: { readonly "pull-request"?: string },
 ): OrganisationRule {
-  const known: readonly Option[] = commands.find(({ name }) => name === command)?.options ?? [];
+  const all: readonly Command[] = [...commands, ...workflowCommands];
+  const known = all.find(({ name }) => name === command)?.options ?? [];
+  if (known.includes(optionalOrganisation)) return "optional";
   if (known.includes(anyOrganisation) || options["pull-request"] !== undefined) return "any";
   return known.includes(organisation) ? "existing" : "none";
 }

@@ -32,14 +32,15 @@ export async function runDoctor({ json }: OptionsOf<"doctor">, context: Context)
     if (text.includes("RECOVERY:")) context.log(text);
   };
   if (typeof json === "string") await proveFiles([json]);
-  const checks = await makeChecks({ ...context, log });
+  const checks = await examineSetup({ ...context, log });
   if (typeof json === "string") await replaceFile(json, formatChecks(checks));
   context.print(json === true ? formatChecks(checks).trimEnd() : renderChecklist(checks, context.paint));
   await context.runner.writeSummary(renderChecklistMarkdown(checks));
   return hasFault(checks) ? 1 : 0;
 }
 
-async function makeChecks(context: Context): Promise<readonly Check[]> {
+/** Makes all checks; what is wrong is in them, not thrown. */
+export async function examineSetup(context: Context): Promise<readonly Check[]> {
   const { variables, config } = readVariables(context);
   const [mappings, inputs] = await obtain(
     "mappings",

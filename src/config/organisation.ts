@@ -7,8 +7,8 @@ import { ConfigError } from "./settings.ts";
 /** Where people say who belongs where: one organisation's own files, or a folder for each of several. */
 export const mappingsFolder = "mappings";
 
-/** What a command does with the name: nothing, work in its folder, or make the folder's beginnings. */
-export type OrganisationRule = "none" | "existing" | "any";
+/** What a command does with the name: nothing, work in its folder, make the folder's beginnings, or go without. */
+export type OrganisationRule = "none" | "existing" | "any" | "optional";
 
 /** What of `mappings/` tells one organisation from several. */
 export interface Organisations {
@@ -40,6 +40,11 @@ export async function listFiles(folder: string): Promise<readonly string[]> {
   }
 }
 
+/** Whether an organisation may have this name. */
+export function isOrganisationName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]*$/.test(name);
+}
+
 /** The organisation that was named, by option before variable; null where none was. */
 export function readOrganisation(option: string | undefined, env: Environment): string | null {
   return option ?? (env.ROLLCALL_ORGANISATION?.trim() || null);
@@ -59,12 +64,12 @@ export function checkOrganisation(
       `mappings/rooms.csv stands beside the folders of organisations (${names.join(", ")}), so it is not clear whose rows it holds; move them into the rooms.csv of a folder, and delete it`,
     );
   if (name === null) {
-    if (names.length === 0) return;
+    if (names.length === 0 || rule === "optional") return;
     throw new ConfigError(
       `mappings/ has a folder for each organisation (${names.join(", ")}), and none was named; name it with --organisation <name> or ROLLCALL_ORGANISATION`,
     );
   }
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
+  if (!isOrganisationName(name))
     throw new ConfigError(
       `${quoteText(name)} cannot be the name of an organisation, which has lower-case letters, digits and hyphens, and begins with a letter or a digit${
         names.includes(name) ? "; rename its folder in mappings/" : suggest(name, names)

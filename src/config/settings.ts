@@ -42,6 +42,8 @@ export type ReportTarget =
 export interface Config {
   readonly webexUrl: string;
   readonly xmlUrl: string;
+  /** The most requests to Webex under way at once. */
+  readonly maxRequests: number;
   /** Without a scheme, in lower case. */
   readonly siteUrl: string | null;
   readonly clientId: string;
@@ -50,6 +52,8 @@ export interface Config {
   readonly reportTarget: ReportTarget;
   readonly secrets: readonly string[];
 }
+
+const maxRequests = 64;
 
 /** The variables whose values must never be shown. */
 export const secretNames = [
@@ -155,9 +159,18 @@ export function readConfig(env: Environment, needsSite = false): Config {
     return site;
   };
 
+  const readMaxRequests = (): number => {
+    const value = get("WEBEX_MAX_REQUESTS") ?? String(maxRequests);
+    const count = /^\d+$/.test(value) ? Number(value) : 0;
+    if (count < 1 || count > maxRequests)
+      faults.push(`WEBEX_MAX_REQUESTS must be a whole number from 1 to ${maxRequests}`);
+    return count;
+  };
+
   const config: Config = {
     webexUrl: readUrl("WEBEX_API_URL", "https://webexapis.com/v1"),
     xmlUrl: readUrl("WEBEX_XML_URL", "https://api.webex.com/WBXService/XMLService"),
+    maxRequests: readMaxRequests(),
     siteUrl: readSite(),
     clientId: need("WEBEX_CLIENT_ID", "the Webex integration's client id"),
     clientSecret: need("WEBEX_CLIENT_SECRET", "the Webex integration's client secret"),
@@ -269,6 +282,8 @@ export function createSettings(env: Environment, mask: (secret: string) => void)
     /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
     isUnconfigured: repository !== null && !webexNames.some(has),
     has,
+    find: (name: string) => env[name]?.trim() || null,
+    github: readGithubUrls(env),
     proxies: readProxies(env),
   };
 }

@@ -6,7 +6,7 @@ import { readHead } from "./branch-files.ts";
 import { createGithubClient, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
 import { listFiles } from "./list-files.ts";
-import { type Patience, persist } from "./patience.ts";
+import { type Patience, persist, type Retry } from "./patience.ts";
 import { explainRefusal, isUnexplained } from "./permissions.ts";
 
 export interface CommitFile {
@@ -40,7 +40,16 @@ export class ReportRefused extends Error {
 /** The report is the last thing that a stopped run commits; the rest of nine seconds is for telling it elsewhere. */
 const graceMs = 7000;
 
-const maxDrafts = 5;
+const longestRaceMs = 3 * 60_000;
+
+/**
+ * Others commit to the branch at the same moment, such as the jobs of twenty organisations; chance lets one go ahead.
+ * Twenty at once need about 85 attempts and a minute (docs/organisations.md), and GitHub allows 80 commits a minute.
+ */
+function retryRace(lost: number): Retry {
+  const withinMs = Math.min(3000 * 2 ** (lost - 1), 20_000);
+  return { pauseMs: Math.random() * withinMs, patienceMs: longestRaceMs };
+}
 
 const mutation =
   "mutation($input:CreateCommitOnBranchInput!){createCommitOnBranch(input:$input){commit{oid url}}}";
@@ -72,9 +81,9 @@ export async function commitReport(
     if (wanted === null) return null;
     return await createCommit(github, place, { head, wanted, request });
   };
-  const isFinal = (error: unknown) => !mayPass(error) || (error instanceof StaleHead && drafts >= maxDrafts);
+  const retryAfter = (error: unknown) => (error instanceof StaleHead ? retryRace(drafts) : null);
   try {
-    return await persist(attempt, isFinal, { graceMs, ...patience });
+    return await persist(attempt, (error) => !mayPass(error), { graceMs, retryAfter, ...patience });
   } catch (error) {
     throw new ReportRefused(explain(error, place), { cause: error });
   }

@@ -21,6 +21,7 @@ export interface RepositoryFacts {
   readonly isPrivate: boolean;
   readonly defaultBranch: string;
   readonly isOfOrganisation: boolean;
+  readonly isFork: boolean;
   /** When the token that asked ends; null where it has no end. */
   readonly tokenEnd: Date | null;
 }
@@ -50,6 +51,7 @@ export function createRepositoryReader(repository: Repository, token: string): R
       return {
         isPrivate: data.private,
         defaultBranch: data.default_branch,
+        isFork: data.fork,
         isOfOrganisation: data.owner.type === "Organization",
         tokenEnd: readTokenEnd(headers),
       };

@@ -76,6 +76,11 @@ export function bypassProxies(): void {
   opened = null;
 }
 
+/** Sends all later requests by this dispatcher, instead of over the network as the environment describes it. */
+export function dispatchBy(dispatcher: Dispatcher): void {
+  opened = dispatcher;
+}
+
 /** Sends one request once and follows no redirect. @throws {HttpFailure} when no whole answer arrives. */
 export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
   const { method, url, headers, body, signal = ending, timeoutMs = defaultTimeoutMs } = options;

@@ -104,6 +104,19 @@ export function describePersonRow(row: PersonRow): UnmatchedRow {
   return { line, source: row, name, doubt, means: (member) => mayMean(row, member) };
 }
 
+function listDesired(
+  { people }: DesiredRoom,
+  readings: readonly GroupReading[],
+): ReadonlyMap<string, GroupMember> {
+  const [only, ...others] = readings;
+  // No copy for the usual room: there may be thousands, of thousands of people.
+  if (only && others.length + people.length === 0) return only.members;
+  return new Map([
+    ...people.flatMap(({ person }) => (person === null ? [] : [[person.key, person] as const])),
+    ...readings.flatMap((reading) => [...reading.members]),
+  ]);
+}
+
 /** Compares members with groups by decoded id; a list without the owner may hold only moderators: an obstacle. */
 export function diffRoom(
   given: DesiredRoom,
@@ -111,18 +124,16 @@ export function diffRoom(
   listing: Listing<RoomMember>,
   { owner, unmatchedRows = [] }: Standpoint,
 ): RoomDiff {
-  const members = new Map(listing.items.map((member) => [member.key, member]));
-  const { feed, faults } = resolvePeople(given, [...members.values()]);
-  const desired = new Map([
-    ...feed.people.flatMap(({ person }) => (person === null ? [] : [[person.key, person] as const])),
-    ...readings.flatMap((reading) => [...reading.members]),
-  ]);
+  const members = new Map<string, RoomMember>();
+  for (const member of listing.items) members.set(member.key, member);
+  const present = [...members.values()];
+  const { feed, faults } = resolvePeople(given, present);
+  const desired = listDesired(feed, readings);
   const blindness = !listing.complete
     ? `its member list is incomplete: ${listing.reason}`
     : !members.has(owner.key)
       ? `the token's owner, ${owner.email ?? owner.displayName}, is not in its member list; add them to the space`
       : null;
-  const present = [...members.values()];
   const isTrusted = blindness === null && feed.obstacle === null;
   const others = isTrusted ? present.filter((member) => !desired.has(member.key)) : [];
   // People in the group of a row without a room may be here because of that very row.

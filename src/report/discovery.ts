@@ -1,4 +1,5 @@
 import { formatCell, readRecords } from "../lib/csv.ts";
+import { addressForm } from "../lib/email.ts";
 import { createNameIndex } from "../lib/name-index.ts";
 import { isRow, parseMappings } from "../membership/mapping.ts";
 import { explainSuggestion, leadsTo, type Suggestion } from "../membership/suggest-mappings.ts";
@@ -104,5 +105,8 @@ function describeEntry({ id, name, size }: DirectoryEntry): string {
 /** A name replaces the id only when it occurs once, and neither reader nor spreadsheet takes it for something else. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const index = createNameIndex(entries, ({ name }) => name);
-  return (name) => index.find(name).length === 1 && !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);
+  return (name) =>
+    index.find(name).length === 1 &&
+    !addressForm.test(name.trim()) &&
+    !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);
 }

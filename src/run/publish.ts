@@ -207,10 +207,16 @@ export async function publishMembership(
     const { overview: folder, organisation: name } = paths;
     if (folder === null || name === null)
       return { target, headline, memoryPath, draft, complete: null, page };
+    // Once a run: asked at each of many attempts, it would use up what GitHub allows in an hour.
+    let listing: Promise<readonly string[]> | null = null;
     const complete: Report["complete"] = async (drafted, { read, list }) => {
       // Without a new index of its own the organisation has nothing new to say here.
       if (!drafted.some(({ path }) => path === page)) return drafted;
-      const [text, listed] = await Promise.all([read(nameOverviewFile(folder)), list(mappingsFolder)]);
+      listing ??= list(mappingsFolder).catch((error: unknown) => {
+        listing = null;
+        throw error;
+      });
+      const [text, listed] = await Promise.all([read(nameOverviewFile(folder)), listing]);
       const { tokenWarningDays } = policy;
       const { names } = sortOrganisations(listed);
       const overview = extendOverview(text, names, { record: told, name, tokenWarningDays });

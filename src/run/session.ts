@@ -71,6 +71,7 @@ export async function openSession(
   const client = createWebexClient({
     baseUrl,
     accessToken,
+    connections: config.maxRequests,
     stop,
     renewToken: async () => {
       context.log("Webex takes the access token no longer; a new one is got in the same order as the first");

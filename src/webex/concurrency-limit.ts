@@ -119,7 +119,7 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
         slowRounds += 1;
         beginAgain(answer.now);
         if (slowRounds < tolerance.rounds || limit <= start) return;
-        knee = Math.max(few, limit * 0.93);
+        knee = Math.max(few, limit * 0.85);
         lower(Math.max(start, limit * Math.max(0.5, tolerance.factor / slowness)), answer.now);
         return;
       }

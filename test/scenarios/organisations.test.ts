@@ -318,3 +318,73 @@ describe("the files of an organisation", { concurrency: 2 }, () => {
     assert.equal((await folder.run(["validate"], { ROLLCALL_ORGANISATION: "" })).code, 0);
   });
 });
+
+describe("for which organisations a workflow has something to do", { concurrency: 2 }, () => {
+  const list = async (both: Organisations, args: readonly string[], env: Record<string, string> = {}) => {
+    await both.folder.write(".outputs", "");
+    const { GITHUB_REPOSITORY, GITHUB_TOKEN, GITHUB_API_URL } = both.webex("acme").githubEnvironment();
+    const github = {
+      GITHUB_REPOSITORY,
+      GITHUB_TOKEN,
+      GITHUB_API_URL,
+      GITHUB_OUTPUT: `${both.folder.path}/.outputs`,
+    };
+    const given = Object.fromEntries(
+      Object.entries({ ...github, ...env }).map(([name, value]) => [name, value ?? ""]),
+    );
+    const { code, stdout, stderr } = await both.folder.run(["organisations", ...args], given);
+    const [, output = null] = /^organisations<<\S+\n(.*)\n/.exec(await both.folder.read(".outputs")) ?? [];
+    return { code, stderr, names: stdout.trimEnd().split("\n"), output };
+  };
+
+  test("all that have a folder, or the one that was named, or the one of a record", async () => {
+    await using both = await start();
+    await both.folder.write("mappings/Hooli/rooms.csv", "group,room\n");
+    const all = await list(both, []);
+    assert.deepEqual([all.code, all.output], [0, '["Hooli","acme","globex"]']);
+    assert.deepEqual(all.names, ["Hooli", "acme", "globex"]);
+    assert.equal((await list(both, [], { ROLLCALL_ORGANISATION: "acme" })).output, '["acme"]');
+    const record = "reports/globex/runs/2026-11-22-1.json";
+    assert.equal((await list(both, ["--record", record])).output, '["globex"]');
+    for (const other of [
+      "reports/runs/2026-11-22-1.json",
+      "reports/hooli/runs/1.json",
+      "reports/../x/runs/1.json",
+    ]) {
+      const refused = await list(both, ["--record", other]);
+      assert.deepEqual([refused.code, refused.output], [1, null], other);
+    }
+    assert.deepEqual(both.webex("acme").requests, []);
+  });
+
+  test("those whose files a pull request changes, also new ones; other files concern nobody", async () => {
+    await using both = await start();
+    const number = both.github.pulls.open({
+      files: {
+        "mappings/acme/policy.json": null,
+        "mappings/hooli/rooms.csv": "group,room\n",
+        "mappings/Bad/rooms.csv": "group,room\n",
+        "mappings/globex/notes.md": "",
+        "src/main.ts": "",
+      },
+    });
+    assert.equal((await list(both, ["--pull-request", String(number)])).output, '["acme","hooli"]');
+    const nothing = both.github.pulls.open({ files: { "mappings/README.md": "" } });
+    assert.equal((await list(both, ["--pull-request", String(nothing)])).output, "[]");
+  });
+
+  test("where there is only one, it has no name, whatever a pull request changes", async () => {
+    await using both = await startOrganisations({ acme });
+    await both.folder.remove("mappings/acme");
+    await both.folder.write("mappings/rooms.csv", "group,room\n");
+    const one = await list(both, []);
+    assert.deepEqual([one.code, one.names, one.output], [0, [""], '[""]']);
+    assert.equal((await list(both, ["--record", "reports/runs/1.json"])).output, '[""]');
+    const notes = both.github.pulls.open({ files: { "mappings/README.md": "" } });
+    assert.equal((await list(both, ["--pull-request", String(notes)])).output, '[""]');
+    const split = both.github.pulls.open({
+      files: { "mappings/rooms.csv": null, "mappings/acme/rooms.csv": "group,room\n" },
+    });
+    assert.equal((await list(both, ["--pull-request", String(split)])).output, '["","acme"]');
+  });
+});

@@ -1,9 +1,9 @@
 import { type Fault, falseAnswers } from "../../sandbox/faults.ts";
-import type { Sandbox } from "../../sandbox/server.ts";
+import type { SandboxState } from "../../sandbox/server.ts";
 import { nameOf } from "../support/organisation.ts";
-import { assertNoSecret, readTexts, withoutMasks } from "../support/secrets.ts";
+import { assertNoSecret } from "../support/secrets.ts";
 import { type SweptName, sweptCommands } from "./commands.ts";
-import { type AnyRecord, listWrites, type Run, runCommand } from "./run.ts";
+import { type AnyRecord, type End, listWrites, type Run, runCommand } from "./run.ts";
 import { environment, listRights, listTold, type Story, startStory, type TokenMode } from "./story.ts";
 
 const signals = ["SIGTERM", "SIGKILL"] as const;
@@ -56,16 +56,16 @@ export interface Verdict {
 }
 
 /** Runs the command without a mishap. @throws when that already breaks a promise. */
-export async function runIdeal(command: SweptName, mode: TokenMode, main: string): Promise<Ideal> {
-  await using story = await startStory(mode);
+export async function runIdeal(command: SweptName, mode: TokenMode): Promise<Ideal> {
+  const story = await startStory(mode);
   const { sandbox } = story;
-  const args = await sweptCommands[command].prepare(story, main);
+  const args = await sweptCommands[command].prepare(story);
   const before = listRights(sandbox);
-  const run = await runCommand(story, main, args);
+  const run = await runCommand(story, args);
   const { code, added, removed, requests } = run;
   const isStored = readStored(sandbox) === sandbox.currentRefreshToken;
   if (code !== sweptCommands[command].code || !isStored || run.committed === null)
-    throw new Error(`${command} fails by itself (${code}): ${run.stderr}${run.stdout}`);
+    throw new Error(`${command} fails by itself (${code}): ${run.log}`);
   const counts = new Map<string, number>();
   const targets = requests.map(({ route }) => {
     const nth = (counts.get(route) ?? 0) + 1;
@@ -77,11 +77,11 @@ export async function runIdeal(command: SweptName, mode: TokenMode, main: string
 }
 
 /** Runs the real command with this mishap, judges what it left behind, then goes on without one. */
-export async function tryCombination(combination: Combination, ideal: Ideal, main: string): Promise<Verdict> {
+export async function tryCombination(combination: Combination, ideal: Ideal): Promise<Verdict> {
   const { mode, target, mishap, command } = combination;
-  await using story = await startStory(mode);
+  const story = await startStory(mode);
   const { sandbox } = story;
-  const args = await sweptCommands[command].prepare(story, main);
+  const args = await sweptCommands[command].prepare(story);
   const firstToken = sandbox.currentRefreshToken;
   let seen = 0;
   const match = () => {
@@ -91,21 +91,22 @@ export async function tryCombination(combination: Combination, ideal: Ideal, mai
   const when = { route: target.route, after: target.nth - 1, match };
   const answers: Readonly<Record<string, Fault>> = falseAnswers;
   const signal = signals.find((name) => name === mishap);
-  let kill: (signal: NodeJS.Signals) => void = () => undefined;
-  const changeBefore = () => signal && kill(signal);
+  let end: End = () => undefined;
+  const changeBefore = () => signal && end(signal);
   sandbox.fault(signal ? { ...when, changeBefore } : { ...answers[mishap], ...when });
-  const run = await runCommand(story, main, args, (send) => {
-    kill = send;
+  const run = await runCommand(story, args, (given) => {
+    end = given;
   });
   const isKilled = mishap === "SIGKILL";
   const broken = [
     ...(isKilled ? [] : judgeTelling(run, ideal, combination, sandbox)),
-    ...(await findLeaks(story, run)),
+    ...findLeaks(story, run),
   ];
+  broken.push(...run.strays.map((stray) => `a request left for elsewhere: ${stray}`));
   if (seen < target.nth) broken.push("the request was never made");
   const token = await findToken(run, story, target.route === "POST /access_token" && mode === "rotates");
   if (token === "cannot be survived") {
-    if (!isKilled && !/log in again/i.test(run.stderr)) broken.push("nothing says that a login is needed");
+    if (!isKilled && !/log in again/i.test(run.log)) broken.push("nothing says that a login is needed");
     if (sandbox.currentRefreshToken === firstToken) broken.push("Webex has not even rotated the token");
     // What `login` does.
     sandbox.github.scope(environment).store("WEBEX_REFRESH_TOKEN", sandbox.currentRefreshToken);
@@ -115,7 +116,7 @@ export async function tryCombination(combination: Combination, ideal: Ideal, mai
   const wrongChanges = [...listWrites(run).filter((write) => !ideal.writes.has(write))];
   wrongChanges.push(...listUnwanted(run, ideal));
   if (outcome === "same result" || token === "lost") return { ...verdict, wrongChanges, broken };
-  const next = await sweptCommands[command].goOn(story, main, args);
+  const next = await sweptCommands[command].goOn(story, args);
   const rights = listRights(sandbox);
   if (String(rights) !== String(ideal.after)) {
     const differing = [
@@ -128,7 +129,7 @@ export async function tryCombination(combination: Combination, ideal: Ideal, mai
   return { ...verdict, wrongChanges, broken };
 }
 
-function readStored(sandbox: Sandbox): string | undefined {
+function readStored(sandbox: SandboxState): string | undefined {
   return sandbox.github.secret("WEBEX_REFRESH_TOKEN", environment);
 }
 
@@ -152,7 +153,12 @@ function listUnwanted({ added, removed }: Run, ideal: Ideal): string[] {
 }
 
 /** Whether all that happened is told, and nothing else. */
-function judgeTelling(run: Run, ideal: Ideal, { command, mishap }: Combination, sandbox: Sandbox): string[] {
+function judgeTelling(
+  run: Run,
+  ideal: Ideal,
+  { command, mishap }: Combination,
+  sandbox: SandboxState,
+): string[] {
   const { code, record, committed } = run;
   const { code: idealCode } = sweptCommands[command];
   if (code === null) return ["it did not end by itself"];
@@ -204,35 +210,37 @@ function findRecord({ added, removed, record, committed, summary }: Run): Verdic
 
 /** Follows the advice for a token that could not be stored: sends the sealed value that the run has printed. */
 async function findToken(
-  { stderr, summary }: Run,
-  { sandbox }: Story,
+  { log, summary }: Run,
+  { sandbox, receive }: Story,
   mayBeUnanswered: boolean,
 ): Promise<TokenFate> {
   if (readStored(sandbox) === sandbox.currentRefreshToken) return "stored";
   const command = /-X PUT (\S+) -f encrypted_value='([^']+)' -f key_id='([^']+)'/;
-  const found = command.exec(stderr) ?? command.exec(summary);
+  const found = command.exec(log) ?? command.exec(summary);
   if (found === null) return mayBeUnanswered ? "cannot be survived" : "lost";
   const [, path, encrypted_value, key_id] = found;
-  await fetch(`${sandbox.url}/api/v3${path}`, {
+  await receive({
     method: "PUT",
-    headers: { authorization: `Bearer ${sandbox.github.secretsToken}`, "content-type": "application/json" },
-    body: JSON.stringify({ encrypted_value, key_id }),
+    origin: sandbox.url,
+    target: `/api/v3${path}`,
+    headers: {
+      host: new URL(sandbox.url).host,
+      authorization: `Bearer ${sandbox.github.secretsToken}`,
+      "content-type": "application/json",
+    },
+    readBody: async () => JSON.stringify({ encrypted_value, key_id }),
   });
   return readStored(sandbox) === sandbox.currentRefreshToken ? "recovered by hand" : "lost";
 }
 
-async function findLeaks({ sandbox, folder }: Story, { stdout, stderr }: Run): Promise<string[]> {
+function findLeaks({ sandbox, disk }: Story, { log }: Run): string[] {
   const commits = sandbox.github.commits.flatMap(({ oid, message, files }) => [
     [oid, message] as const,
     ...[...files].map(([path, text]) => [`${oid}:${path}`, text] as const),
   ]);
-  const logs = [
-    ["stdout", withoutMasks(stdout)],
-    ["stderr", stderr],
-  ] as const;
-  const texts = new Map([...logs, ...commits, ...(await readTexts(folder.path, {}))]);
+  const written = disk.list("").map((path) => [path, disk.get(path) ?? ""] as const);
   try {
-    assertNoSecret(texts, sandbox.secrets());
+    assertNoSecret(new Map([["log", log], ...commits, ...written]), sandbox.secrets());
     return [];
   } catch (error) {
     return [`a secret was told: ${error}`];

@@ -5,21 +5,21 @@ import type { Story } from "./story.ts";
 /** A command that the sweep disturbs: what comes before it, what it is given, and how people go on afterwards. */
 export interface SweptCommand {
   /** Returns the arguments, once the world is as the command expects it. */
-  prepare(story: Story, main: string): Promise<readonly string[]>;
+  prepare(story: Story): Promise<readonly string[]>;
   /** What a run without any fault ends with. */
   readonly code: number;
   /** The runs that bring everything to its end, whatever the disturbed one left. */
-  goOn(story: Story, main: string, args: readonly string[]): Promise<{ readonly code: number | null }>;
+  goOn(story: Story, args: readonly string[]): Promise<{ readonly code: number | null }>;
 }
 
 const sync = ["sync"];
-const sameAgain: SweptCommand["goOn"] = (story, main, args) => runCommand(story, main, args);
+const sameAgain: SweptCommand["goOn"] = (story, args) => runCommand(story, args);
 
 /** Approves what is held, as a person does who has read the report; where nothing is, the run is the last one. */
-const approveHeld: SweptCommand["goOn"] = async (story, main) => {
-  const run = await runCommand(story, main, sync);
+const approveHeld: SweptCommand["goOn"] = async (story) => {
+  const run = await runCommand(story, sync);
   const digest = run.record !== null && "digest" in run.record ? run.record.digest : null;
-  return digest === null ? run : await runCommand(story, main, [...sync, "--approve", digest]);
+  return digest === null ? run : await runCommand(story, [...sync, "--approve", digest]);
 };
 
 const replace = ["delegate", "--mode", "replace", "--host", [emailOf("ann"), emailOf("bob")].join(" ")];
@@ -29,24 +29,22 @@ const delegates = ["--delegate", [emailOf("kim"), emailOf("eve")].join(" ")];
 export const sweptCommands = {
   sync: { prepare: async () => sync, code: 2, goOn: sameAgain },
   approve: {
-    async prepare(story, main) {
+    async prepare(story) {
       // A plan tells the digest and changes nothing.
-      const { stdout } = await runCommand(story, main, ["plan"]);
-      const digest = /--approve ([0-9a-f]{12})/.exec(stdout)?.[1];
-      if (digest === undefined) throw new Error(`the plan names no digest: ${stdout}`);
+      const { log } = await runCommand(story, ["plan"]);
+      const digest = /--approve ([0-9a-f]{12})/.exec(log)?.[1];
+      if (digest === undefined) throw new Error(`the plan names no digest: ${log}`);
       return [...sync, "--approve", digest];
     },
     code: 0,
     goOn: approveHeld,
   },
   restore: {
-    async prepare(story, main) {
-      await runCommand(story, main, sync);
+    async prepare(story) {
+      await runCommand(story, sync);
       const isRecord = (path: string) => /^reports\/runs\/.*\.json$/.test(path);
-      const [[path, text] = []] = [...story.sandbox.github.files()].filter(([name]) => isRecord(name));
-      if (path === undefined || text === undefined) throw new Error("there is no record to restore");
-      // The workflow checks the branch out first.
-      await story.folder.write(path, text);
+      const [path] = [...story.sandbox.github.files().keys()].filter(isRecord);
+      if (path === undefined) throw new Error("there is no record to restore");
       return ["restore", "--record", path];
     },
     // The run before it added more people to one space than may be removed there at once.

@@ -1,8 +1,9 @@
-import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
+import { createSandbox, type DetachedSandbox, type SandboxState } from "../../sandbox/server.ts";
 import type { DelegationRecord } from "../../src/delegation/record.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
+import type { Stage } from "../simulation/globals.ts";
+import { enterStage, url } from "../simulation/product.ts";
 import { emailOf, organisation } from "../support/organisation.ts";
-import { createFolder, type Folder } from "../support/run-rollcall.ts";
 
 /** What a refresh does to the refresh token. */
 export const tokenModes = ["rotates", "stays"] as const;
@@ -58,34 +59,28 @@ ${emailOf("ann")},${emailOf("eve")},2999-12-31
 ${emailOf("bob")},${emailOf("hal")},2020-12-31
 `;
 
-/** A fresh sandbox with the repository and the checkout of one run. */
-export interface Story extends AsyncDisposable {
-  readonly sandbox: Sandbox;
-  readonly folder: Folder;
-}
+/** A fresh sandbox with the repository, and the machine on which runs are made: in this process, in virtual time. */
+export type Story = Stage & DetachedSandbox;
 
-/** Starts a sandbox whose token behaves so. */
+const firstDay = Date.UTC(2026, 10, 2, 5, 17);
+
+/** Begins a story whose token behaves so. Until it is told, no other can be. */
 export async function startStory(refreshToken: TokenMode): Promise<Story> {
-  const files = { "mappings/rooms.csv": rooms, "mappings/delegations.csv": delegations };
-  const sandbox = await startSandbox(acme, {
+  const stage = await enterStage(1, firstDay);
+  const detached = await createSandbox(url, acme, {
     refreshToken,
     pageCaps: { groupMembers: 4, memberships: 8, rooms: 3, groups: 3 },
-    github: { environments: [environment], files },
-  });
-  const folder = await createFolder();
-  for (const [path, text] of Object.entries(files)) await folder.write(path, text);
-  return {
-    sandbox,
-    folder,
-    async [Symbol.asyncDispose]() {
-      await folder[Symbol.asyncDispose]();
-      await sandbox[Symbol.asyncDispose]();
+    github: {
+      environments: [environment],
+      files: { "mappings/rooms.csv": rooms, "mappings/delegations.csv": delegations },
     },
-  };
+    keepResponses: false,
+  });
+  return { ...stage, ...detached };
 }
 
 /** Who is in which space, as `NOC: ann`, and who may schedule for whom, as `for ann: eve`; sorted. */
-export function listRights(sandbox: Sandbox): string[] {
+export function listRights(sandbox: SandboxState): string[] {
   return [
     ...titles.flatMap((title) => sandbox.members(title).map((key) => `${title}: ${key}`)),
     ...hosts.flatMap((host) =>
@@ -101,7 +96,7 @@ function nameDelegate(host: string, delegate: string): string {
 
 /** What a record of either kind says was added or removed, in the same form. */
 export function listTold(
-  sandbox: Sandbox,
+  sandbox: SandboxState,
   record: RunRecord | DelegationRecord,
   kind: "added" | "removed",
 ): string[] {

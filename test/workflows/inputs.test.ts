@@ -30,6 +30,10 @@ const contract = {
     options: ["--approve", "--dry-run", "--json", "--record"],
   },
   discover: { inputs: [], options: ["--append", "--csv"] },
+  why: {
+    inputs: ["person", "space", "leaving"],
+    options: ["--leaving", "--person", "--space"],
+  },
   doctor: { inputs: [], options: [] },
 } as const;
 

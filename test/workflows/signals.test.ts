@@ -38,7 +38,12 @@ for (const [where, { script, env: inputs }] of Object.entries(await readScripts(
     const child = spawn("bash", ["-e", `${folder.path}/step.sh`], {
       // Where src/main.ts is; the mappings there are an empty example.
       cwd: root,
-      env: { PATH: process.env.PATH, HOME: folder.path, ...env },
+      env: {
+        PATH: process.env.PATH,
+        NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE,
+        HOME: folder.path,
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     signal = () => child.kill("SIGINT");
