@@ -19,6 +19,14 @@ interface Item {
   readonly personId: string;
 }
 
+/** What must be known before what: names, groups, spaces, people; everything else follows. */
+const steps = [
+  /^\/(people\/me|groups\?|rooms\b)/,
+  /^\/groups\/[^/]+\/members/,
+  /^\/memberships\?/,
+  /^\/people\?/,
+];
+
 const order: ContenderOrder = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const { WEBEX_API_URL: base = "" } = order.environment;
 const authorization = `Bearer ${await getToken()}`;
@@ -44,14 +52,6 @@ function send({ method, path, body }: SentRequest, headers: Record<string, strin
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
 }
-
-/** What must be known before what: names, groups, spaces, people; everything else follows. */
-const steps = [
-  /^\/(people\/me|groups\?|rooms\b)/,
-  /^\/groups\/[^/]+\/members/,
-  /^\/memberships\?/,
-  /^\/people\?/,
-];
 
 /** The same requests as Rollcall's in the same order, one step after the other. */
 async function sendByPool(size: number): Promise<void> {
