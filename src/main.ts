@@ -13,6 +13,7 @@ const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>
   validate: async () => (await import("./commands/validate.ts")).runValidate,
   plan: async () => (await import("./commands/sync.ts")).runPlan,
   sync: async () => (await import("./commands/sync.ts")).runSync,
+  why: async () => (await import("./commands/why.ts")).runWhy,
   restore: async () => (await import("./commands/restore.ts")).runRestore,
   delegate: async () => (await import("./commands/delegate.ts")).runDelegate,
   discover: async () => (await import("./commands/discover.ts")).runDiscover,

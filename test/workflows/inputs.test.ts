@@ -34,6 +34,10 @@ const contract = {
     inputs: ["record", "dry_run", "approve", "organisation"],
     options: ["--approve", "--dry-run", "--json", "--record"],
   },
+  why: {
+    inputs: ["person", "space", "leaving", "organisation"],
+    options: ["--leaving", "--person", "--space"],
+  },
   doctor: { inputs: ["organisation"], options: [] },
 } as const;
 

@@ -29,7 +29,7 @@ async function readSteps(): Promise<readonly { readonly where: string; readonly 
 
 test("the workflows are those that README.md names", async () => {
   const ids = (await readWorkflows()).map(({ id }) => id);
-  assert.deepEqual(ids, ["approve", "check", "delegate", "doctor", "plan", "restore", "sync"]);
+  assert.deepEqual(ids, ["approve", "check", "delegate", "doctor", "plan", "restore", "sync", "why"]);
 });
 
 test("no script contains an expression, so input reaches it only through the environment", async () => {
@@ -87,6 +87,7 @@ test("each workflow's permissions are no more than its command needs", async () 
     plan: { contents: "read", "pull-requests": "write", actions: "read" },
     restore: { contents: "write", actions: "write" },
     sync: { contents: "write", issues: "write", actions: "write" },
+    why: { contents: "read", actions: "read" },
   });
 });
 
@@ -119,6 +120,17 @@ test("every workflow that changes something keeps the record, and what it owes, 
   }
 });
 
+test("Why keeps its answer out of the repository and of the artifacts", async () => {
+  const { workflow } = await readWorkflow("why");
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+  assert.deepEqual(Object.keys(workflow.on), ["workflow_dispatch"]);
+  assert.equal(
+    steps.some(({ uses }) => uses?.startsWith("actions/upload-artifact@")),
+    false,
+  );
+  assert.doesNotMatch(steps.find(({ id }) => id === "rollcall")?.run ?? "", /--json/);
+});
+
 test("every job has a time limit", async () => {
   for (const { where, job } of await readJobs()) assert.ok((job["timeout-minutes"] ?? 0) > 0, where);
 });
@@ -133,7 +145,7 @@ function findOrganisation({ steps }: Job): string {
 
 test("every job that is given a secret is in the environment webex, or in that of its organisation", async () => {
   const jobs = await readSecretJobs();
-  assert.equal(jobs.length, 6);
+  assert.equal(jobs.length, 7);
   for (const { where, job } of jobs) {
     const name = findOrganisation(job);
     const environment = `\${{ ${name} && format('webex-{0}', ${name}) || 'webex' }}`;
@@ -356,7 +368,8 @@ test("only Plan starts on pull_request_target", async () => {
 test("run names contain nothing that people typed", async () => {
   for (const { id, workflow } of await readWorkflows()) {
     const read = [...workflow["run-name"].matchAll(/(?:inputs|github)\.[\w.-]+/g)].map(([name]) => name);
-    const harmless = /^(inputs\.(dry_run|approve|mode|pull-request)|github\.event\.pull_request\.number)$/;
+    const harmless =
+      /^(inputs\.(dry_run|approve|mode|pull-request|leaving)|github\.event\.pull_request\.number)$/;
     for (const name of read) assert.match(name, harmless, id);
   }
   // The digest itself is not shown, only that there was one.
