@@ -172,7 +172,7 @@ export const commands = [
   },
   {
     name: "discover",
-    summary: "list the groups and rooms the token sees, and suggest mappings",
+    summary: "list the groups and spaces the token sees, and suggest mappings",
     options: [
       {
         name: "csv",
