@@ -178,6 +178,15 @@ export function findMappedRooms(
   return new Set(found.flatMap((room) => ("found" in room && !room.moved ? [room.found.key] : [])));
 }
 
+/** The one room that a title, an id or a link leads to, or why it leads to none. */
+export function findRoom(
+  cell: string,
+  rooms: Listing<Room>,
+  beholder: Beholder,
+): { readonly found: Room } | { readonly failure: string } {
+  return createRoomFinder(rooms, beholder)(cell);
+}
+
 function createRoomFinder(rooms: Listing<Room>, { owner, memory }: Beholder) {
   return createFinder({
     listing: rooms,

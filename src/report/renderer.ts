@@ -16,6 +16,7 @@ import { viewRun } from "./run-page.ts";
 import type { PageInput, ReportPolicy } from "./sections.ts";
 import { type SetupGuideInput, viewSetupGuide } from "./set-up.ts";
 import { type SummaryInput, viewSummary } from "./summary.ts";
+import { viewWhy, type WhyAnswer } from "./why.ts";
 
 /** One file of the report; the path is seen from the repository (or wherever `reportsDir` is). */
 export interface ReportFile {
@@ -53,6 +54,8 @@ export interface Renderer {
   renderPlanComment(input: PlanCommentInput): string;
   renderIssue(input: IssueInput): string;
   renderSetupGuide(input: SetupGuideInput): string;
+  /** With `isLeaving` as a list to tick off. */
+  renderWhy(answer: WhyAnswer, isLeaving: boolean): string;
   /** The page that lists all organisations. */
   renderOverview(organisations: Overview): string;
 }
@@ -95,6 +98,7 @@ export function createRenderer(): Renderer {
   const planComment = compile("plan-comment");
   const trackingIssue = compile("attention");
   const setupGuide = compile("set-up");
+  const why = compile("why");
   const overview = compile("overview");
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
@@ -179,6 +183,7 @@ export function createRenderer(): Renderer {
       `${markNote("planComment", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
     renderIssue: (input) =>
       `${markNote("trackingIssue", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => trackingIssue(viewIssue(input, rows)))}`,
+    renderWhy: (answer, isLeaving) => why(viewWhy(answer, isLeaving)),
     renderSetupGuide: (input) => setupGuide(viewSetupGuide(input)),
     renderOverview: (organisations) =>
       fitRows(maxPageBytes, (rows) => overview(viewOverview(organisations, rows))),

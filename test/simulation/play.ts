@@ -1,9 +1,10 @@
 import * as v from "valibot";
 import { falseAnswers } from "../../sandbox/faults.ts";
-import { createSandbox } from "../../sandbox/server.ts";
+import { createSandbox, type SandboxState } from "../../sandbox/server.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
 import type { Disk } from "./disk.ts";
+import type { Stage } from "./globals.ts";
 import type { Ending, Machine } from "./machine.ts";
 import { connect, enterStage, root, runProduct, url } from "./product.ts";
 import type { Act, Scenario, TimedChange } from "./scenario.ts";
@@ -40,14 +41,30 @@ export interface Played {
   readonly ending: readonly string[];
 }
 
+/** What is seen of the repository and the machine after a run. */
+export interface Sight {
+  readonly runs: number;
+  readonly commits: number;
+  readonly issues: number;
+  readonly openIssues: number;
+  /** What the next run begins with: the bytes of what Rollcall keeps for itself. */
+  readonly memoryBytes: number;
+}
+
+/** How a long story differs from a short one. */
+export interface Telling {
+  readonly runsPerDay?: number;
+  readonly onRun?: (sight: Sight) => void;
+}
+
 /** Plays a story from its beginning to quiet runs at its end, and says what must not have been. */
-export async function play(scenario: Scenario): Promise<Played> {
+export async function play(scenario: Scenario, telling: Telling = {}): Promise<Played> {
   const { machine, disk, random } = await enterStage(scenario.chance, firstDay);
   const { write } = process.stdout;
   // The runner's commands, which would mark lines of whoever reads this.
   process.stdout.write = () => true;
   try {
-    return await new Player(scenario, machine, disk, random).play();
+    return await new Player(scenario, telling, { machine, disk, random }).play();
   } finally {
     process.stdout.write = write;
   }
@@ -72,12 +89,19 @@ class Player {
   #isFresh = false;
   #lastChanged: { readonly path: string; readonly before: Snapshot; readonly isWhole: boolean } | null = null;
 
+  readonly machine: Machine;
+  readonly disk: Disk;
+  readonly random: () => number;
+
   constructor(
     readonly scenario: Scenario,
-    readonly machine: Machine,
-    readonly disk: Disk,
-    readonly random: () => number,
-  ) {}
+    readonly telling: Telling,
+    { machine, disk, random }: Stage,
+  ) {
+    this.machine = machine;
+    this.disk = disk;
+    this.random = random;
+  }
 
   async play(): Promise<Played> {
     const { scenario, machine } = this;
@@ -119,6 +143,7 @@ class Player {
     };
 
     let number = 0;
+    let total = 0;
     let refreshedAt: number | null = null;
     let isUsed = false;
     let act: Act = quiet;
@@ -127,6 +152,7 @@ class Player {
       random: this.random,
       receive: async (arrival) => {
         number += 1;
+        total += 1;
         const [here, when] = [number, `at request ${number}`];
         if (arrival.origin !== url) this.#wrongs.push(`a request went to ${arrival.origin}`);
         for (const timed of act.changes) if (timed.at === here && !timed.isAfter) change(timed, when);
@@ -161,7 +187,7 @@ class Player {
     ): Promise<Told> => {
       this.#runs += 1;
       // A run a day, and all of those at the end on one day: a row that ends between two of them is a change.
-      const day = Math.min(this.#runs - 1, scenario.acts.length);
+      const day = Math.floor(Math.min(this.#runs - 1, scenario.acts.length) / (this.telling.runsPerDay ?? 1));
       machine.now = Math.max(machine.now + 60_000, firstDay + day * dayMs);
       this.#tell(`run ${this.#runs}: ${args.join(" ")}`);
       for (const timed of next.changes) if (timed.at === 0) change(timed, "before");
@@ -169,7 +195,9 @@ class Player {
       number = 0;
       refreshedAt = null;
       isUsed = false;
-      const base = sandbox.requests.length;
+      // Of the runs before nothing but its effect is left.
+      sandbox.forgetRequests();
+      const base = total;
       for (const { at, name } of next.faults)
         sandbox.fault({ ...falseAnswers[name], number: base + at, match: () => act === next });
       for (const file of [paths.record, paths.owed, paths.summary]) this.disk.put(file, null);
@@ -233,6 +261,7 @@ class Player {
         sandbox.github.uploadArtifact({ name: "rollcall-owed", file: paths.owed, text: owed, runId });
       }
       act = quiet;
+      this.#look(sandbox.github);
       return { ending, lines, record, before, after };
     };
 
@@ -282,7 +311,10 @@ class Player {
     const planned = await perform(quiet, ["plan"], new Set());
     const done = await sync(quiet, null);
     this.#comparePlan(planned.record, done.record, nameOf);
+    const commits = sandbox.github.commits.length;
     const again = await sync(quiet, null);
+    if (sandbox.github.commits.length > commits)
+      this.#wrongs.push("the next run commits, although nothing is new");
     const { added, removed, granted, revoked } = witness.deeds;
     const writes = [...added, ...removed, ...granted, ...revoked];
     if (writes.length > 0) this.#wrongs.push(`the next run still changed something: ${writes}`);
@@ -301,6 +333,21 @@ class Player {
       requests: this.#requests,
       ending,
     };
+  }
+
+  #look({ commits, issues: { all } }: SandboxState["github"]): void {
+    const openIssues = all.filter(({ state }) => state === "open").length;
+    if (openIssues > 1) this.#wrongs.push(`${openIssues} issues are open`);
+    const kept = ["reports/state.json", "reports/history.json"].map(
+      (path) => commits.at(-1)?.files.get(path) ?? "",
+    );
+    this.telling.onRun?.({
+      runs: this.#runs,
+      commits: commits.length,
+      issues: all.length,
+      openIssues,
+      memoryBytes: kept.join("").length,
+    });
   }
 
   /** Undoes the last run that changed something. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCommandLine } from "../../src/cli/parse-args.ts";
-import { readSecretJobs, readWorkflow, readWorkflows } from "./read-workflows.ts";
+import { readTokenJobs, readWorkflow, readWorkflows } from "./read-workflows.ts";
 
 /** The inputs of a manual run, and how each is told to the command. */
 async function readInputs(id: string) {
@@ -28,6 +28,11 @@ const contract = {
   restore: {
     inputs: ["record", "dry_run", "approve"],
     options: ["--approve", "--dry-run", "--json", "--record"],
+  },
+  discover: { inputs: [], options: ["--append", "--csv"] },
+  why: {
+    inputs: ["person", "space", "leaving"],
+    options: ["--leaving", "--person", "--space"],
   },
   doctor: { inputs: [], options: [] },
 } as const;
@@ -60,7 +65,7 @@ test("every variable in a workflow's script comes from its step or from the runn
     for (const step of Object.values(workflow.jobs).flatMap((job) => job.steps)) {
       const used = [...(step.run ?? "").matchAll(/\$\{?([A-Z][A-Z_]+)/g)].map(([, name = ""]) => name);
       for (const name of used) {
-        assert.ok(name in step.env || name.startsWith("GITHUB_"), `${path}: ${name}`);
+        assert.ok(name in step.env || /^(GITHUB|RUNNER)_/.test(name), `${path}: ${name}`);
       }
     }
   }
@@ -75,7 +80,7 @@ test("every job with the token gets the same variables for Webex and for the tok
     "WEBEX_API_URL",
     "SECRETS_TOKEN",
   ];
-  const jobs = await readSecretJobs();
+  const jobs = await readTokenJobs();
   const envOf = ({ job }: (typeof jobs)[number]) => job.steps.find(({ id }) => id === "rollcall")?.env ?? {};
   const [first = {}, ...others] = jobs.map(envOf);
   for (const name of shared) assert.ok(name in first, name);

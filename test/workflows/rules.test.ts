@@ -6,8 +6,10 @@ import {
   isSetUp,
   type Job,
   readJobs,
+  readProposeAction,
   readSecretJobs,
   readSetUpAction,
+  readTokenJobs,
   readWorkflow,
   readWorkflows,
   type Step,
@@ -18,18 +20,25 @@ function sortByToken(jobs: readonly Job[]): readonly Job[] {
   return [...jobs].sort((one, other) => Number(holdsSecret(one)) - Number(holdsSecret(other)));
 }
 
-/** Every step of every workflow and of the set-up action, with where it stands. */
+async function readActions() {
+  return [await readSetUpAction(), await readProposeAction()];
+}
+
+/** Every step of every workflow and of the actions they use, with where it stands. */
 async function readSteps(): Promise<readonly { readonly where: string; readonly step: Step }[]> {
-  const { path, action } = await readSetUpAction();
+  const actions = await readActions();
   return [
     ...(await readJobs()).flatMap(({ where, job }) => job.steps.map((step) => ({ where, step }))),
-    ...action.runs.steps.map((step) => ({ where: path, step })),
+    ...actions.flatMap(({ path, action }) => action.runs.steps.map((step) => ({ where: path, step }))),
   ];
 }
 
 test("the workflows are those that README.md names", async () => {
   const ids = (await readWorkflows()).map(({ id }) => id);
-  assert.deepEqual(ids, ["approve", "check", "delegate", "doctor", "plan", "restore", "sync"]);
+  assert.deepEqual(ids, [
+    ...["approve", "check", "delegate", "discover", "doctor", "plan"],
+    ...["release", "restore", "sync", "update", "why"],
+  ]);
 });
 
 test("no script contains an expression, so input reaches it only through the environment", async () => {
@@ -41,7 +50,7 @@ test("every action is pinned to a commit, with its version beside it", async () 
   for (const { where, step } of await readSteps()) {
     if (step.uses !== undefined && !step.uses.startsWith("./")) assert.match(step.uses, pinned, where);
   }
-  for (const { path, text } of [...(await readWorkflows()), await readSetUpAction()]) {
+  for (const { path, text } of [...(await readWorkflows()), ...(await readActions())]) {
     for (const line of text.split("\n").filter((candidate) => candidate.includes("@"))) {
       if (/\buses:/.test(line)) assert.match(line, / # v\d+\.\d+\.\d+$/, path);
     }
@@ -83,10 +92,14 @@ test("each workflow's permissions are no more than its command needs", async () 
     approve: { contents: "write", issues: "write", actions: "write" },
     check: { contents: "read" },
     delegate: { contents: "write", actions: "read" },
+    discover: { contents: "write", "pull-requests": "write", actions: "read" },
     doctor: { contents: "write", actions: "read" },
     plan: { contents: "read", "pull-requests": "write", actions: "read" },
+    release: { contents: "write" },
     restore: { contents: "write", actions: "write" },
     sync: { contents: "write", issues: "write", actions: "write" },
+    update: { contents: "write", "pull-requests": "write" },
+    why: { contents: "read", actions: "read" },
   });
 });
 
@@ -110,13 +123,24 @@ test("every workflow that changes something keeps the record, and what it owes, 
   }
 });
 
+test("Why keeps its answer out of the repository and of the artifacts", async () => {
+  const { workflow } = await readWorkflow("why");
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+  assert.deepEqual(Object.keys(workflow.on), ["workflow_dispatch"]);
+  assert.equal(
+    steps.some(({ uses }) => uses?.startsWith("actions/upload-artifact@")),
+    false,
+  );
+  assert.doesNotMatch(steps.find(({ id }) => id === "rollcall")?.run ?? "", /--json/);
+});
+
 test("every job has a time limit", async () => {
   for (const { where, job } of await readJobs()) assert.ok((job["timeout-minutes"] ?? 0) > 0, where);
 });
 
 test("every job that is given a secret is in the environment webex", async () => {
   const jobs = await readSecretJobs();
-  assert.equal(jobs.length, 6);
+  assert.equal(jobs.length, 9);
   for (const { where, job } of jobs) assert.equal(job.environment?.name, "webex", where);
 });
 
@@ -133,14 +157,15 @@ test("no secret is defined above the jobs, where every job would get it", async 
 
 test("all jobs with the token share one concurrency group, and no running or waiting job is cancelled", async () => {
   const expected = { group: "webex-token", queue: "max", "cancel-in-progress": false };
-  for (const { where, job } of await readSecretJobs()) assert.deepEqual(job.concurrency, expected, where);
+  for (const { where, job } of await readTokenJobs()) assert.deepEqual(job.concurrency, expected, where);
   for (const { path, workflow } of await readWorkflows()) {
-    if (holdsSecret(workflow.jobs)) assert.equal(workflow.concurrency, undefined, path);
+    if (JSON.stringify(workflow.jobs).includes("secrets.WEBEX_REFRESH_TOKEN"))
+      assert.equal(workflow.concurrency, undefined, path);
   }
 });
 
 test("packages are installed before any step has a secret, and without install scripts", async () => {
-  for (const { where, job } of await readSecretJobs()) {
+  for (const { where, job } of await readTokenJobs()) {
     const setUp = job.steps.findIndex(isSetUp);
     assert.ok(setUp > 0, where);
     assert.equal(job.steps.slice(0, setUp + 1).some(holdsSecret), false, where);
@@ -157,8 +182,9 @@ test("packages are installed before any step has a secret, and without install s
 });
 
 test("only Rollcall itself and the step that exchanges the App's key get a secret", async () => {
-  for (const { where, job } of await readSecretJobs()) {
-    const holders = job.steps.filter(holdsSecret);
+  for (const { where, job } of await readTokenJobs()) {
+    // What opens a pull request comes after it, and never gets a secret of Webex.
+    const holders = job.steps.filter((step) => holdsSecret(step) && step.id !== "propose");
     assert.deepEqual(
       holders.map(({ id }) => id),
       ["app", "rollcall"],
@@ -167,6 +193,22 @@ test("only Rollcall itself and the step that exchanges the App's key get a secre
     assert.match(holders[0]?.uses ?? "", /^actions\/create-github-app-token@/, where);
     assert.equal(holders[0]?.if, "vars.ROLLCALL_APP_CLIENT_ID != ''", where);
   }
+});
+
+test("what opens a pull request has a token for that alone, and code of no other repository is run beside it", async () => {
+  const token = `\${{ secrets.PULL_REQUEST_TOKEN || github.token }}`;
+  for (const id of ["discover", "update"]) {
+    const { workflow } = await readWorkflow(id);
+    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+    const step = steps.at(-1);
+    assert.deepEqual([step?.uses, step?.with.token], ["./.github/actions/propose", token], id);
+    const others = steps.filter((other) => other !== step && holdsSecret(other));
+    for (const { run = "", env } of others.filter((other) => other.id === "commit")) {
+      assert.equal(env.MAY_CHANGE_WORKFLOWS, `\${{ secrets.PULL_REQUEST_TOKEN != '' }}`, id);
+      assert.doesNotMatch(run, /\b(npm|node|npx)\b/, id);
+    }
+  }
+  assert.equal((await readProposeAction()).action.inputs.token?.default, "");
 });
 
 test("a step with the token replaces its shell with Node, so that signals reach it", async () => {
@@ -292,7 +334,8 @@ test("only Plan starts on pull_request_target", async () => {
 test("run names contain nothing that people typed", async () => {
   for (const { id, workflow } of await readWorkflows()) {
     const read = [...workflow["run-name"].matchAll(/(?:inputs|github)\.[\w.-]+/g)].map(([name]) => name);
-    const harmless = /^(inputs\.(dry_run|approve|mode|pull-request)|github\.event\.pull_request\.number)$/;
+    const harmless =
+      /^(inputs\.(dry_run|approve|mode|pull-request|leaving)|github\.event\.pull_request\.number)$/;
     for (const name of read) assert.match(name, harmless, id);
   }
   // The digest itself is not shown, only that there was one.
