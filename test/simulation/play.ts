@@ -5,10 +5,11 @@ import { createSandbox, type SandboxState } from "../../sandbox/server.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
 import type { Disk } from "./disk.ts";
+import { type DistortionName, distortions } from "./distort.ts";
 import type { Stage } from "./globals.ts";
 import type { Ending, Machine } from "./machine.ts";
 import { connect, enterStage, root, runProduct, url } from "./product.ts";
-import type { Act, RequestKind, Scenario, TimedChange } from "./scenario.ts";
+import type { Act, FaultName, RequestKind, Scenario, TimedChange } from "./scenario.ts";
 import { judgeQuiet, listOf, type NameOf } from "./verdict.ts";
 import { Witness } from "./witness.ts";
 import { dayMs, describeOrganisation, firstDay, ownerKey, type Snapshot, World } from "./world.ts";
@@ -166,7 +167,10 @@ class Player {
         const mayWrite = arrival.method !== "GET" && !arrival.target.startsWith("/api/");
         const before = mayWrite ? world.snapshot() : null;
         const delegatesBefore = mayWrite ? world.delegates() : null;
-        const departure = await receive(arrival);
+        const answer = await receive(arrival);
+        const fault = act.faults.find(({ at }) => at === here);
+        const departure =
+          fault && isDistortion(fault.name) ? distortions[fault.name](answer, this.random()) : answer;
         const exchange = sandbox.requests.at(-1);
         if (exchange === undefined) return departure;
         if (before !== null) witness.judge(before, world.snapshot());
@@ -176,11 +180,10 @@ class Player {
         else if (exchange.half !== "github" && isRefreshed && !isSafe())
           this.#wrongs.push("the access token was used before the refresh token was stored");
         const isWrite = exchange.half === "webex" && exchange.method !== "GET";
-        const fault = act.faults.find(({ at }) => at === here);
         if (fault || isWrite) {
-          const answer = departure.head === null ? "no answer" : departure.head.status;
+          const status = departure.head === null ? "no answer" : departure.head.status;
           const path = decodePath(exchange.path);
-          this.#tell(`  ${here}: ${exchange.method} ${path} -> ${answer}${fault ? ` (${fault.name})` : ""}`);
+          this.#tell(`  ${here}: ${exchange.method} ${path} -> ${status}${fault ? ` (${fault.name})` : ""}`);
         }
         changeNow(true);
         return departure;
@@ -213,7 +216,8 @@ class Player {
       sandbox.forgetRequests();
       const base = total;
       for (const { at, name } of next.faults)
-        sandbox.fault({ ...falseAnswers[name], number: base + at, match: () => act === next });
+        if (!isDistortion(name))
+          sandbox.fault({ ...falseAnswers[name], number: base + at, match: () => act === next });
       for (const file of [paths.record, paths.owed, paths.summary]) this.disk.put(file, null);
       if (store === "secret") {
         for (const file of this.disk.list("reports")) this.disk.put(file, null);
@@ -473,6 +477,10 @@ class Player {
     for (const { message } of record?.problems ?? []) this.#tell(`  problem: ${message}`);
     if (record === null) for (const line of lines.slice(-5)) this.#tell(`  said: ${line}`);
   }
+}
+
+function isDistortion(name: FaultName): name is DistortionName {
+  return name in distortions;
 }
 
 type Counts = Record<RequestKind, number>;

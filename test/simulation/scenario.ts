@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { falseAnswers } from "../../sandbox/faults.ts";
+import { type DistortionName, distortions } from "./distort.ts";
 
-export type FaultName = keyof typeof falseAnswers;
+export type FaultName = keyof typeof falseAnswers | DistortionName;
 
 /** What happens to the organisation; all numbers count its people, groups, spaces and rows, modulo how many there are. */
 export type Change =
@@ -182,7 +183,7 @@ const during = fc
   )
   .map((all) => all.flat());
 
-const faultNames = Object.keys(falseAnswers) as FaultName[];
+const faultNames = [...Object.keys(falseAnswers), ...Object.keys(distortions)] as FaultName[];
 
 const faults = fc.array(fc.record({ at: requestNumber, name: fc.constantFrom(...faultNames) }), {
   minLength: 1,
