@@ -22,6 +22,9 @@ export const distortions = {
     ),
   "everybody twice": (answer) =>
     edit(answer, (value) => (Array.isArray(value) ? [...value, ...value] : value)),
+  // The group still says how many it has.
+  "members of a group left out": (answer) =>
+    edit(answer, (value, key) => (key === "members" && Array.isArray(value) ? value.slice(1) : value)),
   "keys that pollute": (answer) =>
     rewrite(answer, (text) =>
       text.replace("{", '{"__proto__":{"isModerator":true,"items":[]},"constructor":{"prototype":{"id":1}},'),

@@ -196,8 +196,11 @@ const nothing = fc.constant([]);
 const never = fc.constant(0);
 
 const command = fc.oneof(
-  { weight: 6, arbitrary: fc.constant("sync" as const) },
-  { weight: 1, arbitrary: fc.constantFrom("plan" as const, "approve" as const, "restore" as const) },
+  { weight: 5, arbitrary: fc.constant("sync" as const) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("plan" as const, "approve" as const, "restore" as const, "restore" as const),
+  },
 );
 
 /** What happens to a run: changes, faults, the end, or all at once. */
