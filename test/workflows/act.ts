@@ -82,7 +82,9 @@ export async function createActRepository(form: Form = "copy"): Promise<ActRepos
     remotes,
     async run(sandbox, trigger) {
       await remotes.serve(sandbox.githubEnvironment().GITHUB_SERVER_URL ?? "");
-      // What is on the default branch at this moment: the mappings, and the reports of earlier runs.
+      // What is on the default branch at this moment: the mappings, and the reports of earlier runs, and no others.
+      for (const folder of ["mappings", "reports"])
+        await rm(join(path, folder), { recursive: true, force: true });
       for (const [file, text] of sandbox.github.files()) await write(join(path, file), text);
       const branch = trigger.variables?.REPORT_BRANCH;
       // What the stand-in for a check-out of the reports' branch brings.

@@ -118,8 +118,17 @@ test("every workflow that changes something keeps the record, and what it owes, 
       ],
       id,
     );
-    // By this name src/run/owed.ts looks for it.
-    assert.equal(kept[1]?.with.name, "rollcall-owed", id);
+    // By this name src/run/owed.ts looks for it; the jobs of one run must not take each other's.
+    assert.match(
+      String(kept[1]?.with.name),
+      /^rollcall-owed\$\{\{ (\S+) && format\('-\{0\}', \1\) \}\}$/,
+      id,
+    );
+    assert.match(
+      String(kept[0]?.with.name),
+      /^rollcall-record\$\{\{ (\S+) && format\('-\{0\}', \1\) \}\}-/,
+      id,
+    );
   }
 });
 
@@ -138,10 +147,48 @@ test("every job has a time limit", async () => {
   for (const { where, job } of await readJobs()) assert.ok((job["timeout-minutes"] ?? 0) > 0, where);
 });
 
-test("every job that is given a secret is in the environment webex", async () => {
+/** Where a job takes its organisation from: the same expression everywhere in it. */
+function findOrganisation({ steps }: Job): string {
+  const { env = {} } = steps.find(({ id }) => id === "rollcall") ?? {};
+  return (
+    /^\$\{\{ (\S+) \}\}$/.exec(String(env.ROLLCALL_ORGANISATION))?.[1] ?? assert.fail("for no organisation")
+  );
+}
+
+test("every job that is given a secret is in the environment webex, or in that of its organisation", async () => {
   const jobs = await readSecretJobs();
   assert.equal(jobs.length, 9);
-  for (const { where, job } of jobs) assert.equal(job.environment?.name, "webex", where);
+  const withToken = await readTokenJobs();
+  for (const { where, job } of jobs.filter((one) => !withToken.some((other) => other.where === one.where)))
+    assert.equal(job.environment?.name, "webex", where);
+  for (const { where, job } of withToken) {
+    const name = findOrganisation(job);
+    const environment = `\${{ ${name} && format('webex-{0}', ${name}) || 'webex' }}`;
+    assert.equal(job.environment?.name, environment, where);
+    const { env = {} } = job.steps.find(({ id }) => id === "rollcall") ?? {};
+    const secretPlace = `\${{ ${name} == '' && vars.WEBEX_SECRET_PLACE != 'repository' && 'webex' || '' }}`;
+    assert.equal(env.WEBEX_ENVIRONMENT, secretPlace, where);
+  }
+});
+
+test("of several organisations a workflow works for each in a job of its own, and one that fails stops no other", async () => {
+  for (const [id, maxParallel] of [
+    ["sync", 10],
+    ["plan", 10],
+    ["restore", undefined],
+  ] as const) {
+    const { find, [id]: job } = (await readWorkflow(id)).workflow.jobs;
+    assert.equal(holdsSecret(find), false, id);
+    assert.equal(find?.environment, undefined, id);
+    assert.equal(job?.needs, "find", id);
+    const matrix = { organisation: `\${{ fromJSON(needs.find.outputs.organisations) }}` };
+    const limits = maxParallel === undefined ? {} : { "fail-fast": false, "max-parallel": maxParallel };
+    assert.deepEqual(job?.strategy, { ...limits, matrix }, id);
+    assert.match(
+      job?.name ?? "",
+      /^[A-Z][a-z]+\$\{\{ matrix\.organisation && format\(' \(\{0\}\)', matrix\.organisation\) \}\}$/,
+    );
+  }
 });
 
 test("no secret is defined above the jobs, where every job would get it", async () => {
@@ -155,9 +202,12 @@ test("no secret is defined above the jobs, where every job would get it", async 
   }
 });
 
-test("all jobs with the token share one concurrency group, and no running or waiting job is cancelled", async () => {
-  const expected = { group: "webex-token", queue: "max", "cancel-in-progress": false };
-  for (const { where, job } of await readTokenJobs()) assert.deepEqual(job.concurrency, expected, where);
+test("all jobs with an organisation's token share one concurrency group, and no running or waiting job is cancelled", async () => {
+  for (const { where, job } of await readTokenJobs()) {
+    const name = findOrganisation(job);
+    const group = `\${{ ${name} && format('webex-token-{0}', ${name}) || 'webex-token' }}`;
+    assert.deepEqual(job.concurrency, { group, queue: "max", "cancel-in-progress": false }, where);
+  }
   for (const { path, workflow } of await readWorkflows()) {
     if (JSON.stringify(workflow.jobs).includes("secrets.WEBEX_REFRESH_TOKEN"))
       assert.equal(workflow.concurrency, undefined, path);
@@ -213,7 +263,9 @@ test("what opens a pull request has a token for that alone, and code of no other
 
 test("a step with the token replaces its shell with Node, so that signals reach it", async () => {
   for (const { where, job } of await readJobs()) {
-    for (const { run } of job.steps.filter((step) => step.run?.includes("src/main.ts"))) {
+    // What is given nothing has no token, and none to keep.
+    const given = job.steps.filter(({ env }) => Object.keys(env).length > 0);
+    for (const { run } of given.filter((step) => step.run?.includes("src/main.ts"))) {
       assert.match(
         run?.trim().split("\n").at(-1) ?? "",
         /^exec node --import tsx src\/main\.ts [a-z]+/,
@@ -270,12 +322,15 @@ test("Plan starts automatically only for branches of this repository, always wit
   const { workflow, text } = await readWorkflow("plan");
   assert.deepEqual(Object.keys(workflow.on), ["pull_request_target", "workflow_dispatch"]);
   assert.deepEqual(workflow.on.pull_request_target?.paths, ["mappings/**"]);
+  const { find, plan } = workflow.jobs;
+  // A job is skipped with the one that it needs.
+  assert.deepEqual([plan?.needs, plan?.if], ["find", "needs.find.outputs.organisations != '[]'"]);
   assert.equal(
-    workflow.jobs.plan?.if,
+    find?.if,
     "github.event_name == 'workflow_dispatch' || github.event.pull_request.head.repo.full_name == github.repository",
   );
   // Neither the head nor its merge is ever checked out, and nothing else of the event is read.
-  for (const step of workflow.jobs.plan?.steps ?? []) assert.equal(step.with.ref, undefined);
+  for (const step of [find, plan].flatMap((job) => job?.steps ?? [])) assert.equal(step.with.ref, undefined);
   const read = [...text.matchAll(/github\.event\.[\w.]+/g)].map(([name]) => name);
   assert.deepEqual([...new Set(read)].sort(), [
     "github.event.pull_request.head.repo.full_name",
@@ -308,10 +363,22 @@ test("a comment reaches no script and no run name, and the job that reads it has
 
 test("what Approve runs is Sync, with the digest that was approved and nothing else", async () => {
   const [approve, sync] = await Promise.all([readWorkflow("approve"), readWorkflow("sync")]);
+  /** Each takes its organisation from elsewhere. */
+  const unify = (job: Job): Job =>
+    JSON.parse(JSON.stringify(job).replaceAll(findOrganisation(job), "ORGANISATION"));
   const describeJob = (job: Job | undefined, script: string) => {
-    const { needs: _, if: __, outputs: ___, steps = [], ...rest } = job ?? assert.fail();
+    const {
+      needs: _,
+      if: __,
+      outputs: ___,
+      strategy: ____,
+      name: _____,
+      ...rest
+    } = unify(job ?? assert.fail());
+    // Who commented gets an answer.
+    const steps = rest.steps.filter(({ name }) => !name?.startsWith("Name the organisation"));
     const run = steps.find(({ id }) => id === "rollcall") ?? assert.fail();
-    const { DRY_RUN: ____, APPROVE: approval, ...env } = run.env;
+    const { DRY_RUN: ______, APPROVE: approval, ...env } = run.env;
     assert.match(String(approval), /^\$\{\{ (inputs\.approve|needs\.decide\.outputs\.digest) \}\}$/);
     return { ...rest, steps: steps.map((step) => (step === run ? { ...run, run: script, env } : step)) };
   };
