@@ -222,7 +222,15 @@ test(
         "m",
       ),
     );
-    const [name = ""] = await repository.remotes.listUploads();
+    const uploads = await repository.remotes.listUploads();
+    const [name = "", list = "", signatures = ""] = uploads.sort();
+    const readUpload = async (file: string) => await readFile(repository.remotes.findUpload(file), "utf8");
+    const { bomFormat, components } = JSON.parse(await readUpload(list));
+    assert.equal(bomFormat, "CycloneDX");
+    assert.ok(components.some(({ purl }: { purl: string }) => purl.startsWith("pkg:npm/undici@")));
+    assert.ok(!components.some(({ purl }: { purl: string }) => purl.includes("biome")));
+    // What is signed is what is attached.
+    assert.match(await readUpload(signatures), /rollcall-template\.tar\.gz\n.*rollcall\.cdx\.json\n$/);
     const read = async (file: string) =>
       (await runTool("tar", ["-xzOf", repository.remotes.findUpload(name), `rollcall-template/${file}`], "/"))
         .stdout;

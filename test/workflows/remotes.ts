@@ -44,7 +44,7 @@ echo "gh $*" >> "${calls}"
 earlier=""
 for arg in "$@"; do
   case "$earlier" in --body-file | --notes-file) cat "$arg" >> "${calls}" ;; esac
-  case "$arg" in *.tar.gz) cp "$arg" "${uploads}/" ;; esac
+  case "$arg" in *.tar.gz | */rollcall.*.json) cp "$arg" "${uploads}/" ;; esac
   earlier="$arg"
 done
 case "$1 $2" in

@@ -95,7 +95,7 @@ test("each workflow's permissions are no more than its command needs", async () 
     discover: { contents: "write", "pull-requests": "write", actions: "read" },
     doctor: { contents: "write", actions: "read" },
     plan: { contents: "read", "pull-requests": "write", actions: "read" },
-    release: { contents: "write" },
+    release: { contents: "write", "id-token": "write", attestations: "write" },
     restore: { contents: "write", actions: "write" },
     sync: { contents: "write", issues: "write", actions: "write" },
     update: { contents: "write", "pull-requests": "write" },
