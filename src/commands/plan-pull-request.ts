@@ -84,7 +84,7 @@ function createTask(number: number, findings: Findings, context: Context): Membe
         const problems = [...plan.problems, ...(await findIdle(policy))];
         return { ...plan, problems, names: observed.names, ownerKey: observed.owner.key, notices };
       };
-      return { policy, delegations: null, decide };
+      return { policy, rows: [], delegations: null, decide };
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { RunRecord } from "../membership/record.ts";
+import { viewHeld } from "./held.ts";
 import { joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { createLineLink } from "./rows.ts";
-import { viewFailures, viewHeld, viewProblems } from "./sections.ts";
+import { viewFailures, viewProblems } from "./sections.ts";
 import { describeRun, statusIcons } from "./words.ts";
 
 export interface IssueInput {
@@ -38,7 +39,7 @@ export function viewIssue(input: IssueInput, maxRows: number) {
   return {
     icon: statusIcons[record.status],
     headline: describeNeed(record),
-    held: viewHeld(record, repositoryUrl, maxRows),
+    held: viewHeld(record, repositoryUrl, { maxRows, place: "issue" }),
     failures: viewFailures(record, maxRows),
     problems: viewProblems(record, createLineLink(mappingsAddress), maxRows),
     links: joinMarkdown(links, " · "),

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import Handlebars from "handlebars";
 import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
+import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
 import { decideReport, extendHistory, type History, insertHistory, type parseHistory } from "./history.ts";
-import { viewIndex } from "./index-page.ts";
+import { describeStatusLine, type IndexInput, viewFirstIndex, viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
 import { linkTo, md, type View } from "./markdown.ts";
 import type { OwedReport } from "./owed.ts";
@@ -12,8 +13,10 @@ import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
 import { formatBySchema, formatRecord } from "./record-json.ts";
 import { fitRows } from "./rows.ts";
 import { viewRun } from "./run-page.ts";
+import { type Scheduling, viewScheduling } from "./scheduling.ts";
 import type { PageInput, ReportPolicy } from "./sections.ts";
 import { type SetupGuideInput, viewSetupGuide } from "./set-up.ts";
+import type { TypedRow } from "./sources.ts";
 import { type SummaryInput, viewSummary } from "./summary.ts";
 
 /** One file of the report; the path is seen from the repository (or wherever `reportsDir` is). */
@@ -29,6 +32,10 @@ export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" 
   readonly runId: string;
   readonly reportsDir: string;
   readonly mappingsFile: string;
+  /** The rows of rooms.csv as they were typed. */
+  readonly rows: readonly TypedRow[];
+  /** Whether there is a page of who may schedule for whom. */
+  readonly hasSchedulingPage: boolean;
   /** Reports of earlier runs that are committed only now, oldest first. */
   readonly late: readonly OwedReport[];
 }
@@ -38,6 +45,10 @@ export interface Renderer {
   renderFiles(input: ReportInput): readonly ReportFile[];
   /** Where the record of a run will lie that is committed late. */
   nameLateRecord(report: OwedReport, reportsDir: string): string;
+  /** The index as it is before the first run. */
+  renderFirstIndex(reportsDir: string, mappingsFile: string): string;
+  /** The README with the state between its markers; null where it has none, or says the same already. */
+  renderStatus(readme: string, record: RunRecord, reportsDir: string): string | null;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
   renderSummary(input: SummaryInput, maxBytes?: number): string;
   renderDelegationFiles(
@@ -47,6 +58,8 @@ export interface Renderer {
   ): readonly [page: ReportFile, record: ReportFile];
   /** The text for the step summary, cut to fit; `reportAddress` is null without a report. */
   renderDelegationSummary(input: DelegationInput, reportAddress: string | null, maxBytes?: number): string;
+  /** The page of who may schedule for whom, beside the pages of delegation runs. */
+  renderScheduling(scheduling: Scheduling, reportsDir: string, delegationsFile: string): ReportFile;
   renderPlanComment(input: PlanCommentInput): string;
   renderIssue(input: IssueInput): string;
   renderSetupGuide(input: SetupGuideInput): string;
@@ -67,6 +80,9 @@ export const noteMarkers = {
   trackingIssue: "<!-- rollcall:attention -->",
 } as const;
 
+/** Between these a README of the repository shows how things are. */
+const statusMarkers = /(<!-- rollcall:status -->)[\s\S]*?(<!-- \/rollcall:status -->)/;
+
 /** Makes the renderer of everything that is told in Markdown. */
 export function createRenderer(): Renderer {
   const compile = createCompiler();
@@ -75,6 +91,7 @@ export function createRenderer(): Renderer {
   const summary = compile("summary");
   const delegation = compile("delegation");
   const delegationSummary = compile("delegation-summary");
+  const scheduling = compile("scheduling");
   const planComment = compile("plan-comment");
   const trackingIssue = compile("attention");
   const setupGuide = compile("set-up");
@@ -88,7 +105,7 @@ export function createRenderer(): Renderer {
     if (!due.commit && late.length === 0) return [];
     const paths = nameRunFiles(record.startedAt, runId, "runs");
     const extended = extendHistory(history, record, paths.page);
-    const page = (folder: string): PageInput => ({
+    const page = (folder: string): IndexInput => ({
       ...input,
       notices: [...(notice ? [notice] : []), ...record.notices],
       mappingsAddress: findRelativePath(folder, mappingsFile),
@@ -149,11 +166,27 @@ export function createRenderer(): Renderer {
     renderSummary: (input, maxBytes = maxSummaryBytes) =>
       fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
     renderDelegationFiles,
+    renderFirstIndex: (reportsDir, mappingsFile) =>
+      index(viewFirstIndex(findRelativePath(reportsDir, mappingsFile))),
+    renderStatus(readme, record, reportsDir) {
+      const line = describeStatusLine(record, `${reportsDir}/README.md`);
+      const text = readme.replace(
+        statusMarkers,
+        (_, start: string, end: string) => `${start}\n${line}\n${end}`,
+      );
+      return text === readme ? null : text;
+    },
     nameLateRecord: ({ kind, record, runId }, reportsDir) =>
       `${reportsDir}/${nameRunFiles(record.startedAt, runId, kind === "membership" ? "runs" : "delegations").record}`,
     renderDelegationSummary(input, reportAddress, maxBytes = maxSummaryBytes) {
       const reportLink = reportAddress === null ? null : linkTo(md`The whole report`, reportAddress);
       return fitRows(maxBytes, (rows) => delegationSummary({ ...viewDelegation(input, rows), reportLink }));
+    },
+    renderScheduling(of, reportsDir, delegationsFile) {
+      const folder = `${reportsDir}/delegations`;
+      const address = findRelativePath(folder, delegationsFile);
+      const text = fitRows(maxPageBytes, (rows) => scheduling(viewScheduling(of, address, rows)));
+      return { path: `${folder}/README.md`, text };
     },
     renderPlanComment: (input) =>
       `${noteMarkers.planComment}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
@@ -168,7 +201,8 @@ const partNames = [
   "failures",
   "problems",
   "notices",
-  "room-rows",
+  "held-rooms",
+  "diff",
   "approve",
   "delegation-body",
 ] as const;

@@ -60,6 +60,8 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
       policy: defaultPolicy.report,
       kept: null,
       reportTarget: null,
+      rows: [],
+      scheduling: null,
       draftOthers: null,
       note,
     };
@@ -76,6 +78,8 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     annotations: record.problems.map((problem) => ({ ...problem, file: mappingsFile })),
     policy: loaded.policy.report,
     reportTarget: command === "plan" ? null : config.reportTarget,
+    rows: loaded.rows,
+    scheduling: grants?.scheduling ?? null,
     draftOthers: grants?.draftFiles ?? null,
     note,
   };

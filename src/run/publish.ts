@@ -18,6 +18,8 @@ import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts
 import type { OwedReport } from "../report/owed.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
+import type { Scheduling } from "../report/scheduling.ts";
+import type { TypedRow } from "../report/sources.ts";
 import { extendState, parseState } from "../report/state.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
@@ -145,6 +147,10 @@ export interface MembershipPublication {
   readonly policy: Policy["report"];
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
   readonly reportTarget: ReportTarget | null;
+  /** The rows of rooms.csv as they were typed. */
+  readonly rows: readonly TypedRow[];
+  /** Who may schedule for whom; null where this run does not know it. */
+  readonly scheduling: Scheduling | null;
   /** Files of another kind for the report's commit; null when there are none. */
   readonly draftOthers: DraftFiles | null;
   /** Tells a plan where it was asked for; null when nobody waits for it there. */
@@ -158,6 +164,7 @@ export async function publishMembership(
 ): Promise<RunRecord> {
   // Before anything is rendered: a secret in a name or an error could hide behind what Markdown makes of it.
   const record = cleanDeep(publishing.record, gate.clean);
+  const { rows, scheduling } = publishing;
   const { actions, paths, paint } = context;
   const { repositoryUrl, runUrl } = actions;
   const renderer = createRenderer();
@@ -167,10 +174,25 @@ export async function publishMembership(
   const runId = nameRun(record, actions);
 
   const createReport = (target: ReportTarget): Report => {
-    const { reports: reportsDir } = locate(paths, target);
+    const { reports: reportsDir, delegations: delegationsFile } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
     const statePath = `${reportsDir}/state.json`;
     const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
+    const page = scheduling && renderer.renderScheduling(scheduling, reportsDir, delegationsFile);
+    const draftPages: DraftFiles = async (read) => [
+      ...(page === null || (await read(page.path)) === page.text ? [] : [page]),
+      ...((await draftOthers?.(read)) ?? []),
+    ];
+    // The repository's own README tells the state where it has a place for it; on a person's disk it is left alone.
+    const draftStatus = async (
+      files: readonly ReportFile[],
+      read: ReadText,
+    ): Promise<readonly ReportFile[]> => {
+      if (target.kind !== "branch" || !files.some(({ path }) => path === `${reportsDir}/README.md`))
+        return [];
+      const text = renderer.renderStatus((await read("README.md")) ?? "", told, reportsDir);
+      return text === null ? [] : [{ path: "README.md", text }];
+    };
     let drafts = 0;
     const draft: DraftFiles = async (read) => {
       const memory = parseHistory(await read(memoryPath));
@@ -184,7 +206,8 @@ export async function publishMembership(
       }
       const notices = [...record.notices, ...findFlapping(memory.history, record), ...late.map(describeLate)];
       told = { ...record, notices };
-      const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...where });
+      const known = { rows, hasSchedulingPage: page !== null };
+      const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...known, ...where });
       // What is met or kept for the first time is worth a commit: what is not remembered cannot be missed.
       const state =
         names === null && kept === null
@@ -193,7 +216,8 @@ export async function publishMembership(
       return [
         ...files,
         ...(state === null ? [] : [{ path: statePath, text: state }]),
-        ...(draftOthers === null ? [] : await draftOthers(read)),
+        ...(await draftPages(read)),
+        ...(await draftStatus(files, read)),
       ];
     };
     return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };

@@ -5,6 +5,7 @@ import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
+import type { Mapping } from "../membership/mapping.ts";
 import type { RememberedName } from "../membership/names.ts";
 import type { PlanAgain, RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
@@ -33,6 +34,8 @@ export interface MembershipTask {
 /** What a command has read before Webex is asked anything, and how it decides. */
 export interface LoadedTask {
   readonly policy: Policy;
+  /** The rows of rooms.csv as they were typed; none where a command does not go by them. */
+  readonly rows: readonly Mapping[];
   /** The grants to keep; null where a command leaves them alone. */
   readonly delegations: {
     readonly grants: readonly ListedDelegation[];

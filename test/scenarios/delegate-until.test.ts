@@ -213,6 +213,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       "reports/README.md",
       "reports/delegations/DAY-1001.json",
       "reports/delegations/DAY-1001.md",
+      "reports/delegations/README.md",
       "reports/history.json",
       "reports/state.json",
     ]);
