@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,6 +20,8 @@ export type Row = Readonly<Record<string, string>>;
 export interface Measured {
   readonly row: Row;
   readonly case: Case;
+  /** Its requests, counted. */
+  readonly count: Row;
   readonly slices: readonly Slice[];
 }
 
@@ -66,10 +68,16 @@ async function look(sandbox: ChildProcess, ready: SandboxReady): Promise<Run> {
   return { ready, seen, total, seconds: (seen.lastAt - (seen.firstAt ?? seen.lastAt)) / 1000 };
 }
 
+interface Place {
+  readonly folder: string;
+  /** Another Node than this one. */
+  readonly node?: string;
+}
+
 /** Runs a program to its end; a failure is thrown with what it said. */
-async function run(args: readonly string[], env: Record<string, string>, cwd: string): Promise<void> {
-  const child = spawn(process.execPath, ["--import", loader, ...args], {
-    cwd,
+async function run(args: readonly string[], env: Record<string, string>, place: Place): Promise<void> {
+  const child = spawn(place.node ?? process.execPath, ["--import", loader, ...args], {
+    cwd: place.folder,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -80,7 +88,8 @@ async function run(args: readonly string[], env: Record<string, string>, cwd: st
 }
 
 /** Prepares the files of a run of `sync`, whose drift no limit holds, and tells how to start it. */
-async function prepareSync(folder: string, ready: SandboxReady) {
+async function prepareSync(place: Place, ready: SandboxReady) {
+  const { folder } = place;
   const { WEBEX_REFRESH_TOKEN = "", ...environment } = ready.environment;
   await writeFile(join(folder, "rooms.csv"), ready.mappings);
   const limits = { removalsPerRoom: { share: 1 }, removalsPerRun: { share: 1 } };
@@ -88,13 +97,20 @@ async function prepareSync(folder: string, ready: SandboxReady) {
   await writeFile(join(folder, "token"), WEBEX_REFRESH_TOKEN);
   const env = { ...environment, WEBEX_TOKEN_FILE: "token", ROLLCALL_BENCH_PEAK: join(folder, "peak") };
   const args = ["--import", peakMemory, main, "sync", "--mappings", "rooms.csv", "--policy", "policy.json"];
-  return () => run(args, env, folder);
+  return () => run(args, env, place);
 }
 
-async function runSync(order: SandboxOrder): Promise<Run & { readonly peakMiB: number }> {
+async function runSync(
+  order: SandboxOrder,
+  isSecondRun = false,
+): Promise<Run & { readonly peakMiB: number }> {
   return await withSandbox(order, async (folder, sandbox, ready) => {
-    const start = await prepareSync(folder, ready);
+    const start = await prepareSync({ folder }, ready);
     await start();
+    if (isSecondRun) {
+      await look(sandbox, ready);
+      await start();
+    }
     const peakMiB = Number(await readFile(join(folder, "peak"), "utf8")) / 1024;
     return { ...(await look(sandbox, ready)), peakMiB };
   });
@@ -110,22 +126,30 @@ async function runContender(
     const file = join(folder, "order.json");
     const task: ContenderOrder = { kind, environment, mappings, sent };
     await writeFile(file, JSON.stringify(task));
-    await run([fileURLToPath(new URL("contender.ts", import.meta.url)), file], {}, folder);
+    await run([fileURLToPath(new URL("contender.ts", import.meta.url)), file], {}, { folder });
     return await look(sandbox, ready);
   });
 }
 
-/** The least requests that would do: a listing per room and group, page by page, and each change. */
-function countLeast({ rooms, membersPerRoom, groups = rooms }: Case["size"], { ready, seen }: Run): number {
+/** What a run should ask: what is needed at least, and what it asks besides because it looks before it believes. */
+function countRequests(one: Case, { ready, seen }: Run) {
+  const { rooms, membersPerRoom, groups = rooms, rows = rooms } = one.size;
   const pagesOf = (items: number, perPage: number) => Math.max(1, Math.ceil(items / perPage));
-  const fixed = ["POST /access_token", "GET /people/me", "GET /groups", "GET /rooms"];
-  return (
-    fixed.reduce((sum, route) => sum + (seen.requests[route] ?? 0), 0) +
-    groups * pagesOf(membersPerRoom, 500) +
-    rooms * pagesOf(membersPerRoom + 1, 1000) +
-    ready.additions +
-    ready.removals
-  );
+  const feeding = Math.min(groups, rows);
+  // By id, and by a name that is known, a group comes with its members.
+  const listings =
+    (one.cells === "ids" ? rows : pagesOf(rooms, 1000)) +
+    (one.cells === "ids" || one.isSecondRun ? 0 : pagesOf(groups, 100));
+  const first = feeding * pagesOf(membersPerRoom, 500) + rows * pagesOf(membersPerRoom + 1, 1000);
+  const changes = one.isSecondRun ? 0 : ready.additions + ready.removals;
+  // The token and its owner.
+  const least = 2 + listings + first + changes;
+  const memberPages = pagesOf(membersPerRoom + 1, 1000);
+  const secondLook = ready.removing * memberPages + ready.removingGroups * pagesOf(membersPerRoom, 500);
+  const whoLeaves = ready.removals === 0 ? 0 : pagesOf(ready.leavers, 85);
+  const purpose = one.isSecondRun ? 0 : whoLeaves + secondLook + ready.changing * memberPages;
+  const asked = Object.values(seen.requests).reduce((sum, count) => sum + count, 0);
+  return { least, purpose, asked, beyond: asked - least - purpose };
 }
 
 const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(2)} %`;
@@ -157,7 +181,27 @@ export async function measureSpeed(one: Case, sampleRun: Promise<Run> | null, lo
     "Rollcall is then": sample ? `${(sample.seconds / own.seconds).toFixed(1)} times as fast` : "",
   };
   log(JSON.stringify(row));
-  return { row, case: one, slices: own.seen.slices };
+  return { row, case: one, slices: own.seen.slices, count: countOf(one, own, log) };
+}
+
+/** Counts the requests of one case. */
+export async function measureRequests(one: Case, log: Log): Promise<Row> {
+  log(one.name);
+  const { size, service, cells = "names", isSecondRun } = one;
+  return countOf(one, await runSync({ ...size, service, cells }, isSecondRun), log);
+}
+
+function countOf(one: Case, run: Run, log: Log): Row {
+  const { asked, least, purpose, beyond } = countRequests(one, run);
+  const row = {
+    case: one.title,
+    requests: number(asked),
+    "needed at least": number(least),
+    "looks before it believes": number(purpose),
+    "beyond (at most 5)": number(beyond),
+  };
+  log(JSON.stringify({ ...row, ...run.seen.requests }));
+  return row;
 }
 
 /** Runs one case by Rollcall alone. */
@@ -165,13 +209,11 @@ export async function measureGrowth(one: Case, log: Log): Promise<Row> {
   log(one.name);
   const own = await runSync({ ...one.size, service: one.service });
   const memberships = one.size.rooms * one.size.membersPerRoom;
-  const least = countLeast(one.size, own);
   const row = {
     case: one.title,
     memberships: number(memberships),
     changes: number(own.ready.additions + own.ready.removals),
     requests: number(own.total),
-    "the least that would do": number(least),
     seconds: own.seconds.toFixed(1),
     "ms per request": ((own.seconds * 1000) / own.total).toFixed(2),
     "peak memory": `${own.peakMiB.toFixed(0)} MiB`,
@@ -181,11 +223,14 @@ export async function measureGrowth(one: Case, log: Log): Promise<Row> {
 }
 
 /** The median of ten starts, from the start of the process to its first request, and of Node with the loader alone. */
-export async function measureStart(log: Log): Promise<Row> {
-  log("start");
+export async function measureStart(node: string, log: Log): Promise<Row> {
+  log(`start with ${node}`);
   const order = { rooms: 1, membersPerRoom: 10, drift: 0, service: {} };
   const [starts, bare] = await withSandbox(order, async (folder, sandbox, ready) => {
-    const start = await prepareSync(folder, ready);
+    const start = await prepareSync({ folder, node }, ready);
+    // What the loader has compiled is kept: the first start of all does not count.
+    await start();
+    await look(sandbox, ready);
     const times: number[] = [];
     const bareTimes: number[] = [];
     for (let turn = 0; turn < 10; turn += 1) {
@@ -194,16 +239,19 @@ export async function measureStart(log: Log): Promise<Row> {
       const { seen } = await look(sandbox, ready);
       times.push((seen.firstAt ?? startedAt) - startedAt);
       const bareAt = Date.now();
-      await run(["-e", "0"], {}, folder);
+      await run(["-e", "0"], {}, { folder, node });
       bareTimes.push(Date.now() - bareAt);
     }
     return [times, bareTimes];
   });
   const median = (times: readonly number[]) =>
     times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
-  return {
+  const row = {
+    Node: execFileSync(node, ["--version"], { encoding: "utf8" }).trim(),
     "process start to first request": `${median(starts).toFixed(0)} ms`,
     "`node --import tsx -e 0`": `${median(bare).toFixed(0)} ms`,
-    "Rollcall's own share": `${(median(starts) - median(bare)).toFixed(0)} ms`,
+    "Rollcall's own share (at most 120 ms)": `${(median(starts) - median(bare)).toFixed(0)} ms`,
   };
+  log(JSON.stringify(row));
+  return row;
 }

@@ -1,20 +1,23 @@
 /** Runs a synthetic organisation in a separate process, so that its memory and CPU time are not measured. */
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import type { ServiceModel } from "../sandbox/service.ts";
-import { buildSyntheticOrganisation, type SyntheticSize } from "./synthetic-organisation.ts";
+import {
+  buildSyntheticOrganisation,
+  type SyntheticOrganisation,
+  type SyntheticSize,
+} from "./synthetic-organisation.ts";
 import { createWatchedService, type Slice } from "./watched-service.ts";
 
 /** The organisation that the benchmark wants. */
 export interface SandboxOrder extends SyntheticSize {
   readonly service: ServiceModel;
+  /** What the rows hold. Default: names. */
+  readonly cells?: "names" | "ids";
 }
 
 /** The message to the benchmark when the sandbox is up. */
-export interface SandboxReady {
+export interface SandboxReady extends Omit<SyntheticOrganisation, "organisation"> {
   readonly environment: Record<string, string>;
-  readonly mappings: string;
-  readonly additions: number;
-  readonly removals: number;
 }
 
 /** One request, to be sent again by somebody else. */
@@ -55,5 +58,18 @@ process.on("message", () => {
   const seen: SandboxSeen = { requests, sent, refused: fresh.length - handled.length, ...service.take() };
   process.send?.(seen);
 });
-const ready: SandboxReady = { environment: sandbox.environment(), ...drift };
+const ready: SandboxReady = {
+  environment: sandbox.environment(),
+  ...drift,
+  mappings: order.cells === "ids" ? writeIds(drift.mappings) : drift.mappings,
+};
 process.send?.(ready);
+
+function writeIds(mappings: string): string {
+  const [header = "", ...rows] = mappings.trimEnd().split("\n");
+  const byId = rows.map((row) => {
+    const [group = "", room = ""] = row.split(",");
+    return `${sandbox.groupId(group)},${sandbox.roomId(room)}`;
+  });
+  return `${[header, ...byId].join("\n")}\n`;
+}

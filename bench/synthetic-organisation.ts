@@ -4,6 +4,8 @@ import type { Organisation } from "../sandbox/organisation.ts";
 export interface SyntheticSize {
   readonly rooms: number;
   readonly membersPerRoom: number;
+  /** How many rooms are mapped, the first ones. Default: all. */
+  readonly rows?: number;
   /** How many groups feed the rooms in turn. Default: one per room. */
   readonly groups?: number;
   /** How many people there are. Default: five times the members of a room. */
@@ -23,10 +25,16 @@ export interface SyntheticOrganisation {
   readonly additions: number;
   /** How many people are in a room but not in its group. */
   readonly removals: number;
+  /** How many different people these are. */
+  readonly leavers: number;
+  /** How many rooms differ from their group, how many have somebody to remove, and how many groups feed the latter. */
+  readonly changing: number;
+  readonly removing: number;
+  readonly removingGroups: number;
 }
 
-/** The mulberry32 generator: fast, and the same numbers on every machine. */
-function createRandom(seed: number) {
+/** The mulberry32 generator: whole numbers below a bound, fast, and the same on every machine. */
+export function createRandom(seed: number) {
   let state = seed;
   return (bound: number): number => {
     state = (state + 0x6d2b79f5) | 0;
@@ -56,7 +64,8 @@ function numbered(name: string, count: number): string[] {
  * members of another group. When the drift is odd, the rooms take turns with the extra one.
  */
 export function buildSyntheticOrganisation(size: SyntheticSize): SyntheticOrganisation {
-  const { rooms, membersPerRoom, groups = rooms, people = membersPerRoom * 5, drift = 0.05, seed = 1 } = size;
+  const { rooms, membersPerRoom, rows = rooms, groups = rooms, drift = 0.05, seed = 1 } = size;
+  const { people = membersPerRoom * 5 } = size;
   const random = createRandom(seed);
   const persons = numbered("Person", people).map((displayName) => {
     const key = displayName.toLowerCase().replace(" ", "-");
@@ -71,6 +80,10 @@ export function buildSyntheticOrganisation(size: SyntheticSize): SyntheticOrgani
   const changes = Math.round(membersPerRoom * drift);
   let additions = 0;
   let removals = 0;
+  let changing = 0;
+  let removing = 0;
+  const removingGroups = new Set<number>();
+  const leavers = new Set<string>();
   const allRooms = numbered("Room", rooms).map((title, index) => {
     const own = allGroups[index % groups]?.members ?? [];
     const inGroup = new Set(own);
@@ -78,16 +91,26 @@ export function buildSyntheticOrganisation(size: SyntheticSize): SyntheticOrgani
     const missing = Math.floor((changes + (index % 2)) / 2);
     const surplus = draw(others, Math.min(changes - missing, others.length), random);
     const present = draw([...own], own.length - missing, random);
-    additions += missing;
-    removals += surplus.length;
+    if (index < rows) {
+      additions += missing;
+      removals += surplus.length;
+      changing += missing + surplus.length > 0 ? 1 : 0;
+      removing += surplus.length > 0 ? 1 : 0;
+      if (surplus.length > 0) removingGroups.add(index % groups);
+      for (const key of surplus) leavers.add(key);
+    }
     return { title, members: [...present, ...surplus] };
   });
 
-  const rows = allRooms.map((room, index) => `${allGroups[index % groups]?.name},${room.title}\n`);
+  const lines = allRooms.map((room, index) => `${allGroups[index % groups]?.name},${room.title}\n`);
   return {
     organisation: { name: "synthetic", people: persons, groups: allGroups, rooms: allRooms },
-    mappings: `group,room\n${rows.join("")}`,
+    mappings: `group,room\n${lines.slice(0, rows).join("")}`,
     additions,
     removals,
+    leavers: leavers.size,
+    changing,
+    removing,
+    removingGroups: removingGroups.size,
   };
 }

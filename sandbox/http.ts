@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "./clock.ts";
@@ -35,7 +35,7 @@ export interface Exchange {
   readonly response?: unknown;
 }
 
-export interface ListenerOptions {
+export interface ReceiverOptions {
   readonly halves: readonly Half[];
   readonly latencyMs: number;
   readonly service?: Service | undefined;
@@ -62,32 +62,33 @@ function parseBody(type: string, source: string): unknown {
   }
 }
 
-function send(response: ServerResponse, { reply, cut, keep = 1 }: Answer, date: number): void {
-  if (cut === "at once") response.destroy();
-  if (!reply) return;
+const nothing = new Uint8Array();
+
+function depart({ reply, cut, keep = 1 }: Answer, date: number): Departure {
+  if (!reply) return { head: null, content: nothing, isCut: cut === "at once" };
   const { body } = reply;
   const isText = typeof body === "string";
   const whole = Buffer.isBuffer(body) ? body : Buffer.from(isText ? body : (JSON.stringify(body) ?? ""));
   const part = whole.subarray(0, Math.floor(whole.length * keep));
-  const content = cut === "silently" ? part : whole;
-  response.writeHead(reply.status, {
+  const length = cut === "silently" ? part.length : whole.length;
+  const headers = {
     date: new Date(date).toUTCString(),
-    ...(content.length > 0 && {
+    ...(length > 0 && {
       "content-type": Buffer.isBuffer(body)
         ? "application/zip"
         : `${isText ? "text/plain" : "application/json"}; charset=utf-8`,
-      "content-length": content.length,
+      "content-length": length,
     }),
     ...reply.headers,
-  });
-  if (cut === "part way") response.write(part, () => response.destroy());
-  else response.end(content);
+  };
+  const isCut = cut === "part way";
+  return { head: { status: reply.status, headers }, content: isCut || cut ? part : whole, isCut };
 }
 
-function createAnswerer(half: Half, takeFaults: ListenerOptions["takeFaults"]) {
+function createAnswerer(half: Half, takeFaults: ReceiverOptions["takeFaults"]) {
   const find = createFinder(half.routes);
   return async (
-    message: IncomingMessage,
+    readBody: Arrival["readBody"],
     url: URL,
     path: string,
     exchange: Recording,
@@ -104,7 +105,7 @@ function createAnswerer(half: Half, takeFaults: ListenerOptions["takeFaults"]) {
 
     const { number, method, headers } = exchange;
     try {
-      const source = await text(message);
+      const source = await readBody();
       exchange.body = half.readsTexts ? source : parseBody(headers["content-type"] ?? "", source);
       const { route, handler, parameters } = find(method, path);
       exchange.route = route;
@@ -139,8 +140,44 @@ function refuseAsTooMany(seconds: number, trackingId: string): Reply {
   };
 }
 
-/** Makes the server's request listener: record, delay, fault, authorise, handle, answer. */
-export function createListener(options: ListenerOptions) {
+/** A request as it arrives, by whatever way. */
+export interface Arrival {
+  readonly method: string;
+  /** Where it was sent, without a path. */
+  readonly origin: string;
+  /** The path with the query. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readBody(): Promise<string>;
+}
+
+/** What leaves the server, byte for byte; no head is a connection that is cut, or a request that hangs. */
+export interface Departure {
+  readonly head: { readonly status: number; readonly headers: OutgoingHttpHeaders } | null;
+  readonly content: Uint8Array;
+  /** The connection is cut: before anything is sent, or after the content. */
+  readonly isCut: boolean;
+}
+
+/** Makes the server's request listener. */
+export function createListener(receive: (arrival: Arrival) => Promise<Departure>) {
+  return async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = "GET", url: target = "/", headers } = message;
+    const origin = `http://${headers.host}`;
+    const readBody = () => text(message);
+    const { head, content, isCut } = await receive({ method, origin, target, headers, readBody });
+    if (head === null) {
+      if (isCut) response.destroy();
+      return;
+    }
+    response.writeHead(head.status, head.headers);
+    if (isCut) response.write(content, () => response.destroy());
+    else response.end(content);
+  };
+}
+
+/** Makes what takes every request: record, delay, fault, authorise, handle, answer. */
+export function createReceiver(options: ReceiverOptions): (arrival: Arrival) => Promise<Departure> {
   const started = performance.now();
   let count = 0;
   const places = options.halves.flatMap((half) => {
@@ -148,16 +185,12 @@ export function createListener(options: ListenerOptions) {
     return half.prefixes.map((prefix) => ({ half: half.name, prefix, answer }));
   });
 
-  return async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+  return async ({ method, origin, target, headers, readBody }) => {
     const at = performance.now() - started;
-    const url = new URL(message.url ?? "/", `http://${message.headers.host}`);
+    const url = new URL(target, origin);
     const place = places.find(({ prefix }) => url.pathname.startsWith(`${prefix}/`));
-    if (!place) {
-      response.writeHead(404).end();
-      return;
-    }
+    if (!place) return { head: { status: 404, headers: {} }, content: nothing, isCut: false };
     const { half, prefix, answer } = place;
-    const { method = "GET", headers } = message;
     const path = url.pathname.slice(prefix.length);
     count += 1;
     const exchange: Recording = {
@@ -179,13 +212,13 @@ export function createListener(options: ListenerOptions) {
     if (delayMs > 0) await delay(delayMs);
     const result: Answer =
       reception?.retryAfterSeconds === undefined
-        ? await answer(message, url, path, exchange, trackingId)
+        ? await answer(readBody, url, path, exchange, trackingId)
         : { reply: refuseAsTooMany(reception.retryAfterSeconds, trackingId) };
     const { reply, cut } = result;
     if (reply && (!cut || cut === "silently")) exchange.status = reply.status;
     if (reply && !cut && options.keepResponses) exchange.response = reply.body;
     await options.beforeAnswer(exchange);
-    send(response, result, options.clock.now());
     service?.leave();
+    return depart(result, options.clock.now());
   };
 }

@@ -12,6 +12,10 @@ export interface OrganisationPerson {
   readonly type?: string;
   /** The name of another organisation: the person is external. */
   readonly organisation?: string;
+  /** False for a deactivated account; told to administrators only. Default: what the site says, else true. */
+  readonly loginEnabled?: boolean;
+  /** True for somebody who has not accepted the invitation yet; told to administrators only. Default: false. */
+  readonly invitePending?: boolean;
 }
 
 /** A group of people; `nestedGroups` appear among its members as entries of type `group`. */

@@ -3,14 +3,15 @@ import { Clock } from "./clock.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { Github, type GithubOptions } from "./github/github.ts";
 import { createGithubHalf } from "./github/routes.ts";
-import { createListener, type Exchange } from "./http.ts";
+import { createTokenPage } from "./github/token-page.ts";
+import { type Arrival, createListener, createReceiver, type Departure, type Exchange } from "./http.ts";
 import type { Organisation } from "./organisation.ts";
 import type { Service } from "./service.ts";
 import { createWebex } from "./webex/api.ts";
 import { Meetings } from "./webex/meetings.ts";
 import { Tokens } from "./webex/oauth.ts";
 import type { Quirks } from "./webex/quirks.ts";
-import { leave, type Person, setModerator, World } from "./webex/world.ts";
+import { leave, type Person, type PersonChange, setModerator, World } from "./webex/world.ts";
 
 /** How a sandbox behaves; see `Quirks` for the ways in which its Webex may be awkward. */
 export interface SandboxOptions extends Quirks {
@@ -25,8 +26,11 @@ export interface SandboxOptions extends Quirks {
   readonly clockOffsetMs?: number;
 }
 
-/** A running Webex and GitHub, and what a test may ask of them and do to them behind the product's back. */
-export interface Sandbox extends AsyncDisposable {
+/** A Webex and a GitHub that run on a port of this machine. */
+export interface Sandbox extends SandboxState, AsyncDisposable {}
+
+/** A Webex and a GitHub, and what a test may ask of them and do to them behind the product's back. */
+export interface SandboxState {
   readonly url: string;
   environment(extra?: Readonly<Record<string, string>>): Record<string, string>;
   /** The variables of a new run on GitHub's runner, with the refresh token that is stored at this moment. */
@@ -55,6 +59,7 @@ export interface Sandbox extends AsyncDisposable {
   addToGroup(name: string, key: string): void;
   removeFromGroup(name: string, key: string): void;
   renameGroup(name: string, to: string): void;
+  changePerson(key: string, change: PersonChange): void;
   /** The servers' clock: it dates answers, groups, secrets, runs and commits. */
   readonly clock: Clock;
 
@@ -78,6 +83,34 @@ export async function startSandbox(
   organisation: Organisation,
   options: SandboxOptions = {},
 ): Promise<Sandbox> {
+  const server = createServer();
+  // Longer than any pause of a client: a connection closed under a request would be a fault nobody declared.
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the sandbox got no port");
+  const { sandbox, receive } = await createSandbox(`http://127.0.0.1:${address.port}`, organisation, options);
+  server.on("request", createListener(receive));
+  return Object.assign(sandbox, {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+}
+
+/** A sandbox without a port: whoever has it hands requests to `receive`. */
+export interface DetachedSandbox {
+  readonly sandbox: SandboxState;
+  receive(arrival: Arrival): Promise<Departure>;
+}
+
+/** Makes what `startSandbox` starts, under an address at which nobody listens. */
+export async function createSandbox(
+  url: string,
+  organisation: Organisation,
+  options: SandboxOptions = {},
+): Promise<DetachedSandbox> {
   const clock = new Clock(options.clockOffsetMs);
   const world = new World(organisation, clock);
   const tokens = new Tokens(options, clock);
@@ -87,31 +120,22 @@ export async function startSandbox(
   const faults = createFaults();
   const requests: Exchange[] = [];
   let beforeAnswer: (exchange: Exchange) => Promise<void> = () => Promise.resolve();
-  const server = createServer();
-  // Longer than any pause of a client: a connection closed under a request would be a fault nobody declared.
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the sandbox got no port");
-  const url = `http://127.0.0.1:${address.port}`;
   const github = new Github(url, tokens.currentRefreshToken, clock, options.github);
-  server.on(
-    "request",
-    createListener({
-      halves: [
-        createWebex(world, meetings ?? null, tokens, options),
-        createGithubHalf(github),
-        ...(xml ? [xml.half] : []),
-      ],
-      latencyMs: options.latencyMs ?? 0,
-      service: options.service,
-      keepResponses: options.keepResponses ?? true,
-      takeFaults: faults.take,
-      clock,
-      record: (exchange) => requests.push(exchange),
-      beforeAnswer: (exchange) => beforeAnswer(exchange),
-    }),
-  );
+  const receive = createReceiver({
+    halves: [
+      createWebex(world, meetings ?? null, tokens, options),
+      createGithubHalf(github),
+      createTokenPage(github),
+      ...(xml ? [xml.half] : []),
+    ],
+    latencyMs: options.latencyMs ?? 0,
+    service: options.service,
+    keepResponses: options.keepResponses ?? true,
+    takeFaults: faults.take,
+    clock,
+    record: (exchange) => requests.push(exchange),
+    beforeAnswer: (exchange) => beforeAnswer(exchange),
+  });
 
   const environment = (extra: Readonly<Record<string, string>> = {}) => ({
     WEBEX_API_URL: `${url}/v1`,
@@ -121,7 +145,7 @@ export async function startSandbox(
     ...(meetings && { WEBEX_SITE_URL: meetings.site, WEBEX_XML_URL: `${url}/WBXService/XMLService` }),
     ...extra,
   });
-  return {
+  const sandbox: SandboxState = {
     url,
     environment,
     githubEnvironment: (extra = {}) => environment({ ...github.startRun(extra.WEBEX_ENVIRONMENT), ...extra }),
@@ -162,6 +186,7 @@ export async function startSandbox(
       const group = world.group(name);
       world.changeGroup(group, { members: group.members.filter((person) => person.key !== key) });
     },
+    changePerson: (key, change) => world.changePerson(world.person(key), change),
     renameGroup: (name, to) => world.changeGroup(world.group(name), { name: to }),
     clock,
     get meetings() {
@@ -174,9 +199,6 @@ export async function startSandbox(
     secrets: () => [...tokens.issued, ...(xml?.tickets ?? []), ...github.tokens],
     expireAccessTokens: () => tokens.expireAccessTokens(),
     github,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
   };
+  return { sandbox, receive };
 }

@@ -1,5 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { type Context, createContext } from "./cli/context.ts";
-import type { CommandName, OptionsOf } from "./cli/options.ts";
+import { type CommandName, findOrganisationRule, type OptionsOf } from "./cli/options.ts";
 import { type Call, parseCommandLine } from "./cli/parse-args.ts";
 import { giveUpRequestsAfter } from "./lib/http.ts";
 import { gate } from "./lib/redact.ts";
@@ -17,7 +18,10 @@ const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>
   discover: async () => (await import("./commands/discover.ts")).runDiscover,
   login: async () => (await import("./commands/login.ts")).runLogin,
   doctor: async () => (await import("./commands/doctor.ts")).runDoctor,
+  setup: async () => (await import("./commands/setup.ts")).runSetup,
   demo: async () => (await import("./commands/demo.ts")).runDemo,
+  organisations: async () => (await import("./commands/organisations.ts")).runOrganisations,
+  approval: async () => (await import("./commands/approval.ts")).runApproval,
 };
 
 /** What the options say to the process itself, where a command has them. */
@@ -99,11 +103,21 @@ async function run(args: readonly string[]): Promise<number> {
     print(invocation.text);
     return 0;
   }
+  if (invocation.kind === "version") {
+    print(await readVersion());
+    return 0;
+  }
   if (invocation.kind === "mistake") {
     log(invocation.message);
     return 1;
   }
   return await runCommand(invocation);
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  const { version }: { readonly version: string } = JSON.parse(text);
+  return version;
 }
 
 async function runCommand<Name extends CommandName>({ command, options }: Call<Name>): Promise<number> {
@@ -118,7 +132,7 @@ async function runCommand<Name extends CommandName>({ command, options }: Call<N
   };
   const [start, context] = await Promise.all([
     commands[command](),
-    createContext(process.env, options, terminal),
+    createContext(process.env, options, terminal, findOrganisationRule(command, options)),
   ]);
   return await start(options, context);
 }

@@ -116,7 +116,7 @@ const pureModules = new Set([
   "node:path",
   "node:util",
   "valibot",
-  "csv-parse/sync",
+  "csv-parse/browser/esm/sync",
   "handlebars",
   "node:zlib",
 ]);

@@ -1,7 +1,7 @@
 import { fill, type Values } from "./fixtures.ts";
 import { type Commit, type Identity, objectId, type TreeEntry } from "./git.ts";
-import type { Github, Pull, Run } from "./github.ts";
-import type { Comment, Issue } from "./issues.ts";
+import type { ChangedFile, Github, Pull, Role, Run } from "./github.ts";
+import type { Comment, Issue, Reaction } from "./issues.ts";
 
 /** Makes the bodies of GitHub's answers about one repository, with every field that its contract requires. */
 export function createBodies(github: Github) {
@@ -76,7 +76,12 @@ export function createBodies(github: Github) {
     ref: (ref: string, oid: string) => body("ref", { ref, sha: oid }),
 
     branch: (branch: string, head: Commit) =>
-      body("branch", { branch, commit: createCommit(head), isProtected: github.protection !== undefined }),
+      body("branch", {
+        branch,
+        commit: createCommit(head),
+        isProtected: github.protection !== undefined && branch === defaultBranch,
+        isClassic: github.protection === "branch protection" && branch === defaultBranch,
+      }),
 
     content: (path: string, ref: string, text: string) => {
       const size = Buffer.byteLength(text);
@@ -130,12 +135,12 @@ export function createBodies(github: Github) {
       body("environment", {
         environment,
         policy:
-          github.environmentBranches === null
+          github.environment(environment).branches === null
             ? null
             : { protected_branches: false, custom_branch_policies: true },
       }),
 
-    issue: ({ number, title, body: text, login, state, stateReason, comments, isPull }: Issue) => ({
+    issue: ({ number, title, body: text, login, state, stateReason, comments, isPull, app }: Issue) => ({
       ...body("issue", {
         id: 5000 + number,
         number,
@@ -148,11 +153,28 @@ export function createBodies(github: Github) {
         closedAt: state === "closed" ? createdAt : null,
       }),
       ...(stateReason !== null && { state_reason: stateReason }),
+      ...(app !== null && {
+        performed_via_github_app: body("app", {
+          clientId: app,
+          slug: login.replace("[bot]", ""),
+          owner: createUser(owner),
+        }),
+      }),
       ...(isPull && { pull_request: body("pull-links", { number }) }),
     }),
 
     comment: ({ number }: Issue, { id, login, body: text }: Comment) =>
       body("comment", { id, number, user: createUser(login), body: text }),
+
+    reaction: ({ id, login, content }: Reaction) =>
+      body("reaction", { id, content, user: createUser(login) }),
+
+    /** The role in full, and the permission that it amounts to. */
+    permission: (login: string, role: Role | "none") => {
+      const permission = role === "maintain" ? "write" : role === "triage" ? "read" : role;
+      const user = role === "none" ? null : { ...createUser(login), role_name: role };
+      return { permission, role_name: role, user };
+    },
 
     pull: ({ issue, headRepository, branch, headOid, baseOid }: Pull) => {
       const side = (named: string, ref: string, oid: string) => {
@@ -180,5 +202,14 @@ export function createBodies(github: Github) {
         base: side(fullName, defaultBranch, baseOid),
       });
     },
+
+    changedFile: ({ path, text }: ChangedFile, { headRepository, headOid }: Pull) =>
+      body("changed-file", {
+        ...placesOf(headRepository),
+        path,
+        oid: headOid,
+        sha: text === null ? null : objectId("blob", text),
+        status: text === null ? "removed" : "modified",
+      }),
   };
 }

@@ -71,6 +71,15 @@ export function fileRoutes(github: Github, bodies: ReturnType<typeof createBodie
       if (branch === undefined) throw new Refusal(404, "Not Found");
       return { status: 200, body: bodies.ref(ref, github.head(branch).oid) };
     },
+    [`POST ${repo}/git/refs`]: (request) => {
+      const ref = textField(request.body, "ref") ?? "";
+      const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1];
+      if (branch === undefined) throw new Refusal(422, "Reference name must start with 'refs/heads/'");
+      if (github.repository.head(branch)) throw new Refusal(422, "Reference already exists");
+      const commit = github.repository.branchAt(branch, textField(request.body, "sha") ?? "");
+      if (!commit) throw new Refusal(422, "Object does not exist");
+      return { status: 201, body: bodies.ref(ref.replace(/^refs\//, ""), commit.oid) };
+    },
     [`GET ${repo}/git/trees/{tree_sha}`]: (request) => {
       const ref = parameter(request, "tree_sha");
       for (const home of pulls.homes(nameRepository(request))) {

@@ -101,6 +101,13 @@ export class Repository {
     return found;
   }
 
+  /** Points a new branch at a commit that is there. */
+  branchAt(name: string, oid: string): Commit | undefined {
+    const commit = this.#byOid.get(oid);
+    if (commit) this.#heads.set(name, commit);
+    return commit;
+  }
+
   createBranch(name: string, from: string): void {
     const head = this.#heads.get(from);
     if (head) this.#heads.set(name, head);

@@ -14,10 +14,14 @@ export interface GithubOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly environments?: readonly string[];
   /** Where the refresh token is stored. Rollcall wants it in one place. Default: in the environments, if any. */
-  readonly tokenIn?: "repository" | "environments" | "both";
+  readonly tokenIn?: "repository" | "environments" | "both" | "nowhere";
   readonly protection?: Protection;
+  /** Who may do what here, by login. Default: `octo-admin` is an admin, and others have what everybody has. */
+  readonly collaborators?: Readonly<Record<string, Role>>;
   /** Default: true. */
   readonly private?: boolean;
+  /** The owner's plan: with `free`, a private repository has no environments. Default: `team`. */
+  readonly plan?: "free" | "team";
   /** The branches that an environment lets in; null for all. Default: the first of the repository only. */
   readonly environmentBranches?: readonly string[] | null;
   /** The workflow's state; null when there is none. Default: `active`. */
@@ -29,11 +33,16 @@ export interface GithubOptions {
   };
 }
 
+export type Role = "admin" | "maintain" | "write" | "triage" | "read";
+
 const bot: Identity = {
   login: "github-actions[bot]",
   name: "github-actions[bot]",
   email: "41898282+github-actions[bot]@users.noreply.github.com",
 };
+
+/** What a workflow's own token can never do. */
+const beyondWorkflows = new Set(["secrets", "environments", "actions_variables", "administration"]);
 
 /** Who commits what is committed through the API: GitHub itself, with its own signature. */
 const webFlow: Identity = { login: "web-flow", name: "GitHub", email: "noreply@github.com" };
@@ -64,7 +73,7 @@ export class Github {
   readonly defaultBranch: string;
   readonly protection: Protection | undefined;
   readonly isPrivate: boolean;
-  readonly environmentBranches: readonly string[] | null;
+  readonly plan: "free" | "team";
   workflowState: string | null;
   readonly repository: Repository;
   readonly issues = new Issues();
@@ -74,7 +83,9 @@ export class Github {
   readonly token = "ghs_sandboxWorkflowToken";
   readonly secretsToken = "github_pat_sandboxSecretsToken";
   readonly #repositorySecrets: SecretScope;
-  readonly #environmentSecrets: ReadonlyMap<string, SecretScope>;
+  readonly #environments: Map<string, Environment>;
+  readonly #repositoryVariables = new Map<string, string>();
+  readonly #collaborators: ReadonlyMap<string, Role>;
   readonly #runs: Run[] = [];
   readonly #tokens = new Map<string, TokenGrant>();
 
@@ -91,12 +102,15 @@ export class Github {
     this.pulls = new Pulls(this);
     this.isPrivate = options.private ?? true;
     const { environmentBranches = [this.defaultBranch], workflowState = "active" } = options;
-    this.environmentBranches = environmentBranches;
+    this.plan = options.plan ?? "team";
     this.workflowState = workflowState;
+    this.#collaborators = new Map(Object.entries(options.collaborators ?? { "octo-admin": "admin" }));
     this.createdAt = clock.tick();
     const files = new Map(Object.entries(options.files ?? {}));
     this.repository = new Repository(branches, files, () => clock.second(), byPush("octo-admin"));
-    const { secrets: _, environments: __, ...permissions } = allPermissions;
+    const permissions = Object.fromEntries(
+      Object.entries(allPermissions).filter(([name]) => !beyondWorkflows.has(name)),
+    );
     const { workflow, secrets } = options.tokens ?? {};
     this.#tokens.set(this.token, { kind: "installation", login: bot.login ?? "", permissions, ...workflow });
     const personal = { kind: "fine-grained", login: "octo-admin", permissions: allPermissions } as const;
@@ -108,9 +122,39 @@ export class Github {
       return scope;
     };
     this.#repositorySecrets = createScope("568250167242549743", "repository");
-    this.#environmentSecrets = new Map(
-      environments.map((name, index) => [name, createScope(`60${index}`, "environments")]),
+    this.#environments = new Map(
+      environments.map((name, index) => [
+        name,
+        {
+          secrets: createScope(`60${index}`, "environments"),
+          variables: new Map(),
+          branches: environmentBranches && [...environmentBranches],
+        },
+      ]),
     );
+  }
+
+  /** What an environment has; 404 for one that doesn't exist. */
+  environment(name: string): Environment {
+    const environment = this.#environments.get(name);
+    if (!environment) throw new Refusal(404, "Not Found");
+    return environment;
+  }
+
+  /** Makes an environment, or leaves the one that is there, and lets in all branches, or none until rules are added. */
+  putEnvironment(name: string, isLimited: boolean): void {
+    const found = this.#environments.get(name);
+    if (found) {
+      found.branches = isLimited ? (found.branches ?? []) : null;
+      return;
+    }
+    const secrets = new SecretScope(`60${this.#environments.size}`, () => this.clock.tick());
+    this.#environments.set(name, { secrets, variables: new Map(), branches: isLimited ? [] : null });
+  }
+
+  /** Without a name the repository's own. */
+  variables(environment: string | undefined): Map<string, string> {
+    return environment ? this.environment(environment).variables : this.#repositoryVariables;
   }
 
   issueToken(grant: TokenGrant): string {
@@ -126,6 +170,11 @@ export class Github {
   /** What a token may do; undefined for one that GitHub does not know. */
   grantOf(token: string): TokenGrant | undefined {
     return this.#tokens.get(token);
+  }
+
+  /** What an account may do: everybody may read a public repository. */
+  roleOf(login: string): Role | "none" {
+    return this.#collaborators.get(login.toLowerCase()) ?? (this.isPrivate ? "none" : "read");
   }
 
   secret(name: string, environment?: string): string | undefined {
@@ -162,9 +211,7 @@ export class Github {
 
   /** Without a name the repository's own; 404 for an environment that doesn't exist. */
   scope(environment: string | undefined): SecretScope {
-    const scope = environment ? this.#environmentSecrets.get(environment) : this.#repositorySecrets;
-    if (!scope) throw new Refusal(404, "Not Found");
-    return scope;
+    return environment ? this.environment(environment).secrets : this.#repositorySecrets;
   }
 
   head(branch: string): Commit {
@@ -191,7 +238,7 @@ export class Github {
   /** Starts a run and makes its variables; an environment's secret beats the repository's, a missing one is empty. */
   startRun(environment = ""): Record<string, string> {
     const { id, head } = this.queueRun();
-    const scopes = [this.#environmentSecrets.get(environment), this.#repositorySecrets];
+    const scopes = [this.#environments.get(environment)?.secrets, this.#repositorySecrets];
     const refreshToken = scopes.map((scope) => scope?.value("WEBEX_REFRESH_TOKEN")).find(Boolean);
     return {
       GITHUB_REPOSITORY: this.fullName,
@@ -210,6 +257,13 @@ export class Github {
   }
 }
 
+export interface Environment {
+  readonly secrets: SecretScope;
+  readonly variables: Map<string, string>;
+  /** Null while every branch is let in. */
+  branches: string[] | null;
+}
+
 export type Protection = "branch protection" | "ruleset";
 
 export interface Pull {
@@ -218,6 +272,11 @@ export interface Pull {
   readonly branch: string;
   readonly headOid: string;
   readonly baseOid: string;
+}
+
+export interface ChangedFile {
+  readonly path: string;
+  readonly text: string | null;
 }
 
 export interface Proposal {
@@ -252,7 +311,7 @@ export class Pulls {
     if (fork) this.#forks.set(fork.toLowerCase(), { repository: home, isHiddenFromBase });
     home.createBranch(branch, defaultBranch);
     const head = home.commit(branch, title, new Map(Object.entries(proposal.files)), byPush(login));
-    const issue = issues.open(login, title, "", true);
+    const issue = issues.open(login, title, "", { isPull: true });
     this.#pulls.push({
       issue,
       headRepository: fork ?? fullName,
@@ -263,10 +322,33 @@ export class Pulls {
     return issue.number;
   }
 
+  /** Opens a pull request for a branch that is there. */
+  openFor(branch: string, { login, title, body }: Pick<Issue, "login" | "title" | "body">): Pull {
+    const { defaultBranch, fullName, issues, repository } = this.#github;
+    const [head, base] = [repository.head(branch), this.#github.head(defaultBranch)];
+    if (!head) throw new Refusal(422, "Validation Failed");
+    if (head.oid === base.oid)
+      throw new Refusal(422, `Validation Failed: No commits between ${defaultBranch} and ${branch}`);
+    const issue = issues.open(login, title, body, { isPull: true });
+    const pull = { issue, headRepository: fullName, branch, headOid: head.oid, baseOid: base.oid };
+    this.#pulls.push(pull);
+    return pull;
+  }
+
+  get all(): readonly Pull[] {
+    return this.#pulls;
+  }
+
   find(number: number): Pull {
     const pull = this.#pulls.find((candidate) => candidate.issue.number === number);
     if (!pull) throw new Refusal(404, "Not Found");
     return pull;
+  }
+
+  /** What the head's commit changes, by path; a file that is gone has no text. */
+  listFiles({ headOid, headRepository }: Pull): readonly ChangedFile[] {
+    const head = this.homes(headRepository).flatMap((home) => home.find(headOid) ?? [])[0];
+    return [...(head?.paths ?? [])].sort().map((path) => ({ path, text: head?.files.get(path) ?? null }));
   }
 
   isFork(fullName: string): boolean {

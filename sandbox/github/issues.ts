@@ -4,6 +4,14 @@ export interface Comment {
   readonly id: number;
   readonly login: string;
   body: string;
+  readonly reactions: Reaction[];
+}
+
+/** An emoji that somebody put on a comment. */
+export interface Reaction {
+  readonly id: number;
+  readonly login: string;
+  readonly content: string;
 }
 
 /** An issue; a pull request is one as well, as on GitHub. */
@@ -11,6 +19,8 @@ export interface Issue {
   readonly number: number;
   readonly login: string;
   readonly isPull: boolean;
+  /** The client id of the GitHub App that opened it, if one did. */
+  readonly app: string | null;
   title: string;
   body: string;
   state: "open" | "closed";
@@ -22,13 +32,20 @@ export interface Issue {
 export class Issues {
   readonly all: Issue[] = [];
   #lastComment = 1000;
+  #lastReaction = 0;
 
-  open(login: string, title: string, body: string, isPull = false): Issue {
+  open(
+    login: string,
+    title: string,
+    body: string,
+    { isPull = false, app = null }: { readonly isPull?: boolean; readonly app?: string | null } = {},
+  ): Issue {
     const number = this.all.length + 1;
     const issue: Issue = {
       number,
       login,
       isPull,
+      app,
       title,
       body,
       state: "open",
@@ -41,9 +58,19 @@ export class Issues {
 
   comment(number: number, login: string, body: string): Comment {
     this.#lastComment += 1;
-    const comment = { id: this.#lastComment, login, body };
+    const comment = { id: this.#lastComment, login, body, reactions: [] };
     this.find(number).comments.push(comment);
     return comment;
+  }
+
+  /** The same one twice is one: `isNew` is false then. */
+  react(comment: Comment, login: string, content: string): { reaction: Reaction; isNew: boolean } {
+    const own = comment.reactions.find((one) => one.login === login && one.content === content);
+    if (own) return { reaction: own, isNew: false };
+    this.#lastReaction += 1;
+    const reaction = { id: this.#lastReaction, login, content };
+    comment.reactions.push(reaction);
+    return { reaction, isNew: true };
   }
 
   find(number: number): Issue {

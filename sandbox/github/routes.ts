@@ -1,12 +1,14 @@
 import type { Half } from "../http.ts";
-import { type ApiRequest, parameter, Refusal, type Routes, textField } from "../router.ts";
+import { type ApiRequest, parameter, Refusal, type Reply, type Routes, textField } from "../router.ts";
 import { artifactRoutes, artifactStore } from "./artifacts.ts";
 import { createBodies } from "./bodies.ts";
+import { environmentRoutes } from "./environments.ts";
 import { answerNumberedPage, fileRoutes, nameRepository } from "./files.ts";
 import type { Github, Pulls } from "./github.ts";
 import { answerGraphql } from "./graphql.ts";
 import type { Issues } from "./issues.ts";
 import { acceptedPermissions, isPermitted, refusalFor, type TokenGrant } from "./permissions.ts";
+import { ruleRoutes } from "./rules.ts";
 import { workflowRoutes } from "./workflows.ts";
 
 const repo = "/repos/{owner}/{repo}";
@@ -26,18 +28,19 @@ function secretRoutes(github: Github, place: string): Routes {
 function repositoryRoutes(github: Github, bodies: ReturnType<typeof createBodies>): Routes {
   const { issues, pulls } = github;
   return {
-    ...issueRoutes(issues, bodies, (request) => requireGrant(github, request).login),
-    ...pullRoutes(pulls, bodies),
+    ...issueRoutes(issues, bodies, (request) => requireGrant(github, request)),
+    ...pullRoutes(pulls, bodies, (request) => requireGrant(github, request).login),
     [`GET ${repo}`]: () => ({ status: 200, body: bodies.repository() }),
+    [`GET ${repo}/collaborators/{username}/permission`]: (request) => {
+      const login = parameter(request, "username");
+      // An App's account is no user.
+      if (login.endsWith("[bot]")) throw new Refusal(404, `${login} is not a user`);
+      return { status: 200, body: bodies.permission(login, github.roleOf(login)) };
+    },
     [`GET ${repo}/actions/runs/{run_id}`]: (request) => {
       const run = github.findRun(parameter(request, "run_id"));
       if (!run) throw new Refusal(404, "Not Found");
       return { status: 200, body: bodies.run(run) };
-    },
-    [`GET ${repo}/environments/{environment_name}`]: (request) => {
-      const name = parameter(request, "environment_name");
-      github.scope(name);
-      return { status: 200, body: bodies.environment(name) };
     },
   };
 }
@@ -49,6 +52,21 @@ function requireGrant(github: Github, { headers: { authorization = "" } }: ApiRe
   return grant;
 }
 
+/** Each answer says when its token ends. */
+function withTokenEnd(github: Github, routes: Routes): Routes {
+  return Object.fromEntries(
+    Object.entries(routes).map(([route, handle]) => [
+      route,
+      async (request: ApiRequest): Promise<Reply> => {
+        const reply = await handle(request);
+        const { expires } = route === artifactStore ? {} : requireGrant(github, request);
+        if (expires === undefined) return reply;
+        return { ...reply, headers: { "github-authentication-token-expiration": expires, ...reply.headers } };
+      },
+    ]),
+  );
+}
+
 /** The GitHub half of the server: the operations that the project uses. */
 export function createGithubHalf(github: Github): Half {
   const bodies = createBodies(github);
@@ -57,15 +75,17 @@ export function createGithubHalf(github: Github): Half {
     name: "github",
     // The layout of GitHub Enterprise Server, which Octokit knows as well.
     prefixes: ["/api/v3", "/api"],
-    routes: {
+    routes: withTokenEnd(github, {
       [graphql]: (request) => answerGraphql(github, requireGrant(github, request), request),
       ...repositoryRoutes(github, bodies),
       ...fileRoutes(github, bodies),
       ...artifactRoutes(github),
       ...workflowRoutes(github, bodies.workflow),
+      ...environmentRoutes(github, bodies.environment),
+      ...ruleRoutes(github, (request) => requireGrant(github, request)),
       ...secretRoutes(github, `${repo}/actions/secrets`),
       ...secretRoutes(github, `${repo}/environments/{environment_name}/secrets`),
-    },
+    }),
     authorise(request, route) {
       if (route === artifactStore) return;
       const grant = requireGrant(github, request);
@@ -74,6 +94,7 @@ export function createGithubHalf(github: Github): Half {
       const named = nameRepository(request);
       const isForksFile = github.pulls.isFork(named) && /\/(contents|commits|git)/.test(route);
       if (!github.isCalled(named) && !isForksFile) throw new Refusal(404, "Not Found");
+      if (grant.isPending && github.isPrivate) throw new Refusal(404, "Not Found");
       const isPublic = !github.isPrivate && route.startsWith("GET ") && !route.includes("/secrets");
       if (isPublic || isPermitted(grant, acceptedPermissions(route))) return;
       throw grant.refusedWith === 404 ? new Refusal(404, "Not Found") : new Refusal(403, refusalFor(grant));
@@ -101,11 +122,13 @@ function readBody(request: ApiRequest): string {
   return body;
 }
 
-/** The operations on issues and comments; `loginOf` tells whose token a request has. */
+const reactionContents = new Set(["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]);
+
+/** The operations on issues and comments; `grantOf` tells whose token a request has. */
 export function issueRoutes(
   issues: Issues,
   bodies: ReturnType<typeof createBodies>,
-  loginOf: (request: ApiRequest) => string,
+  grantOf: (request: ApiRequest) => TokenGrant,
 ): Routes {
   const repo = "/repos/{owner}/{repo}";
   const numberOf = (request: ApiRequest) => Number(parameter(request, "issue_number"));
@@ -124,7 +147,8 @@ export function issueRoutes(
     [`POST ${repo}/issues`]: (request) => {
       const title = textField(request.body, "title");
       if (!title) throw new Refusal(422, "Validation Failed");
-      return { status: 201, body: bodies.issue(issues.open(loginOf(request), title, readBody(request))) };
+      const { login, app = null } = grantOf(request);
+      return { status: 201, body: bodies.issue(issues.open(login, title, readBody(request), { app })) };
     },
     [`GET ${repo}/issues/{issue_number}`]: (request) => {
       return { status: 200, body: bodies.issue(issues.find(numberOf(request))) };
@@ -144,8 +168,18 @@ export function issueRoutes(
     },
     [`POST ${repo}/issues/{issue_number}/comments`]: (request) => {
       const issue = issues.find(numberOf(request));
-      const comment = issues.comment(issue.number, loginOf(request), readBody(request));
+      const comment = issues.comment(issue.number, grantOf(request).login, readBody(request));
       return { status: 201, body: bodies.comment(issue, comment) };
+    },
+    [`GET ${repo}/issues/comments/{comment_id}`]: (request) => {
+      const { issue, comment } = commentOf(request);
+      return { status: 200, body: bodies.comment(issue, comment) };
+    },
+    [`POST ${repo}/issues/comments/{comment_id}/reactions`]: (request) => {
+      const content = textField(request.body, "content") ?? "";
+      if (!reactionContents.has(content)) throw new Refusal(422, "Validation Failed");
+      const { reaction, isNew } = issues.react(commentOf(request).comment, grantOf(request).login, content);
+      return { status: isNew ? 201 : 200, body: bodies.reaction(reaction) };
     },
     [`PATCH ${repo}/issues/comments/{comment_id}`]: (request) => {
       const { issue, comment } = commentOf(request);
@@ -161,11 +195,34 @@ export function issueRoutes(
 }
 
 /** The operations on pull requests. */
-export function pullRoutes(pulls: Pulls, bodies: ReturnType<typeof createBodies>): Routes {
+export function pullRoutes(
+  pulls: Pulls,
+  bodies: ReturnType<typeof createBodies>,
+  loginOf: (request: ApiRequest) => string,
+): Routes {
   return {
+    "GET /repos/{owner}/{repo}/pulls": (request) => {
+      const query = request.url.searchParams;
+      const head = query.get("head")?.split(":")[1];
+      const found = pulls.all
+        .filter(({ issue }) => issue.state === (query.get("state") ?? "open"))
+        .filter(({ branch }) => head === undefined || branch === head);
+      return answerNumberedPage(request, [...found].reverse(), bodies.pull);
+    },
+    "POST /repos/{owner}/{repo}/pulls": (request) => {
+      const field = (name: string) => textField(request.body, name) ?? "";
+      const [branch, title] = [field("head"), field("title")];
+      if (branch === "" || title === "" || field("base") === "") throw new Refusal(422, "Validation Failed");
+      const issue = { login: loginOf(request), title, body: field("body") };
+      return { status: 201, body: bodies.pull(pulls.openFor(branch, issue)) };
+    },
     "GET /repos/{owner}/{repo}/pulls/{pull_number}": (request) => {
       const pull = pulls.find(Number(parameter(request, "pull_number")));
       return { status: 200, body: bodies.pull(pull) };
+    },
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/files": (request) => {
+      const pull = pulls.find(Number(parameter(request, "pull_number")));
+      return answerNumberedPage(request, pulls.listFiles(pull), (file) => bodies.changedFile(file, pull));
     },
   };
 }

@@ -22,10 +22,9 @@ export function createWebex(world: World, meetings: Meetings | null, tokens: Tok
     routes: {
       "POST /access_token": (request) => tokens.answer(request),
       ...consentRoutes(world, tokens, tokens.grants),
-      ...peopleRoutes(world, quirks, (request) => {
-        const scopes = tokens.scopesOf(request.headers.authorization);
-        return scopes.includes("spark-admin:people_read") ? meetings : null;
-      }),
+      ...peopleRoutes(world, meetings, quirks, ({ headers }) =>
+        tokens.scopesOf(headers.authorization).includes("spark-admin:people_read"),
+      ),
       ...(meetings && preferencesRoutes(world, meetings, tokens, quirks)),
       ...groupRoutes(world, quirks),
       ...roomRoutes(world, quirks),

@@ -9,11 +9,14 @@ import { beginning, type Person, type World } from "./world.ts";
 const maximumIds = 85;
 
 /** An administrator is told on which sites a person may host, or only attend, and who may log in. */
-function showSites(person: Person, meetings: Meetings | null) {
-  const user = meetings?.find(person.email);
-  if (!meetings) return {};
-  const siteUrls = user ? [user.mayHost ? meetings.site : `${meetings.site}#attendee`] : [];
-  return { siteUrls, loginEnabled: user?.isActive ?? true };
+function showAccount({ email, loginEnabled, invitePending = false }: Person, meetings: Meetings | null) {
+  const user = meetings?.find(email);
+  const siteUrls = meetings && user ? [user.mayHost ? meetings.site : `${meetings.site}#attendee`] : [];
+  return {
+    ...(meetings && { siteUrls }),
+    loginEnabled: loginEnabled ?? user?.isActive ?? true,
+    invitePending,
+  };
 }
 
 function describePerson(person: Person) {
@@ -27,15 +30,24 @@ function describePerson(person: Person) {
   };
 }
 
-/** `/people`: who somebody is; `sitesFor` gives the site to those whom Webex tells about sites. */
+/** Two people may have one address: where one has it as an alias, or for a while after it was given on. */
+function bears({ email, moreEmails }: Person, address: string): boolean {
+  return [email, ...moreEmails].some((one) => one.toLowerCase() === address.toLowerCase());
+}
+
+/** `/people`: who somebody is; an administrator is told more, also about the site. */
 export function peopleRoutes(
   world: World,
+  meetings: Meetings | null,
   quirks: Quirks,
-  sitesFor: (request: ApiRequest) => Meetings | null,
+  isAdministrator: (request: ApiRequest) => boolean,
 ): Routes {
   const viewFor = (request: ApiRequest) => {
-    const meetings = sitesFor(request);
-    return (person: Person) => ({ ...describePerson(person), ...showSites(person, meetings) });
+    const isTold = isAdministrator(request);
+    return (person: Person) => ({
+      ...describePerson(person),
+      ...(isTold && person.orgId === world.orgId && showAccount(person, meetings)),
+    });
   };
   const unseen = new Set(quirks.unseenPeople ?? []);
 
@@ -59,13 +71,13 @@ export function peopleRoutes(
       if (ids) return listByIds(request, ids.split(","));
       const email = query.get("email");
       const displayName = query.get("displayName");
-      if (!email && !displayName && !sitesFor(request))
+      if (!email && !displayName && !(meetings && isAdministrator(request)))
         throw new Refusal(400, "Email or displayName should be specified.");
       // An address finds nobody of another organisation.
       const people = [...world.people].filter(
         (person) =>
           person.orgId === world.orgId &&
-          (!email || world.findPersonByEmail(email) === person) &&
+          (!email || bears(person, email)) &&
           (!displayName || person.displayName?.startsWith(displayName)) &&
           !unseen.has(person.key),
       );

@@ -11,7 +11,12 @@ export interface Person {
   readonly moreEmails: readonly string[];
   readonly type: string;
   readonly orgId: string;
+  readonly loginEnabled?: boolean | undefined;
+  readonly invitePending?: boolean | undefined;
 }
+
+/** What may become of a person while a run goes on. */
+export type PersonChange = Partial<Pick<Person, "email" | "moreEmails" | "loginEnabled" | "invitePending">>;
 
 /** People in one place, and which of them moderate it. A General space and its team share one. */
 export interface Members {
@@ -85,8 +90,8 @@ export class World {
     for (const person of organisation.people) {
       const orgId = person.organisation ? organisationId(person.organisation) : this.orgId;
       const added = this.addPerson(person.key, person.displayName, person.email, orgId, person.type);
-      added.moreEmails.push(...(person.moreEmails ?? []));
-      for (const email of added.moreEmails) this.#byEmail.set(email.toLowerCase(), added);
+      const { moreEmails = [], loginEnabled, invitePending } = person;
+      this.changePerson(added, { moreEmails, loginEnabled, invitePending });
     }
     this.owner = organisation.owner
       ? this.person(organisation.owner)
@@ -120,13 +125,7 @@ export class World {
     for (const room of this.rooms) this.#roomByUuid.set(room.uuid, room);
   }
 
-  addPerson(
-    key: string,
-    displayName: string | null,
-    email: string,
-    orgId: string,
-    type = "person",
-  ): Person & { readonly moreEmails: string[] } {
+  addPerson(key: string, displayName: string | null, email: string, orgId: string, type = "person"): Person {
     const uuid = uuidOf("person", key);
     const person = {
       key,
@@ -167,6 +166,14 @@ export class World {
     const team = this.teams.find((candidate) => candidate.name === name);
     if (!team) throw new Error(`no team has the name "${name}"`);
     return team;
+  }
+
+  /** Gives a person other addresses, or another account; an address that was theirs alone then leads nowhere. */
+  changePerson(person: Person, change: PersonChange): void {
+    const listAddresses = () => [person.email, ...person.moreEmails].map((email) => email.toLowerCase());
+    for (const email of listAddresses()) if (this.#byEmail.get(email) === person) this.#byEmail.delete(email);
+    Object.assign(person, change);
+    for (const email of listAddresses()) this.#byEmail.set(email, person);
   }
 
   /** Gives a group other members, or another name; it is then modified at this moment. */

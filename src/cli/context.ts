@@ -1,4 +1,12 @@
 import { type Actions, type Environment, readActions } from "../config/actions.ts";
+import {
+  checkOrganisation,
+  listFiles,
+  mappingsFolder,
+  type OrganisationRule,
+  readOrganisation,
+  sortOrganisations,
+} from "../config/organisation.ts";
 import { findTokenOption, type PathOptions, type Paths, resolvePaths } from "../config/paths.ts";
 import { ConfigError, createSettings, type Settings, secretNames } from "../config/settings.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
@@ -25,6 +33,8 @@ export interface Context extends Terminal {
   readonly settings: Settings;
   readonly runner: Runner;
   readonly paths: Paths;
+  /** The settings with values that were not in the environment. */
+  settingsWith(values: Readonly<Record<string, string>>): Settings;
 }
 
 /** Makes the context of one run; everything in it that comes from the environment comes from `env`. */
@@ -32,6 +42,7 @@ export async function createContext(
   env: Environment,
   options: PathOptions,
   terminal: Terminal,
+  rule: OrganisationRule,
 ): Promise<Context> {
   for (const name of secretNames) gate.add(env[name] ?? "");
   const tokenFile = env.WEBEX_TOKEN_FILE?.trim();
@@ -41,16 +52,39 @@ export async function createContext(
       `--${option} names WEBEX_TOKEN_FILE, the file of the refresh token; name another file`,
     );
   }
-  const actions = readActions(env);
+  const organisation = rule === "none" ? null : await chooseOrganisation(env, options, terminal, rule);
+  const own = organisation === null ? env : { ...env, WEBEX_ENVIRONMENT: nameEnvironment(organisation, env) };
+  const actions = readActions(own);
   const runner = await createRunner(actions);
-  const settings = createSettings(env, runner.mask);
+  const settings = createSettings(own, runner.mask);
   return {
     ...terminal,
     actions,
     settings,
     runner,
-    paths: resolvePaths(options),
+    paths: resolvePaths(options, organisation),
+    settingsWith: (values) => createSettings({ ...own, ...values }, runner.mask),
   };
+}
+
+/** @throws where the name and the folders of mappings/ do not fit together. */
+async function chooseOrganisation(
+  env: Environment,
+  options: PathOptions,
+  { log }: Terminal,
+  rule: Exclude<OrganisationRule, "none">,
+): Promise<string | null> {
+  const name = readOrganisation(options.organisation, env);
+  const found = sortOrganisations(await listFiles(mappingsFolder));
+  checkOrganisation(name, found, options.mappings === undefined ? rule : "any");
+  if (name !== null && found.hasOwnPolicy && options.policy === undefined)
+    log(`${mappingsFolder}/policy.json is not read: each organisation has its own, or the defaults`);
+  return name;
+}
+
+/** Each has its own token, so the repository's own secret is nobody's. */
+function nameEnvironment(organisation: string, { WEBEX_ENVIRONMENT: named }: Environment): string {
+  return named?.trim() || `webex-${organisation}`;
 }
 
 const exitCodes = { converged: 0, changed: 0, failed: 1, held: 2, partial: 3 } as const;

@@ -1,3 +1,5 @@
+import type { OrganisationRule } from "../config/organisation.ts";
+
 /** An option of a command. */
 export interface Option {
   readonly name: string;
@@ -22,6 +24,15 @@ export interface Command {
   readonly options: readonly Option[];
 }
 
+const organisation = {
+  name: "organisation",
+  value: "<name>",
+  help: "of several organisations the one to work for (or ROLLCALL_ORGANISATION)",
+} as const;
+/** For what comes before an organisation has a folder. */
+const anyOrganisation = { ...organisation, help: `${organisation.help}; it may be a new one` } as const;
+/** For what works for all of them where none is named. */
+const optionalOrganisation = { ...organisation, help: `${organisation.help}; default: all` } as const;
 const inputs = [
   {
     name: "mappings",
@@ -29,6 +40,7 @@ const inputs = [
     help: "which groups belong in which rooms (default mappings/rooms.csv)",
   },
   { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
+  organisation,
 ] as const;
 const verbose = {
   name: "verbose",
@@ -39,7 +51,7 @@ const always = [
   {
     name: "max-minutes",
     value: "<n>",
-    help: "end in order after so many minutes, with a report (default 25)",
+    help: "end in order after so many minutes, and tell what was done (default 25)",
     form: /^(?=.*[1-9])\d{1,4}(\.\d{1,3})?$/,
     hint: "give minutes, such as 25",
   },
@@ -59,6 +71,18 @@ const approve = {
   hint: "the report shows the digest to give",
 } as const;
 
+const port = {
+  name: "port",
+  value: "<port>",
+  help: "where the browser comes back to on 127.0.0.1 (default 5000)",
+  form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+} as const;
+
+const pullRequestForm = {
+  form: /^[1-9]\d{0,8}$/,
+  hint: "give the number after the # in its title, such as 12",
+} as const;
+
 /** Every command there is. */
 export const commands = [
   { name: "validate", summary: "check the mappings and the policy, without any network", options: inputs },
@@ -71,8 +95,7 @@ export const commands = [
         name: "pull-request",
         value: "<number>",
         help: "plan what this pull request proposes, and write it as one comment there",
-        form: /^[1-9]\d{0,8}$/,
-        hint: "give the number after the # in its title, such as 12",
+        ...pullRequestForm,
       },
       { name: "markdown", value: "<file>", help: "write the plan as Markdown to this file" },
     ],
@@ -138,12 +161,24 @@ export const commands = [
         value: "<file>",
         help: "write the suggestions to this file as well, unless it has rows",
       },
+      anyOrganisation,
       { name: "append", value: null, help: "add the suggestions that the file of --csv lacks at its end" },
-      { name: "json", value: "<file>", help: "write groups, rooms and suggestions to this file as JSON" },
-      // Taken as by every online command, so that one line of options serves them all.
-      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
-      { name: "mappings", value: "<file>", help: "without effect: the suggestions are of all that is seen" },
-      { name: "policy", value: "<file>", help: "without effect" },
+      { name: "json", value: "<file>", help: "write groups, spaces and suggestions to this file as JSON" },
+      {
+        name: "mappings",
+        value: "<file>",
+        help: "suggest no pair that this file has (default mappings/rooms.csv)",
+      },
+      ...always,
+    ],
+  },
+  {
+    name: "setup",
+    summary: "lead through the first set-up, and do what can be done by GitHub's API",
+    options: [
+      { name: "dry-run", value: null, help: "only show the steps, and which of them are done" },
+      anyOrganisation,
+      port,
       ...always,
     ],
   },
@@ -151,12 +186,8 @@ export const commands = [
     name: "login",
     summary: "get the first refresh token in a browser and store it",
     options: [
-      {
-        name: "port",
-        value: "<port>",
-        help: "where the browser comes back to on 127.0.0.1 (default 5000)",
-        form: /^(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
-      },
+      anyOrganisation,
+      port,
       { name: "device", value: null, help: "show a code to enter in a browser on any other machine" },
       {
         name: "features",
@@ -172,7 +203,11 @@ export const commands = [
     options: [
       ...inputs,
       { name: "json", value: "[<file>]", help: "print JSON, or write it to this file" },
-      { name: "reports", value: "<dir>", help: "without effect: this command leaves no report" },
+      {
+        name: "reports",
+        value: "<dir>",
+        help: "where earlier runs have kept where names led, and what is settled about Webex (default reports)",
+      },
       ...always,
     ],
   },
@@ -185,13 +220,42 @@ export const commands = [
   },
 ] as const satisfies readonly Command[];
 
-/** The commands' names. */
-export type CommandName = (typeof commands)[number]["name"];
+/** What only a workflow calls: neither the help nor a suggestion names it. */
+export const workflowCommands = [
+  {
+    name: "approval",
+    summary: "decide about the comment that started the workflow Approve, or answer it",
+    options: [
+      {
+        name: "outcome",
+        value: "<json>",
+        help: "answer the comment: the workflow's jobs with their outputs, as GitHub's toJSON(needs) writes them",
+      },
+      ...always,
+    ],
+  },
+  {
+    name: "organisations",
+    summary: "name the organisations that a workflow has something to do for",
+    options: [
+      optionalOrganisation,
+      {
+        name: "pull-request",
+        value: "<number>",
+        help: "those whose files this pull request changes",
+        ...pullRequestForm,
+      },
+      { name: "record", value: "<file>", help: "the one whose record this is, by its path" },
+    ],
+  },
+] as const satisfies readonly Command[];
 
-type OptionOf<Name extends CommandName> = Extract<
-  (typeof commands)[number],
-  { name: Name }
->["options"][number];
+type AnyCommand = (typeof commands)[number] | (typeof workflowCommands)[number];
+
+/** The commands' names. */
+export type CommandName = AnyCommand["name"];
+
+type OptionOf<Name extends CommandName> = Extract<AnyCommand, { name: Name }>["options"][number];
 
 type ValueOf<O extends Option> = O extends { value: null }
   ? true
@@ -207,3 +271,15 @@ export type OptionsOf<Name extends CommandName> = {
 } & {
   readonly [O in OptionOf<Name> as O extends { isRequired: true } ? never : O["name"]]?: ValueOf<O>;
 };
+
+/** What a command does with the name of an organisation; a plan may be of a pull request that makes its folder. */
+export function findOrganisationRule(
+  command: CommandName,
+  options: { readonly "pull-request"?: string },
+): OrganisationRule {
+  const all: readonly Command[] = [...commands, ...workflowCommands];
+  const known = all.find(({ name }) => name === command)?.options ?? [];
+  if (known.includes(optionalOrganisation)) return "optional";
+  if (known.includes(anyOrganisation) || options["pull-request"] !== undefined) return "any";
+  return known.includes(organisation) ? "existing" : "none";
+}

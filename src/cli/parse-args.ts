@@ -1,6 +1,13 @@
 import { parseArgs } from "node:util";
 import { findNearest } from "../lib/did-you-mean.ts";
-import { type Command, type CommandName, commands, type Option, type OptionsOf } from "./options.ts";
+import {
+  type Command,
+  type CommandName,
+  commands,
+  type Option,
+  type OptionsOf,
+  workflowCommands,
+} from "./options.ts";
 
 /** A command that is to run, with its own options. */
 export type Call<Name extends CommandName = CommandName> = {
@@ -11,6 +18,7 @@ export type Call<Name extends CommandName = CommandName> = {
 export type Invocation =
   | Call
   | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" }
   | { readonly kind: "mistake"; readonly message: string };
 
 /** Reads the arguments after `main.ts`. A mistake is told in one line, with the nearest valid choice. */
@@ -18,7 +26,8 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return { kind: "help", text: describeProgram() };
-  const command = commands.find((candidate) => candidate.name === name);
+  if (name === "--version") return { kind: "version" };
+  const command = [...commands, ...workflowCommands].find((candidate) => candidate.name === name);
   if (!command) {
     const names = commands.map((candidate) => candidate.name);
     return describeMistake(`there is no command "${name}"; ${suggest(name, names)}`);
@@ -27,7 +36,10 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   return parseOptions(command, rest);
 }
 
-function parseOptions(command: (typeof commands)[number], args: readonly string[]): Invocation {
+function parseOptions(
+  command: Command & { readonly name: CommandName },
+  args: readonly string[],
+): Invocation {
   const known: readonly Option[] = command.options;
   const options = Object.fromEntries(
     known.map((option) => [
@@ -113,6 +125,7 @@ function describeProgram(): string {
     "",
     "Usage: node --import tsx src/main.ts <command> [options]",
     "       npm run <command> -- [options]",
+    "       npm run rollcall -- --version",
     "",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",

@@ -24,7 +24,7 @@ export async function runDemo(options: OptionsOf<"demo">, context: Context): Pro
     const seen = sandbox.requests.length;
     // Only the sandbox's variables: a real token in this shell must not get into the demo.
     const env = sandbox.githubEnvironment({ GITHUB_SERVER_URL: "https://github.example" });
-    const code = await runSync({}, await createContext(env, { mappings }, context));
+    const code = await runSync({}, await createContext(env, { mappings }, context, "none"));
     return { code, writes: sandbox.requests.slice(seen).filter(isMembershipWrite).length };
   };
 

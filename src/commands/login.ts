@@ -7,7 +7,6 @@ import type { OptionsOf } from "../cli/options.ts";
 import type { LoginConfig, TokenStoreConfig } from "../config/settings.ts";
 import { replaceSecretFile } from "../disk/write-atomic.ts";
 import { gate } from "../lib/redact.ts";
-import type { Owner } from "../membership/directory.ts";
 import { openStore } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
@@ -22,12 +21,18 @@ import { readOwner } from "../webex/people.ts";
 /** Milliseconds; a person may have to look for the right account first. */
 const loginTimeoutMs = 10 * 60_000;
 
-const usualPort = 5000;
+export const usualPort = 5000;
 
-interface Login {
+/** What a login is for. */
+export interface LoginOrder {
   readonly config: LoginConfig;
-  readonly client: ClientIdentity;
   readonly wanted: readonly Feature[];
+  /** Where the browser comes back to on this machine; null for a code that is entered elsewhere. */
+  readonly port: number | null;
+}
+
+interface Login extends LoginOrder {
+  readonly client: ClientIdentity;
   readonly scopes: readonly string[];
   readonly destination: Destination;
   readonly context: Context;
@@ -37,18 +42,26 @@ interface Login {
 export async function runLogin(options: OptionsOf<"login">, context: Context): Promise<number> {
   const config = context.settings.readLoginConfig();
   const wanted = chooseFeatures(options.features ?? null, config);
+  await logIn({ config, wanted, port: options.device ? null : Number(options.port ?? usualPort) }, context);
+  return 0;
+}
+
+/** Asks a person for their consent and stores the refresh token; returns what Webex issued. */
+export async function logIn(order: LoginOrder, context: Context): Promise<IssuedTokens> {
+  const { config, wanted, port } = order;
   const destination = await createDestination(config, context);
   // Before anybody is asked: a consent whose token has nowhere to go would be for nothing.
   await destination.prove();
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
   const client = { baseUrl, clientId, clientSecret };
-  const login = { config, client, wanted, scopes: listScopes(wanted), destination, context };
-  if (options.device) await logInByDevice(login);
-  else await logInByBrowser(login, Number(options.port ?? usualPort));
-  return 0;
+  const login = { ...order, client, scopes: listScopes(wanted), destination, context };
+  return port === null ? await logInByDevice(login) : await logInByBrowser(login, port);
 }
 
-function chooseFeatures(text: string | null, { siteUrl }: LoginConfig): readonly Feature[] {
+export function chooseFeatures(
+  text: string | null,
+  { siteUrl }: Pick<LoginConfig, "siteUrl">,
+): readonly Feature[] {
   if (text === null) return siteUrl === null ? ["memberships"] : ["memberships", "delegates"];
   const named = text.split(/[\s,]+/).filter(Boolean);
   const unknown = named.find((name) => !features.some((feature) => feature === name));
@@ -59,9 +72,10 @@ function chooseFeatures(text: string | null, { siteUrl }: LoginConfig): readonly
   return features.filter((feature) => named.includes(feature));
 }
 
-async function logInByBrowser(login: Login, port: number): Promise<void> {
+async function logInByBrowser(login: Login, port: number): Promise<IssuedTokens> {
   const { config, client, scopes, context } = login;
   let authorization: Authorization | null = null;
+  let issued: IssuedTokens | null = null;
   await awaitCallback({
     port,
     timeoutMs: loginTimeoutMs,
@@ -75,9 +89,12 @@ async function logInByBrowser(login: Login, port: number): Promise<void> {
     finish: async (code) => {
       gate.add(code);
       if (authorization === null) throw new Error("nobody has been asked yet");
-      return await conclude(login, await exchangeCode(client, authorization, code));
+      issued = await exchangeCode(client, authorization, code);
+      return await conclude(login, issued);
     },
   });
+  if (issued === null) throw new Error("nobody has logged in");
+  return issued;
 }
 
 function logAddress({ url, redirectUri }: Authorization, { isRemote }: LoginConfig, { log }: Context): void {
@@ -90,13 +107,15 @@ function logAddress({ url, redirectUri }: Authorization, { isRemote }: LoginConf
   if (!isRemote) openBrowser(url);
 }
 
-async function logInByDevice(login: Login): Promise<void> {
+async function logInByDevice(login: Login): Promise<IssuedTokens> {
   const { client, scopes, context } = login;
   const device = await requestDeviceCode(client, scopes);
   context.log(
     `Open this address in any browser, enter ${device.userCode} if it asks, and allow it:\n\n  ${device.verificationUrl}\n`,
   );
-  await conclude(login, await awaitDeviceTokens(client, device, context.stop));
+  const issued = await awaitDeviceTokens(client, device, context.stop);
+  await conclude(login, issued);
+  return issued;
 }
 
 /** The login has succeeded only once the token is stored. */
@@ -108,7 +127,9 @@ async function conclude(login: Login, issued: IssuedTokens): Promise<CallbackPag
     throw new Error("Webex sent no refresh token; register the integration again");
   mask(issued.refreshToken);
   const scopes = checkScopes(login, issued.scopes);
-  const { displayName, email } = await readPerson(config, issued.accessToken);
+  const webex = createWebexClient({ baseUrl: config.webexUrl, accessToken: issued.accessToken });
+  const { displayName, email } = await readOwner(webex);
+  context.detail(`${webex.requestCount()} request to Webex besides the login's own`);
   const kept = await destination.keep(issued.refreshToken);
   const { refreshTokenExpiresAt: expiresAt } = issued;
   const expiry = measureExpiry(expiresAt?.toISOString() ?? null, context.now(), 0);
@@ -138,10 +159,6 @@ function checkScopes({ wanted, scopes }: Login, granted: readonly string[] | nul
     `the scopes ${missing.join(", ")} were not granted, and ${wanted.join(" and ")} need them. Nothing was stored: ` +
       "tick them at developer.webex.com (My Apps, the integration) and log in again",
   );
-}
-
-async function readPerson({ webexUrl: baseUrl }: LoginConfig, accessToken: string): Promise<Owner> {
-  return await readOwner(createWebexClient({ baseUrl, accessToken }));
 }
 
 /** Keeps the refresh token that a login brings. */

@@ -6,7 +6,7 @@ import { keepScheduleEnabled } from "../github/workflows.ts";
 import { errorMessage } from "../lib/text.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { describeCalm, describeNeed, needsIssue } from "../report/issue.ts";
-import { createRenderer, isSameNote, noteMarkers } from "../report/renderer.ts";
+import { createRenderer, isSameNote, markNote } from "../report/renderer.ts";
 import { syncWorkflow } from "../report/words.ts";
 
 /** Writes the one issue and keeps the schedule alive after a sync. Never throws: a failure here is only a warning. */
@@ -25,7 +25,12 @@ export async function postSync(record: RunRecord, access: RepositoryAccess, cont
     }
   };
   await attempt(
-    () => keepTrackingIssue(access, noteMarkers.trackingIssue, describeState(record, context)),
+    () =>
+      keepTrackingIssue(
+        access,
+        markNote("trackingIssue", record.organisation),
+        describeState(record, context),
+      ),
     explainIssueFailure,
   );
   // Whatever else starts a run is activity by itself.
@@ -53,6 +58,7 @@ function describeState(record: RunRecord, { actions, paths }: Context): IssueSta
     reportAddress:
       record.token === null ? null : addressOf(reportBranch, `${paths.repository.reports}/README.md`),
   });
-  const title = `Rollcall: ${describeNeed(record).replace(/\.$/, "")}`;
+  const name = record.organisation ? ` (${record.organisation})` : "";
+  const title = `Rollcall${name}: ${describeNeed(record).replace(/\.$/, "")}`;
   return { kind: "open", title, body, isSame: (other) => isSameNote(body, other) };
 }

@@ -36,6 +36,7 @@ function createRestoreTask(
       // They only say which spaces are Rollcall's: they may be the very reason for the undo, and broken.
       const mappings = await readMappings(paths, files.read).catch(explainUnreadable);
       const { record, bytes } = await readRecord(file);
+      refuseOthersRecord(record, file, paths.organisation);
       const decide: LoadedTask["decide"] = async (reader, target) => {
         const path = nameRecord(file, paths.disk.reports);
         const [origin, memory] = await Promise.all([
@@ -64,6 +65,14 @@ function createRestoreTask(
       return { policy, rows: [], delegations: null, decide };
     },
   };
+}
+
+/** Ids of one organisation's people and spaces mean nothing in another. */
+function refuseOthersRecord({ organisation }: RunRecord, file: string, own: string | null): void {
+  if (organisation === undefined || organisation === own) return;
+  throw new Error(
+    `${file} is the record of a run for ${organisation}, and this run is ${own === null ? "for no organisation by name" : `for ${own}`}; nothing was changed. Name the other with --organisation ${organisation}`,
+  );
 }
 
 interface RecordOrigin {

@@ -15,6 +15,8 @@ export async function publishSetupGuide({ actions, settings, paths, runner, log 
     present: new Set(names.filter(settings.has)),
     repositoryUrl: actions.repositoryUrl ?? "",
     environment: actions.environment,
+    organisation: paths.organisation,
+    mappingsFile: paths.mappings,
     roomCount: new Set(inputs?.mappings.filter(isRow).map((mapping) => mapping.room)).size,
   });
   log(list);

@@ -1,12 +1,13 @@
 import { type Context, exitCodeOf } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
+import { findEditor } from "../config/actions.ts";
+import { findInRepository } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { toDateString } from "../lib/date.ts";
 import { endMappings } from "../membership/mapping.ts";
-import { findIdleProtections } from "../membership/protection.ts";
 import { readInputs } from "../run/inputs.ts";
 import { runMembership } from "../run/membership.ts";
-import { type Memory, readMemory } from "../run/memory.ts";
+import type { Memory } from "../run/memory.ts";
 import { openNewestFiles } from "../run/newest-files.ts";
 import type { LoadedTask, MembershipTask } from "../run/reconcile.ts";
 
@@ -46,26 +47,34 @@ export async function runPlan(options: OptionsOf<"plan">, context: Context): Pro
 }
 
 function createSyncTask(command: "plan" | "sync", approval: string | null, context: Context): MembershipTask {
-  const { paths, log, now } = context;
+  const { actions, paths, log, now } = context;
   return {
     command,
     approval,
     async load() {
       const files = await openNewestFiles(context);
       const { policy, grants, ...inputs } = await readInputs(paths, files.read);
-      const { mappings, notices: ending } = endMappings(inputs.mappings, toDateString(now()));
+      const path = findInRepository(paths.mappings);
+      const editor = path === null ? null : findEditor(actions, path);
+      const { mappings, notices: ending } = endMappings(inputs.mappings, toDateString(now()), editor);
       const notices = [...files.describe(), ...ending];
       // Read once: the names and the delegations are in the same file.
       let memory: Promise<Memory> | null = null;
       const recall = (target: ReportTarget) => {
-        memory ??= readMemory(target, context);
+        // As all that is imported here, loaded only when the token is safe: it would delay the first request.
+        memory ??= import("../run/memory.ts").then(({ readMemory }) => readMemory(target, context));
         return memory;
       };
       const decide: LoadedTask["decide"] = async (reader, target) => {
         const { observe } = await import("../membership/observe.ts");
         const { planChanges } = await import("../membership/plan.ts");
+        const { findIdleProtections } = await import("../membership/protection.ts");
         const { names: nameMemory, notices: loss } = await recall(target);
-        const [observation] = await observe(reader, [mappings], log, nameMemory);
+        const [observation] = await observe(reader, [mappings], {
+          log,
+          memory: nameMemory,
+          describesNewcomers: command === "plan",
+        });
         const plan = planChanges(observation, policy);
         const problems = [...plan.problems, ...(await findIdleProtections(reader, policy, observation))];
         return {

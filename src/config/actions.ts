@@ -10,6 +10,10 @@ export interface Actions {
   readonly refName: string | null;
   readonly isBranch: boolean | null;
   readonly eventName: string | null;
+  /** The file that holds the event. */
+  readonly eventPath: string | null;
+  /** The client id of the GitHub App that replaces the workflow's own token. */
+  readonly appClientId: string | null;
   readonly reportBranch: string | null;
   readonly environment: string | null;
   readonly repositoryUrl: string | null;
@@ -31,12 +35,21 @@ export function readActions(env: Environment): Actions {
     refName: env.GITHUB_REF_NAME?.trim() || null,
     isBranch: readIsBranch(env),
     eventName: env.GITHUB_EVENT_NAME?.trim() || null,
+    eventPath: env.GITHUB_EVENT_PATH || null,
+    appClientId: env.ROLLCALL_APP_CLIENT_ID?.trim() || null,
     reportBranch:
       env.REPORT_BRANCH?.trim().replace(/^refs\/heads\//, "") || env.GITHUB_REF_NAME?.trim() || null,
     environment: env.WEBEX_ENVIRONMENT?.trim() || null,
     repositoryUrl,
     runUrl: runId && repositoryUrl ? `${repositoryUrl}/actions/runs/${runId}` : null,
   };
+}
+
+/** Where GitHub lets a person edit a file of the run's branch; null outside of GitHub, and where there is none. */
+export function findEditor({ repositoryUrl, refName, isBranch }: Actions, path: string): string | null {
+  if (repositoryUrl === null || refName === null || isBranch === false) return null;
+  const file = [refName, path].join("/").split("/").map(encodeURIComponent).join("/");
+  return `${repositoryUrl}/edit/${file}`;
 }
 
 /** For a pull request GITHUB_REF_TYPE says "branch", though its ref is not one. */

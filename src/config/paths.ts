@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { mappingsFolder } from "./organisation.ts";
 
 export interface PathOptions {
   readonly mappings?: string;
@@ -7,6 +8,7 @@ export interface PathOptions {
   readonly reports?: string;
   readonly json?: string | true;
   readonly markdown?: string;
+  readonly organisation?: string;
   readonly [other: string]: string | true | undefined;
 }
 
@@ -16,6 +18,8 @@ export interface ReportPaths {
 }
 
 export interface Paths {
+  /** Of several the one whose files these are; null where there is only one. */
+  readonly organisation: string | null;
   readonly mappings: string;
   readonly policy: string;
   /** Only the standard file may be absent: one that was named was meant to be read. */
@@ -24,20 +28,24 @@ export interface Paths {
   /** As the repository knows them: what is committed is always inside of it. */
   readonly repository: ReportPaths;
   readonly reportsElsewhere: string | null;
+  /** Where the reports of all organisations are listed; null without several, and for reports that lie elsewhere. */
+  readonly overview: string | null;
   readonly json: string | null;
   readonly markdown: string | null;
   /** Beside the record: the reports that are still to be committed, for the run's artifact. */
   readonly owed: string | null;
 }
 
-const standard = {
-  mappings: "mappings/rooms.csv",
-  policy: "mappings/policy.json",
-  reports: "reports",
-} as const;
+const reportsFolder = "reports";
 
 /** Resolves every file; delegations.csv is beside the mappings. @throws for an output that would overwrite an input. */
-export function resolvePaths(options: PathOptions): Paths {
+export function resolvePaths(options: PathOptions, organisation: string | null = null): Paths {
+  const inner = organisation === null ? "" : `/${organisation}`;
+  const standard = {
+    mappings: `${mappingsFolder}${inner}/rooms.csv`,
+    policy: `${mappingsFolder}${inner}/policy.json`,
+    reports: `${reportsFolder}${inner}`,
+  };
   const { mappings = standard.mappings, policy = standard.policy, reports = standard.reports } = options;
   const delegations = join(dirname(mappings), "delegations.csv").replaceAll("\\", "/");
   const committed = findInRepository(reports);
@@ -49,15 +57,17 @@ export function resolvePaths(options: PathOptions): Paths {
       throw new Error(`${file} is an input of this run, so nothing is written to it; name another file`);
   }
   return {
+    organisation,
     mappings,
     policy,
     isPolicyNamed: options.policy !== undefined,
     disk: { reports, delegations },
     repository: {
       reports: committed ?? standard.reports,
-      delegations: findInRepository(delegations) ?? "mappings/delegations.csv",
+      delegations: findInRepository(delegations) ?? `${mappingsFolder}${inner}/delegations.csv`,
     },
     reportsElsewhere: committed === null ? reports : null,
+    overview: organisation === null || committed !== standard.reports ? null : reportsFolder,
     json,
     markdown: options.markdown ?? null,
     owed,

@@ -42,6 +42,8 @@ export type ReportTarget =
 export interface Config {
   readonly webexUrl: string;
   readonly xmlUrl: string;
+  /** The most requests to Webex under way at once. */
+  readonly maxRequests: number;
   /** Without a scheme, in lower case. */
   readonly siteUrl: string | null;
   readonly clientId: string;
@@ -50,6 +52,8 @@ export interface Config {
   readonly reportTarget: ReportTarget;
   readonly secrets: readonly string[];
 }
+
+const maxRequests = 64;
 
 /** The variables whose values must never be shown. */
 export const secretNames = [
@@ -64,6 +68,14 @@ export type SiteConfig = Config & { readonly siteUrl: string };
 /** Everything that is missing or malformed in the environment, in one message. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+
+  constructor(
+    message: string,
+    /** One for each variable, where several are wrong. */
+    readonly faults: readonly string[] = [message],
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -147,9 +159,18 @@ export function readConfig(env: Environment, needsSite = false): Config {
     return site;
   };
 
+  const readMaxRequests = (): number => {
+    const value = get("WEBEX_MAX_REQUESTS") ?? String(maxRequests);
+    const count = /^\d+$/.test(value) ? Number(value) : 0;
+    if (count < 1 || count > maxRequests)
+      faults.push(`WEBEX_MAX_REQUESTS must be a whole number from 1 to ${maxRequests}`);
+    return count;
+  };
+
   const config: Config = {
     webexUrl: readUrl("WEBEX_API_URL", "https://webexapis.com/v1"),
     xmlUrl: readUrl("WEBEX_XML_URL", "https://api.webex.com/WBXService/XMLService"),
+    maxRequests: readMaxRequests(),
     siteUrl: readSite(),
     clientId: need("WEBEX_CLIENT_ID", "the Webex integration's client id"),
     clientSecret: need("WEBEX_CLIENT_SECRET", "the Webex integration's client secret"),
@@ -157,11 +178,12 @@ export function readConfig(env: Environment, needsSite = false): Config {
     reportTarget: readReportTarget(),
     secrets: secretNames.flatMap((name) => get(name) ?? []),
   };
-  if (faults.length > 0) throw new ConfigError([...new Set(faults)].join("; "));
+  const different = [...new Set(faults)];
+  if (different.length > 0) throw new ConfigError(different.join("; "), different);
   return config;
 }
 
-const ours = /^(WEBEX_|GITHUB_|SECRETS_TOKEN$|REPORT_BRANCH$)/;
+const ours = /^(WEBEX_|GITHUB_|ROLLCALL_|SECRETS_TOKEN$|REPORT_BRANCH$)/;
 
 /**
  * Tools that do not read quotes, such as `docker --env-file`, hand them on as a part of the value. Said alone: every
@@ -260,7 +282,26 @@ export function createSettings(env: Environment, mask: (secret: string) => void)
     /** True on GitHub where nothing of Webex is set: a copy of the repository that nobody has set up yet. */
     isUnconfigured: repository !== null && !webexNames.some(has),
     has,
+    find: (name: string) => env[name]?.trim() || null,
+    github: readGithubUrls(env),
+    proxies: readProxies(env),
   };
+}
+
+/** A variable that names a proxy, and where it leads; null where that cannot be read. */
+export interface Proxy {
+  readonly name: string;
+  readonly host: string | null;
+}
+
+/** In small letters too, which come first. The address may hold a password, so only its host is told. */
+function readProxies(env: Environment): readonly Proxy[] {
+  return ["HTTPS_PROXY", "HTTP_PROXY"].flatMap((name) => {
+    const value = (env[name.toLowerCase()] || env[name])?.trim();
+    if (!value) return [];
+    const isProxy = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+    return [{ name, host: isProxy ? new URL(value).host : null }];
+  });
 }
 
 function explainNoRepository(env: Environment): never {

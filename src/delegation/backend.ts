@@ -60,3 +60,29 @@ export async function attempt<T>(ask: () => Promise<T>): Promise<Answer<T>> {
     return { error: errorMessage(error) };
   }
 }
+
+/** A reader that asks each question once: two plans of one moment must differ by what is wanted alone. */
+export function rememberAnswers(reader: DelegationReader): DelegationReader {
+  const delegates = new Map<string, Promise<readonly string[]>>();
+  const users = new Map<string, Promise<SiteUser | null>>();
+  let access: Promise<void> | null = null;
+  let everybody: Promise<Listing<SiteUser>> | null = null;
+  return {
+    proveAccess(mayWrite) {
+      access ??= reader.proveAccess(mayWrite);
+      return access;
+    },
+    listUsers() {
+      everybody ??= reader.listUsers();
+      return everybody;
+    },
+    findUser: (address) => remember(users, address, () => reader.findUser(address)),
+    readDelegates: (host) => remember(delegates, host, () => reader.readDelegates(host)),
+  };
+}
+
+function remember<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const answer = known.get(key) ?? ask();
+  known.set(key, answer);
+  return answer;
+}

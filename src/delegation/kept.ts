@@ -1,11 +1,20 @@
 import * as v from "valibot";
+import { dayMs } from "../lib/date.ts";
 import { createMatcher, foldAddress } from "../lib/email.ts";
 import type { ReadonlyDeep } from "../lib/readonly-deep.ts";
 import { compareStrings } from "../lib/text.ts";
 import { findExpired, type ListedDelegation, pairOf } from "./expiring.ts";
 
 /** What state.json keeps of delegations. */
-const keptSchema = v.array(v.strictObject({ file: v.string(), host: v.string(), delegate: v.string() }));
+const keptSchema = v.array(
+  v.strictObject({
+    file: v.string(),
+    host: v.string(),
+    delegate: v.string(),
+    /** When it was granted again in the last 30 days, because somebody had taken it away in Webex. */
+    returned: v.exactOptional(v.array(v.pipe(v.string(), v.isoTimestamp()))),
+  }),
+);
 
 /** A grant that a run has kept, and the file that listed it: another file's rows say nothing about it. */
 export type KeptGrant = ReadonlyDeep<v.InferOutput<typeof keptSchema>>[number];
@@ -25,13 +34,43 @@ export function parseKept(stored: unknown): {
 export interface KeptUpdate {
   readonly listed: readonly KeptGrant[];
   readonly ended: readonly KeptGrant[];
+  /** Those that this run granted again; `returned` holds the one time. */
+  readonly returned: readonly KeptGrant[];
 }
 
 /** The memory after a run, sorted. Pure. */
-export function updateKept(kept: readonly KeptGrant[], { listed, ended }: KeptUpdate): readonly KeptGrant[] {
-  const all = new Map([...kept, ...listed].map((grant) => [keyOf(grant), grant]));
+export function updateKept(
+  kept: readonly KeptGrant[],
+  { listed, ended, returned }: KeptUpdate,
+): readonly KeptGrant[] {
+  const all = new Map([...listed, ...kept].map((grant) => [keyOf(grant), grant]));
+  for (const grant of returned) {
+    const [at = ""] = grant.returned ?? [];
+    const times = [...listReturns(all.get(keyOf(grant)), at), at];
+    all.set(keyOf(grant), { ...grant, returned: times });
+  }
   for (const grant of ended) all.delete(keyOf(grant));
   return [...all].sort(([one], [other]) => compareStrings(one, other)).map(([, grant]) => grant);
+}
+
+const rememberedDays = 30;
+
+/** When a grant came back in the 30 days before `now`. Pure. */
+export function listReturns(grant: KeptGrant | undefined, now: string): readonly string[] {
+  const since = Date.parse(now) - rememberedDays * dayMs;
+  return (grant?.returned ?? []).filter((at) => Date.parse(at) >= since);
+}
+
+/**
+ * What people are told of a grant that was kept, was gone from Webex and comes back; `now` is ISO 8601. When it has
+ * come back before, somebody or something else decides, too. Pure.
+ */
+export function describeReturn(grant: KeptGrant, now: string): string {
+  const times = listReturns(grant, now).length + 1;
+  const { host, delegate } = grant;
+  if (times === 1)
+    return `${delegate} was no longer a delegate of ${host} in Webex, although delegations.csv keeps that; to end it, delete the row`;
+  return `${delegate} keeps coming and going as a delegate of ${host}: taken away in Webex and granted again ${times} times in ${rememberedDays} days. Delete the row if it should end, or find out who takes it away; let only one of them decide`;
 }
 
 function keyOf(grant: KeptGrant): string {

@@ -13,6 +13,8 @@ export const delegationRecordSchema = v.strictObject({
   version: v.literal(1),
   /** `sync` when it made the delegates as delegations.csv says. */
   command: v.picklist(["delegate", "sync"]),
+  /** Present only where there are several: the one of this run. */
+  organisation: v.exactOptional(v.string()),
   /** `keep` is what `sync` does. */
   mode: v.picklist([...modes, "keep"]),
   /** By which of the two interfaces of Webex delegates are read and changed. */

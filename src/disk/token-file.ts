@@ -76,6 +76,7 @@ export function createTokenFile(
       return { refreshToken, isStored: Boolean(text?.trim()) };
     },
     dateCopy: () => Promise.resolve(null),
+    credentialEnd: () => null,
     async prove() {
       await tidy();
       // Where there are no modes, or they are another's to change, the token is still stored.

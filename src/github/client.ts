@@ -164,6 +164,16 @@ export function headerOf(error: unknown, name: string): string | null {
 }
 
 /**
+ * When the token of a request ends, as the answer's headers say; null where it has no end, or GitHub does not say.
+ * https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/token-expiration-and-revocation
+ */
+export function readTokenEnd(headers: Readonly<Record<string, unknown>>): Date | null {
+  // "2026-12-01 05:17:10 UTC", or with an offset.
+  const end = new Date(String(headers["github-authentication-token-expiration"] ?? ""));
+  return Number.isNaN(end.getTime()) ? null : end;
+}
+
+/**
  * Milliseconds that GitHub asks to wait, by its own clock; null where it asks for nothing.
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
  */

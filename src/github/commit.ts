@@ -5,7 +5,8 @@ import { errorMessage, withoutFullStop } from "../lib/text.ts";
 import { readHead } from "./branch-files.ts";
 import { createGithubClient, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
-import { type Patience, persist } from "./patience.ts";
+import { listFiles } from "./list-files.ts";
+import { type Patience, persist, type Retry } from "./patience.ts";
 import { explainRefusal, isUnexplained } from "./permissions.ts";
 
 export interface CommitFile {
@@ -21,6 +22,14 @@ export interface ReportDraft {
 /** Reads on the commit that the report is made on; undefined where there is no such file. */
 export type ReadText = (path: string) => Promise<string | undefined>;
 
+/** The paths of all files below a folder, seen from it, on the same commit. */
+export type ListFiles = (folder: string) => Promise<readonly string[]>;
+
+export interface CommitReader {
+  readonly read: ReadText;
+  readonly list: ListFiles;
+}
+
 export type ReportBranch = Omit<Extract<ReportTarget, { readonly kind: "branch" }>, "kind">;
 
 /** The branch would not take the report: what GitHub said, and what to do about it. */
@@ -31,7 +40,16 @@ export class ReportRefused extends Error {
 /** The report is the last thing that a stopped run commits; the rest of nine seconds is for telling it elsewhere. */
 const graceMs = 7000;
 
-const maxDrafts = 5;
+const longestRaceMs = 3 * 60_000;
+
+/**
+ * Others commit to the branch at the same moment, such as the jobs of twenty organisations; chance lets one go ahead.
+ * Twenty at once need about 85 attempts and a minute (docs/organisations.md), and GitHub allows 80 commits a minute.
+ */
+function retryRace(lost: number): Retry {
+  const withinMs = Math.min(3000 * 2 ** (lost - 1), 20_000);
+  return { pauseMs: Math.random() * withinMs, patienceMs: longestRaceMs };
+}
 
 const mutation =
   "mutation($input:CreateCommitOnBranchInput!){createCommitOnBranch(input:$input){commit{oid url}}}";
@@ -45,7 +63,7 @@ const mutation =
 export async function commitReport(
   place: ReportBranch,
   memoryPath: string,
-  draft: (memory: string | undefined, read: ReadText) => ReportDraft | null | Promise<ReportDraft | null>,
+  draft: (memory: string | undefined, at: CommitReader) => ReportDraft | null | Promise<ReportDraft | null>,
   patience: Patience = {},
 ): Promise<string | null> {
   const github = createGithubClient(place.repository.apiUrl, place.token);
@@ -57,13 +75,15 @@ export async function commitReport(
     const read: ReadText = (path) => readText(github, place, path, { ref: head, request });
     const memory = await read(memoryPath);
     drafts += 1;
-    const wanted = await draft(memory, read);
+    const list: ListFiles = (folder) =>
+      listFiles(github, place.repository, { commit: head, folder }, request);
+    const wanted = await draft(memory, { read, list });
     if (wanted === null) return null;
     return await createCommit(github, place, { head, wanted, request });
   };
-  const isFinal = (error: unknown) => !mayPass(error) || (error instanceof StaleHead && drafts >= maxDrafts);
+  const retryAfter = (error: unknown) => (error instanceof StaleHead ? retryRace(drafts) : null);
   try {
-    return await persist(attempt, isFinal, { graceMs, ...patience });
+    return await persist(attempt, (error) => !mayPass(error), { graceMs, retryAfter, ...patience });
   } catch (error) {
     throw new ReportRefused(explain(error, place), { cause: error });
   }

@@ -38,6 +38,30 @@ export async function readPullRequest(
   }
 }
 
+/**
+ * The paths of the files that a pull request changes, with those that it renames or deletes.
+ * https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files @throws on refusal.
+ */
+export async function listChangedFiles(
+  github: GithubClient,
+  { owner, name: repo }: Repository,
+  number: number,
+): Promise<readonly string[]> {
+  try {
+    const place = { owner, repo, pull_number: number, per_page: 100 };
+    const files = await github.paginate(github.pulls.listFiles, place);
+    return files.flatMap((file) => [file.filename, file.previous_filename ?? []].flat());
+  } catch (error) {
+    const hint = hintAt(error, "; the workflow's token needs permissions: pull-requests: read");
+    throw new Error(
+      `the files of pull request ${number} could not be listed: ${errorMessage(error)}${hint}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 /** Anybody may open a pull request: a larger file of its head is not read. */
 export const maxHeadBytes = 1024 * 1024;
 

@@ -1,5 +1,7 @@
+import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
-import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { createGithubClient, encodePath, type GithubClient, readTokenEnd, statusOf } from "./client.ts";
+import { readContents } from "./contents.ts";
 
 /** `branches` is null where all are let in. */
 export interface EnvironmentFacts {
@@ -7,12 +9,31 @@ export interface EnvironmentFacts {
   readonly hasReviewers: boolean;
 }
 
+/** What stands in the way of a commit to a branch. */
+export interface BranchRules {
+  /** Rules of rulesets that refuse a commit, and that the token may not bypass; in words. */
+  readonly refusals: readonly string[];
+  /** The older kind of protection, which does not tell who may pass it. */
+  readonly isProtected: boolean;
+}
+
+export interface RepositoryFacts {
+  readonly isPrivate: boolean;
+  readonly defaultBranch: string;
+  readonly isOfOrganisation: boolean;
+  readonly isFork: boolean;
+  /** When the token that asked ends; null where it has no end. */
+  readonly tokenEnd: Date | null;
+}
+
 export interface RepositoryReader {
-  readRepository(): Promise<{ readonly isPrivate: boolean; readonly defaultBranch: string }>;
+  readRepository(): Promise<RepositoryFacts>;
   readEnvironment(name: string): Promise<EnvironmentFacts | null>;
   readWorkflowState(file: string): Promise<string | null>;
   /** Null when there is no such branch. */
-  readIsProtected(branch: string): Promise<boolean | null>;
+  readRules(branch: string): Promise<BranchRules | null>;
+  /** A text file of a branch; null when there is none. */
+  readText(path: string, branch: string): Promise<string | null>;
   /** Writes a blob that belongs to no commit, which GitHub sweeps away: what may do this may commit. */
   proveContentsWritable(): Promise<void>;
 }
@@ -26,8 +47,14 @@ export function createRepositoryReader(repository: Repository, token: string): R
   const place = { owner: repository.owner, repo: repository.name };
   return {
     async readRepository() {
-      const { data } = await github.repos.get(place);
-      return { isPrivate: data.private, defaultBranch: data.default_branch };
+      const { data, headers } = await github.repos.get(place);
+      return {
+        isPrivate: data.private,
+        defaultBranch: data.default_branch,
+        isFork: data.fork,
+        isOfOrganisation: data.owner.type === "Organization",
+        tokenEnd: readTokenEnd(headers),
+      };
     },
     async readEnvironment(name) {
       const environment_name = encodeURIComponent(name);
@@ -43,8 +70,17 @@ export function createRepositoryReader(repository: Repository, token: string): R
       const { data } = await github.actions.listRepoWorkflows({ ...place, per_page: 100 });
       return data.workflows.find(({ path }) => path === `.github/workflows/${file}`)?.state ?? null;
     },
-    async readIsProtected(branch) {
-      return (await orNull(github.repos.getBranch({ ...place, branch })))?.data.protected ?? null;
+    async readRules(branch) {
+      const found = await orNull(github.repos.getBranch({ ...place, branch }));
+      if (found === null) return null;
+      const refusals = await listRefusals(github, place, branch);
+      // Where rules can be read, only the older protection is left to be unsure of.
+      const isProtected = refusals === null ? found.data.protected : found.data.protection.enabled === true;
+      return { refusals: refusals ?? [], isProtected };
+    },
+    async readText(path, branch) {
+      const contents = await readContents(github, { ...place, path, ref: branch });
+      return contents.kind === "file" ? contents.bytes.toString("utf8") : null;
     },
     async proveContentsWritable() {
       await github.git.createBlob({ ...place, content: "", encoding: "utf-8" });
@@ -52,11 +88,54 @@ export function createRepositoryReader(repository: Repository, token: string): R
   };
 }
 
-async function readBranches(
-  github: GithubClient,
-  place: { readonly owner: string; readonly repo: string },
-  environment_name: string,
-): Promise<string[]> {
+type Place = { readonly owner: string; readonly repo: string };
+
+const rulesSchema = v.array(
+  v.object({
+    type: v.string(),
+    ruleset_id: v.optional(v.number()),
+    ruleset_source: v.optional(v.string(), ""),
+  }),
+);
+
+const rulesetSchema = v.object({
+  name: v.string(),
+  current_user_can_bypass: v.optional(v.string(), "never"),
+});
+
+/** What a commit through the API cannot do; GitHub signs it, and it is on top of the branch. */
+const refusing: Readonly<Record<string, string>> = {
+  pull_request: "requires a pull request",
+  required_status_checks: "requires status checks",
+  required_deployments: "requires deployments",
+  merge_queue: "requires a merge queue",
+  workflows: "requires workflows to pass",
+  update: "restricts updates",
+};
+
+/**
+ * Reads the rules of a branch that refuse a commit; null where GitHub knows no rules.
+ * https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch
+ */
+async function listRefusals(github: GithubClient, place: Place, branch: string): Promise<string[] | null> {
+  const base = `GET /repos/${place.owner}/${place.repo}`;
+  const found = await orNull(github.request(`${base}/rules/branches/${encodePath(branch)}`));
+  if (found === null) return null;
+  const refusals: string[] = [];
+  for (const { type, ruleset_id: id, ruleset_source: source } of v.parse(rulesSchema, found.data)) {
+    const what = refusing[type];
+    if (what === undefined) continue;
+    // The rulesets of an organisation are not shown to a repository's token.
+    const answer = id === undefined ? null : await orNull(github.request(`${base}/rulesets/${id}`));
+    const ruleset = v.safeParse(rulesetSchema, answer?.data);
+    if (ruleset.success && /^(always|exempt)$/.test(ruleset.output.current_user_can_bypass)) continue;
+    const name = ruleset.success ? `the ruleset "${ruleset.output.name}"` : `a ruleset of ${source}`;
+    refusals.push(`${name} ${what}`);
+  }
+  return refusals;
+}
+
+async function readBranches(github: GithubClient, place: Place, environment_name: string): Promise<string[]> {
   const { data } = await github.repos.listDeploymentBranchPolicies({ ...place, environment_name });
   return data.branch_policies.flatMap(({ name }) => (name === undefined ? [] : [name]));
 }

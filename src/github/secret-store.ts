@@ -4,7 +4,7 @@ import type { Repository } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
 import { graceAfter, pause } from "../lib/http.ts";
 import type { Recovery, SaveOutcome, TokenCopyAge, TokenStore } from "../token/store.ts";
-import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { createGithubClient, type GithubClient, readTokenEnd, statusOf } from "./client.ts";
 import { type Patience, persist } from "./patience.ts";
 import { explainRefusal } from "./permissions.ts";
 import { readRun } from "./workflows.ts";
@@ -48,6 +48,7 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
   let refreshToken = options.refreshToken;
   let savedAt: Date | null = null;
   let proof: Proof | null = null;
+  let credentialEnd: Date | null = null;
   let scope: SecretScope | null = null;
 
   const findScope = async () => {
@@ -90,8 +91,9 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
         const seal = await createSeal(github, found.path);
         const path = `${found.path}/${probeName}`;
         const request = { repeatable: true };
-        const { status } = await github.request(`PUT ${path}`, { ...seal("probe"), request });
+        const { status, headers } = await github.request(`PUT ${path}`, { ...seal("probe"), request });
         requireStored(status);
+        credentialEnd = readTokenEnd(headers);
         const probedAt = await findProbe(() => readSecretDate(github, path), wait);
         await github.request(`DELETE ${path}`, { request }).catch((error: unknown) => {
           // Sent again after an answer that got lost, it is gone already.
@@ -101,6 +103,7 @@ export function createSecretStore(options: SecretStoreOptions): TokenStore {
         proof = { scope: found, seal, probedAt, before };
       });
     },
+    credentialEnd: () => credentialEnd,
     async save(next, stop): Promise<SaveOutcome> {
       if (proof === null) throw new Error("the place must be proved before it is written");
       const { path, what } = proof.scope;

@@ -35,12 +35,23 @@ export async function readRun(
   }
 }
 
+/** What is started in the place of a run. */
+export interface FreshRun {
+  /** Another workflow, by its file; null for the run's own, which then gets the inputs of the run as well. */
+  readonly workflow: string | null;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
 /**
- * Starts the workflow once more with the same inputs, because a fresh run gets fresh secrets; a run that was started
- * so starts no other. Returns what happened, in words.
+ * Starts the workflow once more, because a fresh run gets fresh secrets; a run that was started so starts no other.
+ * Returns what happened, in words.
  * https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
  */
-export async function dispatchFreshRun(repository: Repository, run: WorkflowRun): Promise<string> {
+export async function dispatchFreshRun(
+  repository: Repository,
+  run: WorkflowRun,
+  fresh: FreshRun,
+): Promise<string> {
   const byHand = "start a new run by hand (Actions, Run workflow; not Re-run)";
   if (run.token === null || run.ref === null) return byHand;
   const github = createGithubClient(repository.apiUrl, run.token);
@@ -53,9 +64,10 @@ export async function dispatchFreshRun(repository: Repository, run: WorkflowRun)
     await github.actions.createWorkflowDispatch({
       owner: repository.owner,
       repo: repository.name,
-      workflow_id: facts.workflowId,
       ref: run.ref,
-      inputs: await readInputs(run.eventPath),
+      ...(fresh.workflow === null
+        ? { workflow_id: facts.workflowId, inputs: { ...(await readInputs(run.eventPath)), ...fresh.inputs } }
+        : { workflow_id: fresh.workflow, inputs: fresh.inputs }),
     });
     return "a fresh run was started by dispatch";
   } catch (error) {

@@ -1,4 +1,5 @@
-import { CsvError, parse } from "csv-parse/sync";
+// One file; `csv-parse/sync` is ten, and loading them would delay the first request of a run.
+import { CsvError, parse } from "csv-parse/browser/esm/sync";
 import { findNearest, suggestNearest } from "./did-you-mean.ts";
 import { describeInvalid, describeOtherFile, locateEnd, readUntilInvalid } from "./file-text.ts";
 import { type InputProblem, sortByLine } from "./problem.ts";

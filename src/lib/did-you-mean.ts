@@ -56,6 +56,22 @@ export function suggestNearest(name: string, candidates: readonly string[], othe
   return `; did you mean ${names.length > 0 ? `${names.join(", ")} or ${last}` : last}?${unseen && ` ${unseen}`}`;
 }
 
+/** The same for an e-mail address: a similar one at the same domain, or the same name at another domain. */
+export function suggestAddress(address: string, candidates: readonly string[], otherwise = ""): string {
+  const [name, domain] = splitAddress(address);
+  const known = candidates.map(splitAddress);
+  const atDomain = known.filter(([, other]) => other === domain).map(([other]) => other);
+  const [nearName] = findNearest(name, atDomain, 1);
+  const elsewhere = known.filter(([other]) => other === name).map((parts) => parts.join("@"));
+  const nearest = nearName === undefined ? elsewhere : [`${nearName}@${domain}`];
+  return suggestNearest(address, nearest, otherwise, 1);
+}
+
+function splitAddress(address: string): readonly [name: string, domain: string] {
+  const at = address.lastIndexOf("@");
+  return [address.slice(0, at), address.slice(at + 1)];
+}
+
 function foldAll(names: readonly string[]): readonly Folded[] {
   const known = foldedLists.get(names);
   if (known) return known;

@@ -1,5 +1,6 @@
+import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Dispatcher } from "undici";
+import type { Dispatcher, EnvHttpProxyAgent } from "undici";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -37,21 +38,36 @@ const defaultTimeoutMs = 30_000;
 
 const maxReplyBytes = 32 * 1024 * 1024;
 
-let opened: Promise<{ dispatcher: Dispatcher; request: typeof import("undici")["request"] }> | null = null;
+let opened: Dispatcher | null = null;
 let proxies: { noProxy?: string } = {};
 
-/** Loads the HTTP client early, so that the first request need not wait for it. */
-export function openHttp() {
-  opened ??= import("undici").then(({ EnvHttpProxyAgent, request }) => ({
-    request,
-    // Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY itself; certificates are those of Node (NODE_EXTRA_CA_CERTS).
-    dispatcher: new EnvHttpProxyAgent({
-      ...proxies,
-      connect: { timeout: defaultTimeoutMs },
-      maxResponseSize: maxReplyBytes,
-    }),
-  }));
-  return opened;
+/**
+ * Loads the HTTP client on first use. The whole of undici takes twice as long, for interceptors, caches and mocks; it
+ * restricts no paths (package.json has no `exports`), and its version is pinned.
+ */
+function openHttp(): Dispatcher {
+  if (opened !== null) return opened;
+  const load = createRequire(import.meta.url);
+  const Agent: typeof EnvHttpProxyAgent = load("undici/lib/dispatcher/env-http-proxy-agent.js");
+  const Base: { readonly prototype: object } = load("undici/lib/dispatcher/dispatcher.js");
+  // As the whole of undici does: a tunnel through a proxy needs `connect`.
+  Object.assign(Base.prototype, load("undici/lib/api/index.js"));
+  // Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY itself; certificates are those of Node (NODE_EXTRA_CA_CERTS).
+  const dispatcher = new Agent({
+    ...proxies,
+    connect: { timeout: defaultTimeoutMs },
+    maxResponseSize: maxReplyBytes,
+  });
+  opened = dispatcher;
+  return dispatcher;
+}
+
+function findDispatcher(): Dispatcher {
+  try {
+    return openHttp();
+  } catch (error) {
+    throw new HttpFailure(error, false, null);
+  }
 }
 
 /** Sends all later requests without a proxy: only this machine can reach its loopback addresses. */
@@ -60,12 +76,15 @@ export function bypassProxies(): void {
   opened = null;
 }
 
+/** Sends all later requests by this dispatcher, instead of over the network as the environment describes it. */
+export function dispatchBy(dispatcher: Dispatcher): void {
+  opened = dispatcher;
+}
+
 /** Sends one request once and follows no redirect. @throws {HttpFailure} when no whole answer arrives. */
 export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
   const { method, url, headers, body, signal = ending, timeoutMs = defaultTimeoutMs } = options;
-  const { dispatcher, request } = await openHttp().catch((error: unknown) => {
-    throw new HttpFailure(error, false, null);
-  });
+  const dispatcher = findDispatcher();
   if (signal?.aborted) throw new HttpFailure(signal.reason, false, null);
   const chunks: Buffer[] = [];
   let head: Pick<HttpReply, "status" | "headers"> | null = null;
@@ -74,8 +93,9 @@ export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
     return { bytes, text: bytes.toString("utf8") };
   };
   try {
-    const reply = await request(url, {
-      dispatcher,
+    const reply = await dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
       method,
       headers,
       body: body ?? null,

@@ -47,6 +47,11 @@ export function readReference(text: string): Reference | null {
   return bareKey.test(text) ? { type: null, key: text.toLowerCase() } : null;
 }
 
+/** True for an id as Webex writes it in its answers. */
+export function isEncodedId(text: string): boolean {
+  return !text.startsWith("ciscospark://") && decodeId(text) !== undefined;
+}
+
 /** The text by which two ids of one kind are compared: `TYPE/key`, or an opaque id itself. */
 export function identityOf(
   id: string,

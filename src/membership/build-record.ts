@@ -7,6 +7,7 @@ import { pickPerson, type RoomRecord, type RunRecord, type RunStatus } from "./r
 
 export interface RunFacts {
   readonly command: RunRecord["command"];
+  readonly organisation?: string;
   readonly undoes?: string;
   readonly startedAt: Date;
   readonly finishedAt: Date;
@@ -35,6 +36,7 @@ export function buildRecord(
   return {
     version: 1,
     command: facts.command,
+    ...(facts.organisation === undefined ? {} : { organisation: facts.organisation }),
     ...(facts.undoes === undefined ? {} : { undoes: facts.undoes }),
     status: decideStatus(totals, problems.length),
     startedAt: formatTimestamp(facts.startedAt),
@@ -59,6 +61,8 @@ export function extendRecord(
   also: {
     readonly problems: readonly string[];
     readonly notices: readonly string[];
+    /** One sentence for each change. */
+    readonly changes: readonly string[];
     readonly hasChanged: boolean;
     readonly delegations: NonNullable<RunRecord["delegations"]> | null;
   },
@@ -74,7 +78,7 @@ export function extendRecord(
     totals: { ...record.totals, held: record.totals.held + held },
     ...(also.delegations === null ? {} : { delegations: also.delegations }),
     problems: [...record.problems, ...problems],
-    notices: [...record.notices, ...also.notices],
+    notices: [...record.notices, ...also.changes, ...also.notices],
   };
 }
 
@@ -96,6 +100,7 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     roomId: room.feed.room.id,
     title: room.feed.room.title,
     groups: room.feed.groups.map((group) => group.displayName),
+    ...namePeople(room.feed),
     mode: room.feed.mode,
     lines: room.feed.lines,
     before: room.before,
@@ -113,6 +118,11 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
     missing: room.missing,
     ...(room.frozen === null ? {} : { frozen: room.frozen }),
   };
+}
+
+function namePeople({ people }: CheckedRoom["feed"]): Pick<RoomRecord, "people"> {
+  const addresses = new Set(people.flatMap(({ address, person }) => (person === null ? [] : [address])));
+  return addresses.size === 0 ? {} : { people: [...addresses] };
 }
 
 function findOutcomeProblems(plan: CheckedPlan, outcomes: ReadonlyMap<string, RoomOutcome>): Problem[] {

@@ -1,6 +1,7 @@
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
 import type { Group, GroupListing, GroupMember, KnownPerson, Owner, Room, RoomMember } from "./directory.ts";
+import { findPeople, mayMean, type PersonRow, type RowFault } from "./person-rows.ts";
 import type { DesiredRoom, Resolution } from "./resolve.ts";
 
 export interface RoomDiff {
@@ -23,11 +24,20 @@ export interface RoomDiff {
   readonly exempt: readonly UnmatchedRow[];
   readonly uncertainties: readonly string[];
   readonly isUnsteady: boolean;
+  /** Rows that lead to no one person, with the addresses of the members, one of whom may be meant. */
+  readonly faults: readonly RowFault[];
+  readonly addresses: readonly string[];
 }
 
+/** A row that leads to no room. */
 export interface UnmatchedRow {
   readonly line: number;
-  readonly reading: GroupReading;
+  readonly source: Group | PersonRow;
+  /** The group's name, or the person's address. */
+  readonly name: string;
+  /** Null when those whom it means are known for certain. */
+  readonly doubt: { readonly reason: string; readonly isUnsteady: boolean } | null;
+  means(member: RoomMember): boolean;
 }
 
 export interface Standpoint {
@@ -49,10 +59,13 @@ export function createComparison(
   };
 } {
   const desired = new Map(resolution.desired.map((feed) => [feed.room.key, feed]));
-  const unmatchedRows = resolution.unmatchedRows.flatMap(({ group, line }) => {
-    const reading = readings.get(group.key);
-    return reading ? [{ line, reading }] : [];
-  });
+  const unmatchedRows = [
+    ...resolution.unmatchedRows.flatMap(({ group, line }) => {
+      const reading = readings.get(group.key);
+      return reading ? [describeGroupRow(line, reading)] : [];
+    }),
+    ...resolution.unmatchedPeople.map(describePersonRow),
+  ];
   const standpoint = { owner, unmatchedRows };
   const found = new Map<string, RoomDiff>();
   return {
@@ -73,35 +86,74 @@ export function createComparison(
   };
 }
 
+/** A row of a group that leads to no room. */
+export function describeGroupRow(line: number, reading: GroupReading): UnmatchedRow {
+  return {
+    line,
+    source: reading.group,
+    name: reading.group.displayName,
+    doubt: reading.complete ? null : reading,
+    means: ({ key }) => reading.members.has(key),
+  };
+}
+
+/** A row of one person that leads to no room. */
+export function describePersonRow(row: PersonRow): UnmatchedRow {
+  const { line, address: name, finding } = row;
+  const isOpen = finding.kind === "unclear" && finding.keys === null;
+  const doubt = isOpen ? { reason: finding.reason, isUnsteady: false } : null;
+  return { line, source: row, name, doubt, means: (member) => mayMean(row, member) };
+}
+
+function listDesired(
+  { people }: DesiredRoom,
+  readings: readonly GroupReading[],
+): ReadonlyMap<string, GroupMember> {
+  const [only, ...others] = readings;
+  // No copy for the usual room: there may be thousands, of thousands of people.
+  if (only && others.length + people.length === 0) return only.members;
+  return new Map([
+    ...people.flatMap(({ person }) => (person === null ? [] : [[person.key, person] as const])),
+    ...readings.flatMap((reading) => [...reading.members]),
+  ]);
+}
+
 /** Compares members with groups by decoded id; a list without the owner may hold only moderators: an obstacle. */
 export function diffRoom(
-  feed: DesiredRoom,
+  given: DesiredRoom,
   readings: readonly GroupReading[],
   listing: Listing<RoomMember>,
   { owner, unmatchedRows = [] }: Standpoint,
 ): RoomDiff {
-  const members = new Map(listing.items.map((member) => [member.key, member]));
-  const desired = new Map(readings.flatMap((reading) => [...reading.members]));
+  const members = new Map<string, RoomMember>();
+  for (const member of listing.items) members.set(member.key, member);
+  const present = [...members.values()];
+  const { feed, faults } = resolvePeople(given, present);
+  const desired = listDesired(feed, readings);
   const blindness = !listing.complete
     ? `its member list is incomplete: ${listing.reason}`
     : !members.has(owner.key)
       ? `the token's owner, ${owner.email ?? owner.displayName}, is not in its member list; add them to the space`
       : null;
-  const present = [...members.values()];
   const isTrusted = blindness === null && feed.obstacle === null;
   const others = isTrusted ? present.filter((member) => !desired.has(member.key)) : [];
   // People in the group of a row without a room may be here because of that very row.
-  const unmatchedRowOf = ({ key }: RoomMember) =>
-    feed.mode === "sync" && key !== owner.key
-      ? unmatchedRows.find(({ reading }) => reading.members.has(key))
+  const unmatchedRowOf = (member: RoomMember) =>
+    feed.mode === "sync" && member.key !== owner.key
+      ? unmatchedRows.find((row) => row.means(member))
       : undefined;
   const exempt = others.filter(unmatchedRowOf);
   const surplus = others.filter((member) => !exempt.includes(member));
   // Of a row without a room even the people may be unknown: then anybody in the room may be one of them.
   const mayBeMeant = feed.mode === "sync" && surplus.some(({ key }) => key !== owner.key);
-  const unsure = [...readings, ...(mayBeMeant ? unmatchedRows.map(({ reading }) => reading) : [])].flatMap(
-    (reading) => (reading.complete ? [] : [reading]),
-  );
+  const unsure = [
+    ...readings.flatMap((reading) =>
+      reading.complete ? [] : [{ name: reading.group.displayName, isUnsteady: reading.isUnsteady }],
+    ),
+    ...(mayBeMeant ? unmatchedRows : []).flatMap(({ name, doubt }) =>
+      doubt === null ? [] : [{ name, isUnsteady: doubt.isUnsteady }],
+    ),
+  ];
   return {
     feed,
     before: blindness === null ? members.size : null,
@@ -117,9 +169,24 @@ export function diffRoom(
       reading.complete && reading.members.size === 0 ? [reading.group.displayName] : [],
     ),
     obstacle: blindness ?? feed.obstacle,
-    uncertainties: [...new Set(unsure.map(({ group }) => group.displayName))],
-    isUnsteady: unsure.some((reading) => reading.isUnsteady),
+    uncertainties: [...new Set(unsure.map(({ name }) => name))],
+    isUnsteady: unsure.some(({ isUnsteady }) => isUnsteady),
+    // Without the members nobody knows who is among them: the room's own obstacle says that.
+    faults: blindness === null ? faults : faults.filter(({ row }) => row.finding.kind === "unclear"),
+    addresses: faults.length === 0 ? [] : present.flatMap(({ email }) => email ?? []),
   };
+}
+
+/** Finds the people whom rows name; where one leads to nobody, or to several, the room is frozen. */
+function resolvePeople(
+  feed: DesiredRoom,
+  members: readonly RoomMember[],
+): { readonly feed: DesiredRoom; readonly faults: readonly RowFault[] } {
+  if (feed.people.length === 0) return { feed, faults: [] };
+  const { rows, faults } = findPeople(feed.people, members);
+  const [first] = faults;
+  const obstacle = first === undefined ? null : `line ${first.row.line} names no one person`;
+  return { feed: { ...feed, people: rows, obstacle: feed.obstacle ?? obstacle }, faults };
 }
 
 /** A member whose address is that of a machine, whatever a group's list calls it. */
@@ -225,17 +292,22 @@ function findUnmatchedRowProblems(
   unmatchedRows: readonly UnmatchedRow[],
 ): Problem[] {
   return unmatchedRows.flatMap((unmatchedRow) => {
-    const { line, reading } = unmatchedRow;
-    const name = reading.group.displayName;
+    const { line, name, doubt, source } = unmatchedRow;
+    const isPerson = "address" in source;
     const sparing = differences.filter(
       ({ exempt, uncertainties }) =>
-        exempt.includes(unmatchedRow) || (!reading.complete && uncertainties.includes(name)),
+        exempt.includes(unmatchedRow) || (doubt !== null && uncertainties.includes(name)),
     );
     if (sparing.length === 0) return [];
     const titles = sparing.map(({ feed }) => `"${feed.room.title}"`).join(", ");
-    const message = reading.complete
-      ? `this row leads to no space, but people of its group "${name}" are in ${titles}; they stay there until the row is right`
-      : `this row leads to no space, and the members of its group "${name}" are not known for certain: ${reading.reason}; nobody is removed from ${titles} until the row is right`;
+    const people = isPerson ? `"${name}" may be among the people` : `people of its group "${name}" are`;
+    const unknown = isPerson
+      ? `it is not known who "${name}" is, which`
+      : `the members of its group "${name}" are not known for certain:`;
+    const message =
+      doubt === null
+        ? `this row leads to no space, but ${people} in ${titles}; they stay there until the row is right`
+        : `this row leads to no space, and ${unknown} ${doubt.reason}; nobody is removed from ${titles} until the row is right`;
     return [{ line, column: "room", message }];
   });
 }

@@ -68,17 +68,44 @@ export interface KnownPerson {
   readonly kind: PersonKind | null;
 }
 
+/** Somebody whom the directory finds by an address. */
+export interface AddressHolder extends KnownPerson {
+  readonly key: string;
+  readonly personId: string;
+  readonly orgKey: string | null;
+  /** False for a deactivated account; null where Webex does not tell. */
+  readonly mayLogIn: boolean | null;
+}
+
 export interface PeopleLookUp {
   readonly people: ReadonlyMap<string, KnownPerson>;
   readonly failure: string | null;
 }
 
+/** A group, and its members where they came with it and may be all. */
+export interface FoundGroup {
+  readonly group: Group;
+  readonly listing: GroupListing | null;
+}
+
+/** Asks for single things, which may spare a listing; null where only the listing can tell, or the reason why not. */
+export interface SingleReader {
+  readRoom(id: string): Promise<Room | null>;
+  readGroup(id: string): Promise<FoundGroup | null>;
+  /** Null also where several groups bear the name. What the name only resembles is not seen. */
+  findGroup(name: string): Promise<FoundGroup | null>;
+  /** Null when the first page tells that it takes more pages. */
+  listFewGroups(maxPages: number): Promise<Listing<Group> | null>;
+}
+
 /** The port by which Webex is read. Listings tell what went wrong; only `readOwner` throws. */
-export interface MembershipReader {
+export interface MembershipReader extends SingleReader {
   readOwner(): Promise<Owner>;
   listGroups(): Promise<Listing<Group>>;
   listRooms(): Promise<Listing<Room>>;
   listGroupMembers(group: Group): Promise<GroupListing>;
   listRoomMembers(room: Room): Promise<Listing<RoomMember>>;
   lookUpPeople(personIds: readonly string[]): Promise<PeopleLookUp>;
+  /** Everybody who has that address among theirs, as far as the organisation's directory knows. */
+  findHolders(address: string): Promise<Listing<AddressHolder>>;
 }

@@ -90,17 +90,22 @@ export function isDue({ until }: Mapping, today: string): boolean {
   return until === undefined || today <= until;
 }
 
-/** Marks the rows whose last day is over, and says which rows have ended or soon will. Pure. */
+/**
+ * Marks the rows whose last day is over, and says which rows have ended or soon will; `editor` is where a person can
+ * delete one. Pure.
+ */
 export function endMappings(
   mappings: readonly Mapping[],
   today: string,
+  editor: string | null = null,
 ): { readonly mappings: readonly Mapping[]; readonly notices: readonly string[] } {
+  const hint = editor === null ? "" : `: ${editor}`;
   const notices = mappings.flatMap((mapping) => {
     const { line, group, room, until } = mapping;
     if (until === undefined) return [];
     const row = `line ${line} of the mappings, ${quoteText(group)} in ${quoteText(room)},`;
     if (!isDue(mapping, today))
-      return [`${row} ended on ${until} and brings nobody any more; delete the line`];
+      return [`${row} ended on ${until} and brings nobody any more; delete the line${hint}`];
     const left = describeDaysLeft(today, until);
     return left === null ? [] : [`${row} holds until ${until} (${left})`];
   });

@@ -1,16 +1,21 @@
+import { foldAddress } from "../lib/email.ts";
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import {
   createComparison,
+  describeGroupRow,
+  describePersonRow,
   diffRoom,
   type GroupReading,
   judgeGroup,
   listUndescribed,
   type RoomDiff,
   type Undescribed,
+  type UnmatchedRow,
 } from "./diff.ts";
 import type {
+  AddressHolder,
   Group,
   KnownPerson,
   MembershipReader,
@@ -21,6 +26,14 @@ import type {
 } from "./directory.ts";
 import type { Mapping } from "./mapping.ts";
 import { type NameMemory, noNames, type RememberedName } from "./names.ts";
+import {
+  type AddressBook,
+  explainRow,
+  judgeHolders,
+  listRowAddresses,
+  type PersonRow,
+} from "./person-rows.ts";
+import { readDirectory } from "./read-directory.ts";
 import { type DesiredRoom, resolveMappings } from "./resolve.ts";
 
 export interface Observation {
@@ -39,6 +52,13 @@ export interface Observation {
 /** Rooms read at once; each keeps one request under way. More would only hold memory. */
 const roomsAtOnce = 64;
 
+export interface ObserveOptions {
+  readonly log?: (progress: string) => void;
+  readonly memory?: NameMemory;
+  /** Whether to ask who the people are that would be added. Default: true. Whoever adds them is told it anyway. */
+  readonly describesNewcomers?: boolean;
+}
+
 /**
  * Reads each room and group that several mappings name once, and gives each mappings' observation.
  * Only differences are kept, so memory grows with the drift. @throws what `readOwner` throws.
@@ -46,21 +66,21 @@ const roomsAtOnce = 64;
 export async function observe<Sides extends readonly (readonly Mapping[])[]>(
   reader: MembershipReader,
   sides: readonly [...Sides],
-  log?: (progress: string) => void,
-  memory?: NameMemory,
+  options?: ObserveOptions,
 ): Promise<{ readonly [Side in keyof Sides]: Observation }>;
 export async function observe(
   reader: MembershipReader,
   sides: readonly (readonly Mapping[])[],
-  log: (progress: string) => void = () => undefined,
-  memory: NameMemory = noNames,
+  { log = () => undefined, memory = noNames, describesNewcomers = true }: ObserveOptions = {},
 ): Promise<readonly Observation[]> {
-  const [owner, groups, rooms] = await Promise.all([
+  const [owner, { groups, rooms, readings: known }, holders] = await Promise.all([
     reader.readOwner(),
-    reader.listGroups(),
-    reader.listRooms(),
+    readDirectory(reader, sides.flat(), memory),
+    readHolders(reader, listRowAddresses(sides.flat())),
   ]);
-  const resolutions = sides.map((mappings) => resolveMappings(mappings, groups, rooms, { owner, memory }));
+  const addresses = judgeAddresses(holders, owner);
+  const beholder = { owner, memory, addresses };
+  const resolutions = sides.map((mappings) => resolveMappings(mappings, groups, rooms, beholder));
   const mapped = resolutions.flatMap(({ desired }) => desired.map(({ room }) => room));
   const mappedRooms = new Map(mapped.map((room) => [room.key, room]));
   log(
@@ -69,11 +89,11 @@ export async function observe(
 
   const feeding = resolutions.flatMap(({ desired }) => desired.flatMap((feed) => feed.groups));
   const unmatched = resolutions.flatMap(({ unmatchedRows }) => unmatchedRows.map(({ group }) => group));
-  const readings = await readGroups(reader, [...feeding, ...unmatched]);
+  const readings = await readGroups(reader, [...feeding, ...unmatched], known);
   log(`Read the members of ${readings.size} groups`);
 
   const comparisons = resolutions.map((resolution) => createComparison(resolution, readings, owner));
-  const people = new Map<string, KnownPerson>();
+  const people = describeHolders(holders);
   await readRooms(reader, [...mappedRooms.values()], (room, members) => {
     for (const { key, displayName, email } of members.items) {
       if (!people.has(key))
@@ -89,25 +109,40 @@ export async function observe(
     people,
     owner,
   );
-  const lookUp = await lookUpPeople(reader, undescribed);
+  const lookUp = await lookUpPeople(
+    reader,
+    describesNewcomers ? undescribed : { ...undescribed, newcomers: [] },
+  );
   for (const [key, person] of lookUp.people) people.set(key, person);
-  const readGroup = createGroupReader(reader);
-  return found.map(({ standpoint, ...side }, index) => ({
+  const rowProblems = await Promise.all(
+    found.map(({ differences }) => explainRows(reader, differences, { readings, people })),
+  );
+  const readGroupAgain = shareReadings(
+    (group: Group) => group.key,
+    (group) => readGroup(reader, group),
+  );
+  const findHoldersAgain = shareReadings(foldAddress, (address) => reader.findHolders(address));
+  const readRowAgain = async (row: PersonRow): Promise<PersonRow> => {
+    return { ...row, finding: judgeHolders(await findHoldersAgain(row.address), owner), person: null };
+  };
+  const readUnmatchedAgain = async ({ line, source }: UnmatchedRow): Promise<UnmatchedRow> =>
+    "address" in source
+      ? describePersonRow(await readRowAgain(source))
+      : describeGroupRow(line, await readGroupAgain(source));
+  return found.map(({ standpoint, problems, ...side }, index) => ({
     owner,
     names: resolutions[index]?.names ?? [],
     people,
     lookUpFailure: lookUp.failure,
+    problems: [...problems, ...(rowProblems[index] ?? [])],
     ...side,
-    compareAgain: async (feed, members) => {
-      const [feeding, unmatchedRows] = await Promise.all([
-        Promise.all(feed.groups.map(readGroup)),
-        Promise.all(
-          (standpoint.unmatchedRows ?? []).map(async ({ line, reading }) => {
-            return { line, reading: await readGroup(reading.group) };
-          }),
-        ),
+    async compareAgain(feed, members) {
+      const [people, readings, unmatchedRows] = await Promise.all([
+        Promise.all(feed.people.map(readRowAgain)),
+        Promise.all(feed.groups.map(readGroupAgain)),
+        Promise.all((standpoint.unmatchedRows ?? []).map(readUnmatchedAgain)),
       ]);
-      return diffRoom(feed, feeding, members, { ...standpoint, unmatchedRows });
+      return diffRoom({ ...feed, people }, readings, members, { ...standpoint, unmatchedRows });
     },
   }));
 }
@@ -115,11 +150,12 @@ export async function observe(
 async function readGroups(
   reader: MembershipReader,
   named: readonly Group[],
+  known: ReadonlyMap<string, GroupReading>,
 ): Promise<ReadonlyMap<string, GroupReading>> {
   const groups = new Map(named.map((group) => [group.key, group]));
   const semaphore = createSemaphore(roomsAtOnce);
   const readings = [...groups.values()].map((group) =>
-    semaphore.run(async () => [group.key, await readGroup(reader, group)] as const),
+    semaphore.run(async () => [group.key, known.get(group.key) ?? (await readGroup(reader, group))] as const),
   );
   return new Map(await Promise.all(readings));
 }
@@ -133,25 +169,88 @@ async function readGroup(reader: MembershipReader, group: Group): Promise<GroupR
   }
 }
 
-/** Gives each caller a reading that began after it asked; callers share it, so a group of many rooms is read once. */
-function createGroupReader(reader: MembershipReader): (group: Group) => Promise<GroupReading> {
+/** Gives each caller a reading that began after it asked; callers share it, so what many rooms need is read once. */
+function shareReadings<T, Reading>(
+  keyOf: (what: T) => string,
+  read: (what: T) => Promise<Reading>,
+): (what: T) => Promise<Reading> {
   const current = new Map<string, Promise<unknown>>();
-  const next = new Map<string, Promise<GroupReading>>();
-  return (group) => {
-    const waiting = next.get(group.key);
+  const next = new Map<string, Promise<Reading>>();
+  return (what) => {
+    const key = keyOf(what);
+    const waiting = next.get(key);
     if (waiting) return waiting;
-    const reading = (current.get(group.key) ?? Promise.resolve()).then(() => {
-      next.delete(group.key);
-      return readGroup(reader, group);
+    const reading = (current.get(key) ?? Promise.resolve()).then(() => {
+      next.delete(key);
+      return read(what);
     });
-    next.set(group.key, reading);
+    next.set(key, reading);
     const ended = reading.then(
       () => undefined,
       () => undefined,
     );
-    current.set(group.key, ended);
+    current.set(key, ended);
     return reading;
   };
+}
+
+type Holders = ReadonlyMap<string, Listing<AddressHolder>>;
+
+/** Asks the directory whom each address leads to. */
+export async function readHolders(
+  reader: Pick<MembershipReader, "findHolders">,
+  addresses: readonly string[],
+): Promise<Holders> {
+  const semaphore = createSemaphore(roomsAtOnce);
+  const asked = addresses.map((address) =>
+    semaphore.run(async () => [address, await reader.findHolders(address)] as const),
+  );
+  return new Map(await Promise.all(asked));
+}
+
+/** Decides whom each address leads to. */
+export function judgeAddresses(holders: Holders, owner: Owner): AddressBook {
+  return new Map([...holders].map(([address, listing]) => [address, judgeHolders(listing, owner)]));
+}
+
+/** The directory describes those whom it finds by an address, so they need no look-up. */
+function describeHolders(holders: Holders): Map<string, KnownPerson> {
+  const all = [...holders.values()].flatMap(({ items }) => items);
+  return new Map(
+    all.map(({ key, displayName, emails, kind }) => [key, { displayName, emails, kind }] as const),
+  );
+}
+
+interface Seen {
+  readonly readings: ReadonlyMap<string, GroupReading>;
+  readonly people: ReadonlyMap<string, KnownPerson>;
+}
+
+/** More addresses are not compared with a wrong one: each look-up costs a request. */
+const maxLookedUp = 850;
+
+/** Says what is wrong with the rows of people, with the nearest address in the room and its groups. */
+async function explainRows(
+  reader: Pick<MembershipReader, "lookUpPeople">,
+  differences: readonly RoomDiff[],
+  { readings, people }: Seen,
+): Promise<readonly Problem[]> {
+  const faulty = differences.filter(({ faults }) => faults.length > 0);
+  const membersOf = ({ feed }: RoomDiff) =>
+    feed.groups.flatMap((group) => [...(readings.get(group.key)?.members.values() ?? [])]);
+  const unseen = new Set(
+    faulty
+      .flatMap(membersOf)
+      .filter(({ key }) => !people.has(key))
+      .map(({ personId }) => personId),
+  );
+  const { people: found } = await reader.lookUpPeople([...unseen].slice(0, maxLookedUp));
+  return faulty.flatMap((difference) => {
+    const ofGroups = membersOf(difference).flatMap(
+      ({ key }) => (people.get(key) ?? found.get(key))?.emails ?? [],
+    );
+    return difference.faults.map((fault) => explainRow(fault, [...difference.addresses, ...ofGroups]));
+  });
 }
 
 /** Reads the members of rooms, and hands each list on as soon as it arrives, so that none is kept. */

@@ -1,4 +1,4 @@
-import { findNearest, suggestNearest } from "../lib/did-you-mean.ts";
+import { suggestAddress } from "../lib/did-you-mean.ts";
 import { foldAddress } from "../lib/email.ts";
 import type { Problem } from "../lib/problem.ts";
 import { quoteText } from "../lib/text.ts";
@@ -35,11 +35,5 @@ function listAddresses({ owner, people }: Met): ReadonlySet<string> {
 }
 
 function describeIdle(address: string, known: readonly string[]): string {
-  const [name = "", domain = ""] = address.split("@");
-  const atDomain = known.filter((other) => other.endsWith(`@${domain}`));
-  const names = atDomain.map((other) => other.slice(0, other.indexOf("@")));
-  const nearName = findNearest(name, names, 1)[0];
-  const elsewhere = known.filter((other) => other.startsWith(`${name}@`));
-  const nearest = nearName === undefined ? elsewhere : [`${nearName}@${domain}`];
-  return `protect.people in policy.json names ${quoteText(address)}, but nobody bears this address, so it protects nobody${suggestNearest(address, nearest, "; correct it or remove it", 1)}`;
+  return `protect.people in policy.json names ${quoteText(address)}, but nobody bears this address, so it protects nobody${suggestAddress(address, known, "; correct it or remove it")}`;
 }

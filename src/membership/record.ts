@@ -105,6 +105,8 @@ const delegationsSchema = v.strictObject({
 export const recordSchema = v.strictObject({
   version: v.literal(1),
   command: v.picklist(["sync", "plan", "restore"]),
+  /** Present only where there are several: the one of this run. */
+  organisation: v.exactOptional(v.string()),
   /** Present only where a run was restored, or that was planned: the file of its record. */
   undoes: v.exactOptional(v.string()),
   status: runStatusSchema,

@@ -1,4 +1,5 @@
 import { suggestNearest } from "../lib/did-you-mean.ts";
+import { foldAddress } from "../lib/email.ts";
 import type { Listing } from "../lib/listing.ts";
 import { createNameIndex, type NameIndex } from "../lib/name-index.ts";
 import type { Problem } from "../lib/problem.ts";
@@ -7,11 +8,14 @@ import { isUuid, readReference } from "../lib/webex-id.ts";
 import type { Group, Owner, Room } from "./directory.ts";
 import { isRow, type Mapping, type Mode } from "./mapping.ts";
 import { isSameThing, type NameMemory, type RememberedName } from "./names.ts";
+import { type AddressBook, isAddress, type PersonRow } from "./person-rows.ts";
 
 export interface DesiredRoom {
   readonly room: Room;
   readonly mode: Mode;
   readonly groups: readonly Group[];
+  /** The rows that name one person each. */
+  readonly people: readonly PersonRow[];
   readonly lines: readonly number[];
   /** Null when nothing stands in the way. */
   readonly obstacle: string | null;
@@ -23,6 +27,8 @@ export interface Resolution {
   readonly groupLines: ReadonlyMap<string, number>;
   /** Their room was not found, so they may mean any; comments named like a group count as well. */
   readonly unmatchedRows: readonly { readonly group: Group; readonly line: number }[];
+  /** Such rows that name a person. */
+  readonly unmatchedPeople: readonly PersonRow[];
   readonly problems: readonly Problem[];
   /** Where the names in the cells lead, those left out that led elsewhere before. */
   readonly names: readonly RememberedName[];
@@ -31,6 +37,8 @@ export interface Resolution {
 export interface Beholder {
   readonly owner: Owner;
   readonly memory: NameMemory;
+  /** Absent where nobody asked whom the addresses in the cells lead to. */
+  readonly addresses?: AddressBook;
 }
 
 interface Found<T> {
@@ -42,7 +50,10 @@ interface Found<T> {
 
 type Resolved<T> = Found<T> | { readonly failure: string };
 
-/** Finds groups and rooms by id, link or exact name; a row that does not resolve, or has moved, freezes its room. */
+/**
+ * Finds groups and rooms by id, link or exact name, and people by address; a row that does not resolve, or has moved,
+ * freezes its room.
+ */
 export function resolveMappings(
   mappings: readonly Mapping[],
   groups: Listing<Group>,
@@ -66,6 +77,7 @@ export function resolveMappings(
   const rows = new Map<string, RoomRows>();
   const groupLines = new Map<string, number>();
   const unmatchedRows: { group: Group; line: number }[] = [];
+  const unmatchedPeople: PersonRow[] = [];
   const names = new Map<string, RememberedName>();
   const learn = (column: RememberedName["column"], name: string, one: Resolved<Group | Room>) => {
     if ("found" in one && one.isByName && !one.moved)
@@ -104,15 +116,24 @@ export function resolveMappings(
       row.obstacle ??= explainMoved(line, "room");
       continue;
     }
-    const group = findGroup(mapping.group);
-    const groupFault = findFault(group);
-    learn("group", mapping.group, group);
+    const found = findGroup(mapping.group);
+    const isGroupName = groupNames.find(mapping.group).length > 0;
+    // What is no group of a list that is not whole may be one nevertheless: the group's failure says so.
+    const person = isGroupName || groups.complete ? findPersonRow(mapping, isGroupName, beholder) : null;
+    const group = person === null || person.isGroupName ? found : null;
+    const groupFault = group && findFault(group);
+    if (group) learn("group", mapping.group, group);
     if (roomFault !== null) problems.push({ line, column: "room", message: roomFault });
     if (groupFault !== null) problems.push({ line, column: "group", message: groupFault });
-    if (roomFault !== null) unmatchedRows.push(...listMeant(group).map((one) => ({ group: one, line })));
+    if (roomFault !== null) {
+      unmatchedRows.push(...(group ? listMeant(group) : []).map((one) => ({ group: one, line })));
+      if (person) unmatchedPeople.push(person);
+    }
     if ("failure" in room) continue;
     const row = enter(mapping, room.found);
     if (roomFault !== null) row.obstacle ??= explainMoved(line, "room");
+    if (person) row.people.push(person);
+    if (group === null) continue;
     if ("failure" in group) row.obstacle ??= `line ${line} names no single group`;
     else if (groupFault !== null) row.obstacle ??= explainMoved(line, "group");
     else {
@@ -120,14 +141,30 @@ export function resolveMappings(
       groupLines.set(group.found.key, groupLines.get(group.found.key) ?? line);
     }
   }
-  const desired = [...rows.values()].map(({ room, mappings, groups, obstacle }) => ({
+  const desired = [...rows.values()].map(({ room, mappings, groups, people, obstacle }) => ({
     room,
     mode: mappings[0]?.mode ?? "audit",
     groups: [...groups.values()],
+    people,
     lines: mappings.map((mapping) => mapping.line),
     obstacle,
   }));
-  return { desired, groupLines, unmatchedRows, problems, names: [...names.values()] };
+  return { desired, groupLines, unmatchedRows, unmatchedPeople, problems, names: [...names.values()] };
+}
+
+/** The row as one that names a person; null where its cell is no address. */
+function findPersonRow(
+  { group: address, line }: Mapping,
+  isGroupName: boolean,
+  { memory, addresses }: Beholder,
+): PersonRow | null {
+  if (!isAddress(address)) return null;
+  const unclear = (reason: string) => ({ kind: "unclear", reason, keys: null }) as const;
+  const wasGroup = !isGroupName && memory.recall("group", address) !== null;
+  const finding = wasGroup
+    ? unclear("led to a group on earlier runs, which is gone or has another name now; write the group's id")
+    : (addresses?.get(foldAddress(address)) ?? unclear("was not looked up"));
+  return { line, address, finding, person: null, isGroupName };
 }
 
 /** The keys of the rooms that rows name for certain, whatever else is wrong with the mappings. */
@@ -170,6 +207,7 @@ function explainMoved(line: number, column: RememberedName["column"]): string {
 class RoomRows {
   readonly mappings: Mapping[] = [];
   readonly groups = new Map<string, Group>();
+  readonly people: PersonRow[] = [];
   obstacle: string | null = null;
 
   constructor(readonly room: Room) {}

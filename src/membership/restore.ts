@@ -137,6 +137,7 @@ function diffWithRecord(
     room,
     mode: "sync",
     groups: recorded.groups.map((name) => ({ key: name, id: name, displayName: name })),
+    people: [],
     lines: [],
     obstacle: null,
   } as const;

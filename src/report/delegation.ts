@@ -14,7 +14,7 @@ import {
 import { takeRowsIfAny } from "./rows.ts";
 import { describeTimestamp, viewNotices, viewToken } from "./sections.ts";
 import { statusStyles } from "./terminal.ts";
-import { countOf, describeProblems, formatNumber, statusIcons } from "./words.ts";
+import { countOf, describeProblems, formatNumber, nameOrganisation, statusIcons } from "./words.ts";
 
 export interface DelegationInput {
   readonly record: DelegationRecord;
@@ -30,7 +30,8 @@ export function viewDelegation(input: DelegationInput, maxRows: number) {
   const { record } = input;
   const users = record.users ?? [];
   return {
-    title: describeTimestamp(record.startedAt),
+    title: md`${describeTimestamp(record.startedAt)}${nameOrganisation(record.organisation)}`,
+    whose: nameOrganisation(record.organisation),
     icon: statusIcons[record.status],
     headline: describeDelegation(record, input.isDryRun),
     facts: describeFacts(input),

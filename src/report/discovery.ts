@@ -1,9 +1,8 @@
 import { formatCell, readRecords } from "../lib/csv.ts";
+import { addressForm } from "../lib/email.ts";
 import { createNameIndex } from "../lib/name-index.ts";
-import { normaliseText } from "../lib/text.ts";
-import { readReference } from "../lib/webex-id.ts";
 import { isRow, parseMappings } from "../membership/mapping.ts";
-import type { Suggestion } from "../membership/suggest-mappings.ts";
+import { explainSuggestion, leadsTo, type Suggestion } from "../membership/suggest-mappings.ts";
 import { cleanText } from "./markdown.ts";
 
 /** A group or a room as the list shows it; `size` is null where it could not be read. */
@@ -17,12 +16,21 @@ export interface Directory {
   readonly groups: readonly DirectoryEntry[];
   readonly rooms: readonly DirectoryEntry[];
   readonly suggestions: readonly Suggestion[];
+  /** Why some suggestions go by names alone; null when everybody's groups and spaces were read. */
+  readonly cut: string | null;
 }
 
-/** Writes a directory as rooms.csv: what exists as comments, suggestions as rows in the harmless mode `audit`. */
+const usualColumns = ["group", "room", "mode", "note"];
+
+/** Writes the suggestions as a rooms.csv, as rows in the harmless mode `audit` below their header. */
+export function renderSuggestions(directory: Directory): string {
+  const formatRow = createRowFormat(directory, usualColumns);
+  return [usualColumns.join(","), ...directory.suggestions.map(formatRow), ""].join("\n");
+}
+
+/** Writes a directory as rooms.csv: what exists as comments, and the suggestions. */
 export function renderDirectory(directory: Directory): string {
-  const { groups, rooms, suggestions } = directory;
-  const formatRow = createRowFormat(directory, ["group", "room", "mode", "note"]);
+  const { groups, rooms, suggestions, cut } = directory;
   return [
     `# ${groups.length} groups: members, name, id`,
     ...groups.map(describeEntry),
@@ -30,10 +38,9 @@ export function renderDirectory(directory: Directory): string {
     `# ${rooms.length} spaces: members, title, id`,
     ...rooms.map(describeEntry),
     "#",
+    ...(cut === null ? [] : [`# ${cut}`]),
     `# ${suggestions.length} suggestions. "audit" only reports the difference; "sync" adds and removes people until the space matches the group.`,
-    "group,room,mode,note",
-    ...suggestions.map(formatRow),
-    "",
+    renderSuggestions(directory),
   ].join("\n");
 }
 
@@ -70,11 +77,6 @@ export function appendSuggestions(bytes: Uint8Array, directory: Directory): Appe
   return { text: source + gap + lines.join(""), added: added.length, leftOut };
 }
 
-function leadsTo(cell: string, id: string, name: string): boolean {
-  const bare = (text: string) => readReference(text)?.key.split("/").at(-1)?.split(":")[0] ?? text;
-  return normaliseText(cell) === normaliseText(name) || bare(cell) === bare(id);
-}
-
 /** Writes one suggestion in these columns; by id where the name leads to several, or cannot stand in a cell. */
 function createRowFormat(
   { groups, rooms }: Directory,
@@ -82,12 +84,13 @@ function createRowFormat(
 ): (suggestion: Suggestion) => string {
   const isOnlyGroup = createNameCheck(groups);
   const isOnlyRoom = createNameCheck(rooms);
-  return ({ group, room, isSame }) => {
+  return (suggestion) => {
+    const { group, room } = suggestion;
     const cells: Readonly<Record<string, string>> = {
       group: isOnlyGroup(group.displayName) ? group.displayName : group.id,
       room: isOnlyRoom(room.title) ? room.title : room.id,
       mode: "audit",
-      note: isSame ? "same name" : "similar name",
+      note: explainSuggestion(suggestion),
     };
     return columns.map((column) => formatCell(cells[column] ?? "")).join(",");
   };
@@ -102,5 +105,8 @@ function describeEntry({ id, name, size }: DirectoryEntry): string {
 /** A name replaces the id only when it occurs once, and neither reader nor spreadsheet takes it for something else. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const index = createNameIndex(entries, ({ name }) => name);
-  return (name) => index.find(name).length === 1 && !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);
+  return (name) =>
+    index.find(name).length === 1 &&
+    !addressForm.test(name.trim()) &&
+    !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);
 }

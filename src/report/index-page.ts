@@ -20,6 +20,7 @@ import {
   describeRun,
   formatNumber,
   listTasks,
+  nameOrganisation,
   statusIcons,
   syncWorkflow,
 } from "./words.ts";
@@ -44,12 +45,13 @@ export function viewIndex(input: IndexInput, history: History, maxRows: number) 
   const names = Math.min(maxNames, maxRows);
   return {
     ...describeNeed(record),
+    whose: nameOrganisation(record.organisation),
     facts: describeFacts(input, history),
     warning: token.warning ? token.text : null,
     held: viewHeld(record, repositoryUrl, { maxRows, maxNames: names }),
     failures: viewFailures(record, maxRows),
     problems: viewIndexProblems(input, maxRows),
-    notices: viewNotices(input.notices, maxRows),
+    notices: viewNotices(input.notices, maxRows, repositoryUrl),
     rooms: viewRooms(input, maxRows),
     noRooms: describeNoRooms(record),
     // What this very run changed is on its own page, to which the line at the top leads.
@@ -67,7 +69,8 @@ export function viewFirstIndex(mappingsAddress: string | null) {
   return {
     icon: md`⚪`,
     headline: md`No run yet`,
-    facts: md`The first run of Sync writes this page: who is in which space, what changed, and what needs a person.`,
+    whose: nameOrganisation(undefined),
+    facts: md`The first run of Sync writes this page: who is in which space, what changed, and what needs a person. When Rollcall is set up, start it: Actions → Sync → Run workflow.`,
     warning: null,
     held: null,
     failures: null,
@@ -90,7 +93,7 @@ export function describeStatusLine(record: RunRecord, reportPath: string): Markd
     md`checked ${describeTimestamp(record.startedAt)}`,
     linkTo(md`report`, reportPath),
   ];
-  return md`${icon} **${headline}** · ${joinMarkdown(facts, " · ")}`;
+  return md`${icon} **${headline}**${nameOrganisation(record.organisation)} · ${joinMarkdown(facts, " · ")}`;
 }
 
 function describeNeed(record: RunRecord): { readonly icon: Markdown; readonly headline: Markdown } {

@@ -3,7 +3,7 @@ import { viewHeld } from "./held.ts";
 import { joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { createLineLink } from "./rows.ts";
 import { viewFailures, viewProblems } from "./sections.ts";
-import { describeRun, statusIcons } from "./words.ts";
+import { describeRun, nameOrganisation, statusIcons } from "./words.ts";
 
 export interface IssueInput {
   readonly record: RunRecord;
@@ -38,7 +38,7 @@ export function viewIssue(input: IssueInput, maxRows: number) {
   ];
   return {
     icon: statusIcons[record.status],
-    headline: describeNeed(record),
+    headline: md`${describeNeed(record)}${nameOrganisation(record.organisation)}`,
     held: viewHeld(record, repositoryUrl, { maxRows, place: "issue" }),
     failures: viewFailures(record, maxRows),
     problems: viewProblems(record, createLineLink(mappingsAddress), maxRows),

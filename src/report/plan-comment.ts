@@ -1,3 +1,5 @@
+import type { GrantEffect, GrantEffects } from "../delegation/compare-grants.ts";
+import type { ListedDelegation } from "../delegation/expiring.ts";
 import type {
   PersonEffect,
   PlanEffect,
@@ -12,13 +14,15 @@ import { codeSpan, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts
 import { sourcesOf } from "./rooms.ts";
 import { createLineLink, sortBy, takeRowsIfAny, titleOf } from "./rows.ts";
 import { viewNotices, viewProblems } from "./sections.ts";
-import { countOf, explainHold, formatNumber, keptReasons } from "./words.ts";
+import { countOf, explainHold, formatNumber, keptReasons, nameOrganisation } from "./words.ts";
 
 export interface PlanCommentInput {
   readonly record: RunRecord;
   /** What the pull request itself causes; null when there is no plan. */
   readonly effect: PlanEffect | null;
   readonly policyChanges: readonly PolicyChange[];
+  /** What the pull request causes among the delegations, and what would happen to them in any case. */
+  readonly grants: GrantEffects;
   readonly headSha: string;
   /** The address of its rooms.csv; null when none is known. */
   readonly mappingsAddress: string | null;
@@ -28,6 +32,7 @@ export interface PlanCommentInput {
 /** Builds the comment: first what the pull request itself changes, then what is pending regardless of it. */
 export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const { record, effect, runUrl, policyChanges } = input;
+  const grants = effect === null ? { changes: [], drift: [] } : input.grants;
   const line = createLineLink(input.mappingsAddress);
   const rooms = sortRoomEffects(effect?.rooms ?? []);
   const isNew = (message: string) => !effect?.oldProblems.has(message);
@@ -35,9 +40,22 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const oldProblems = record.problems.filter((problem) => !isNew(problem.message));
   const changed = rooms.filter((room) => room.changes.length > 0 || isRewired(room));
   const drifted = rooms.filter((room) => room.drift.length > 0);
-  const changes = changed.map((room) => describeRoomEffect(room, "changes"));
-  const drift = drifted.map((room) => describeRoomEffect(room, "drift"));
-  const due = listCounts(drifted.flatMap((room) => room.drift));
+  const changes = [
+    ...changed.map((room) => describeRoomEffect(room, "changes")),
+    ...describeGrantEffects(grants.changes, record),
+  ];
+  const drift = [
+    ...drifted.map((room) => describeRoomEffect(room, "drift")),
+    ...describeGrantEffects(grants.drift, record),
+  ];
+  const due = [
+    ...(drifted.length === 0
+      ? []
+      : [
+          md`${joinMarkdown(listCounts(drifted.flatMap((room) => room.drift)), ", ")} (${countOf(drifted.length, "space")})`,
+        ]),
+    ...countGrants(grants.drift),
+  ];
   const viewPolicy = (changes: readonly PolicyChange[]) =>
     takeRowsIfAny(changes, maxRows, ({ key, without, with: later }) => ({
       key: codeSpan(key),
@@ -45,8 +63,8 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
       after: codeSpan(later, 200),
     }));
   return {
-    icon: chooseIcon(record, rooms, policyChanges, problems.length),
-    headline: describeProposal(record, rooms, problems.length),
+    icon: chooseIcon(record, { rooms, policyChanges, grants }, problems.length),
+    headline: md`${describeProposal(record, { rooms, grants }, problems.length)}${nameOrganisation(record.organisation)}`,
     weakened: viewPolicy(policyChanges.filter(isWeaker)),
     policyChanges: viewPolicy(policyChanges.filter((change) => !isWeaker(change))),
     problems: viewProblems({ ...record, problems }, line, maxRows),
@@ -56,7 +74,7 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
         : md`As it stands, nothing would change in the spaces concerned.`,
     changes: changes.length === 0 ? null : viewDiff(changes, maxRows),
     drift: drift.length === 0 ? null : viewDiff(drift, maxRows),
-    driftLabel: md`Pending regardless of this pull request: ${joinMarkdown(due, ", ")} (${countOf(drifted.length, "space")})`,
+    driftLabel: md`Pending regardless of this pull request: ${joinMarkdown(due, ", ")}`,
     oldProblems: viewProblems({ ...record, problems: oldProblems }, line, maxRows),
     notices: viewNotices(record.notices, maxRows),
     wholePlan:
@@ -82,19 +100,26 @@ function sortRoomEffects(rooms: readonly RoomEffect[]): readonly RoomEffect[] {
   });
 }
 
+interface Effects {
+  readonly rooms: readonly RoomEffect[];
+  readonly grants: GrantEffects;
+}
+
 function chooseIcon(
   record: RunRecord,
-  rooms: readonly RoomEffect[],
-  policyChanges: readonly PolicyChange[],
+  { rooms, grants, policyChanges }: Effects & Pick<PlanCommentInput, "policyChanges">,
   problemCount: number,
 ): Markdown {
   if (record.status === "failed") return md`❌`;
   if (problemCount > 0 || policyChanges.length > 0) return md`⚠️`;
-  return rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ? md`✋` : md`✅`;
+  const isWaiting =
+    rooms.some((room) => room.changes.some((effect) => isHeld(effect.with))) ||
+    grants.changes.some((effect) => effect.with === "hold");
+  return isWaiting ? md`✋` : md`✅`;
 }
 
 /** "+3 −0 in 1 space; 3 spaces change how they are managed". */
-function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], problemCount: number): Markdown {
+function describeProposal(record: RunRecord, { rooms, grants }: Effects, problemCount: number): Markdown {
   const toFix = problemCount === 0 ? [] : [md`${countOf(problemCount, "problem")} to fix`];
   if (record.status === "failed") return joinMarkdown([md`no plan`, ...toFix], "; ");
   const effects = rooms.flatMap((room) => room.changes);
@@ -114,6 +139,7 @@ function describeProposal(record: RunRecord, rooms: readonly RoomEffect[], probl
       : []),
     ...(held > 0 ? [md`${countOf(held, "removal")} would wait for approval`] : []),
     ...(exempt > 0 ? [md`${countOf(exempt, "change")} no longer made`] : []),
+    ...countGrants(grants.changes),
   ];
   if (parts.length === 0) parts.push(md`+0 −0, nobody is added or removed`);
   return joinMarkdown([...parts, ...toFix], "; ");
@@ -261,6 +287,66 @@ function explainExempt(person: RecordedPerson, without: Verdict | null, room: Ro
   if (kept) return keptReasons[kept.reason];
   if (room.mode === "audit") return keptReasons.audit;
   return without === "add" ? "no longer in any of the space's groups" : "in one of the space's groups";
+}
+
+/** "1 delegation granted", "2 delegations revoked"; rows that change nothing in Webex are counted apart. */
+function countGrants(effects: readonly GrantEffect[]): readonly Markdown[] {
+  const say = (verdict: GrantEffect["with"], what: Markdown) => {
+    const count = effects.filter((effect) => effect.with === verdict).length;
+    return count === 0 ? [] : [md`${countOf(count, "delegation")} ${what}`];
+  };
+  return [
+    ...say("grant", md`granted`),
+    ...say("revoke", md`revoked`),
+    ...say("hold", md`held for approval`),
+    ...say(null, md`left as it is in Webex`),
+  ];
+}
+
+/** The delegations by host, below those of the spaces. */
+function describeGrantEffects(effects: readonly GrantEffect[], record: RunRecord): readonly DiffBlock[] {
+  const hosts = [...new Set(effects.map(({ host }) => host))];
+  return hosts.map((host) => ({
+    title: `meetings of ${host}`,
+    lines: effects
+      .filter((effect) => effect.host === host)
+      .map((effect) => ({
+        sign: signGrant(effect),
+        text: `${effect.delegate} ${nameGrant(effect)}${explainGrant(effect, record)}`,
+      })),
+  }));
+}
+
+function signGrant({ with: later }: GrantEffect): "+" | "-" | "!" {
+  return later === "grant" ? "+" : later === "revoke" ? "-" : "!";
+}
+
+function nameGrant({ with: later, without, before, after }: GrantEffect): string {
+  if (later === "grant") return "may schedule";
+  if (later === "revoke") return "may no longer schedule";
+  if (later === "hold") return "waits for approval";
+  if (without === "grant") return "will no longer be granted";
+  if (without !== null) return "will no longer be revoked";
+  if (after === null) return "is no longer listed";
+  return before === null ? "is listed" : "has another last day";
+}
+
+function explainGrant(effect: GrantEffect, { delegations }: RunRecord): string {
+  const { with: later, without, before, after, isRefused } = effect;
+  if (later === "hold") return `: ${explainHold("revocations-per-run", delegations?.holds)}`;
+  if (later === "revoke")
+    return after === null ? ": the row was deleted" : `: the row ended${describeLastDay(after, " after")}`;
+  if (after === null) return ", and nothing changes in Webex";
+  const row = ` (line ${after.line} of delegations.csv,${describeLastDay(after, " until")})`;
+  if (later === "grant") return row;
+  if (isRefused) return `${row}; it cannot be granted, see the problems`;
+  if (before !== null && before.until !== after.until)
+    return `${row}; before:${describeLastDay(before, " until")}`;
+  return without === null ? `${row}; a delegate in Webex already, kept from now on` : row;
+}
+
+function describeLastDay({ until }: ListedDelegation, preposition: string): string {
+  return until === null ? " without end" : `${preposition} ${until}`;
 }
 
 function isHeld(verdict: Verdict | null): verdict is Exclude<Verdict, "add" | "remove"> {

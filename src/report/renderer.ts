@@ -8,6 +8,7 @@ import { decideReport, extendHistory, type History, insertHistory, type parseHis
 import { describeStatusLine, type IndexInput, viewFirstIndex, viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
 import { linkTo, md, type View } from "./markdown.ts";
+import { type Overview, viewOverview } from "./overview.ts";
 import type { OwedReport } from "./owed.ts";
 import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
 import { formatBySchema, formatRecord } from "./record-json.ts";
@@ -45,8 +46,10 @@ export interface Renderer {
   renderFiles(input: ReportInput): readonly ReportFile[];
   /** Where the record of a run will lie that is committed late. */
   nameLateRecord(report: OwedReport, reportsDir: string): string;
-  /** The index as it is before the first run. */
-  renderFirstIndex(reportsDir: string, mappingsFile: string): string;
+  /** The page that people open, as it is in a repository in which no run has taken place. */
+  renderFirstIndex(paths: Pick<ReportInput, "reportsDir" | "mappingsFile">): string;
+  /** The page that lists all organisations. */
+  renderOverview(organisations: Overview): string;
   /** The README with the state between its markers; null where it has none, or says the same already. */
   renderStatus(readme: string, record: RunRecord, reportsDir: string): string | null;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
@@ -80,13 +83,29 @@ export const noteMarkers = {
   trackingIssue: "<!-- rollcall:attention -->",
 } as const;
 
-/** Between these a README of the repository shows how things are. */
-const statusMarkers = /(<!-- rollcall:status -->)[\s\S]*?(<!-- \/rollcall:status -->)/;
+/** The organisation that a marked note is about: empty where there are not several; null for what bears no such mark. */
+export function readMark(note: keyof typeof noteMarkers, body: string): string | null {
+  const [whole, organisation = ""] =
+    /^<!-- [a-z:]+(?: ([a-z0-9][a-z0-9-]*))? -->/.exec(body.trimStart()) ?? [];
+  return whole === markNote(note, organisation) ? organisation : null;
+}
+
+/** The marker of a note; each of several organisations has its own. */
+export function markNote(note: keyof typeof noteMarkers, organisation: string | null | undefined): string {
+  return noteMarkers[note].replace(" -->", organisation ? ` ${organisation} -->` : " -->");
+}
+
+/** Between these a README of the repository shows how things are; each of several organisations has its own. */
+function createStatusMarkers(organisation: string | undefined): RegExp {
+  const name = organisation === undefined ? "" : ` ${organisation}`;
+  return new RegExp(`(<!-- rollcall:status${name} -->)[sS]*?(<!-- /rollcall:status -->)`);
+}
 
 /** Makes the renderer of everything that is told in Markdown. */
 export function createRenderer(): Renderer {
   const compile = createCompiler();
   const index = compile("index");
+  const overview = compile("overview");
   const run = compile("run");
   const summary = compile("summary");
   const delegation = compile("delegation");
@@ -166,12 +185,12 @@ export function createRenderer(): Renderer {
     renderSummary: (input, maxBytes = maxSummaryBytes) =>
       fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
     renderDelegationFiles,
-    renderFirstIndex: (reportsDir, mappingsFile) =>
+    renderFirstIndex: ({ reportsDir, mappingsFile }) =>
       index(viewFirstIndex(findRelativePath(reportsDir, mappingsFile))),
     renderStatus(readme, record, reportsDir) {
       const line = describeStatusLine(record, `${reportsDir}/README.md`);
       const text = readme.replace(
-        statusMarkers,
+        createStatusMarkers(record.organisation),
         (_, start: string, end: string) => `${start}\n${line}\n${end}`,
       );
       return text === readme ? null : text;
@@ -189,9 +208,11 @@ export function createRenderer(): Renderer {
       return { path: `${folder}/README.md`, text };
     },
     renderPlanComment: (input) =>
-      `${noteMarkers.planComment}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
+      `${markNote("planComment", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
     renderIssue: (input) =>
-      `${noteMarkers.trackingIssue}\n${fitRows(maxNoteBytes, (rows) => trackingIssue(viewIssue(input, rows)))}`,
+      `${markNote("trackingIssue", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => trackingIssue(viewIssue(input, rows)))}`,
+    renderOverview: (organisations) =>
+      fitRows(maxPageBytes, (rows) => overview(viewOverview(organisations, rows))),
     renderSetupGuide: (input) => setupGuide(viewSetupGuide(input)),
   };
 }

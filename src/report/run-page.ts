@@ -22,7 +22,7 @@ import {
   titleOf,
 } from "./rows.ts";
 import { describeError, describeTimestamp, type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, formatNumber, keptReasons, statusIcons } from "./words.ts";
+import { countOf, describeRun, formatNumber, keptReasons, nameOrganisation, statusIcons } from "./words.ts";
 
 /** Builds the page with every detail of one run; `recordFile` is the name of the JSON file beside it. */
 export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
@@ -34,7 +34,7 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
   const kept = rooms.flatMap((room) => sortPeople(room.kept).map((person) => ({ room, person })));
   return {
     ...viewShared(input, maxRows),
-    title: describeTimestamp(record.startedAt),
+    title: md`${describeTimestamp(record.startedAt)}${nameOrganisation(record.organisation)}`,
     command: escapeMarkdown(record.command),
     icon: statusIcons[record.status],
     headline: describeRun(record),

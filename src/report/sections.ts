@@ -2,7 +2,7 @@ import type { RunRecord } from "../membership/record.ts";
 import { measureExpiry } from "../token/expiry.ts";
 import type { TokenRecord } from "../token/store.ts";
 import { viewHeld } from "./held.ts";
-import { codeSpan, escapeMarkdown, type Markdown, md, messageLength } from "./markdown.ts";
+import { codeSpan, escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
 import {
   createLineLink,
   type LineLink,
@@ -37,7 +37,7 @@ export function viewShared(input: PageInput, maxRows: number) {
   const { record } = input;
   return {
     token: viewToken(record.token, record.finishedAt, input.policy.tokenWarningDays),
-    notices: viewNotices(input.notices, maxRows),
+    notices: viewNotices(input.notices, maxRows, input.repositoryUrl),
     held: viewHeld(record, input.repositoryUrl, { maxRows }),
     failures: viewFailures(record, maxRows),
     problems: viewProblems(record, createLineLink(input.mappingsAddress), maxRows),
@@ -45,8 +45,20 @@ export function viewShared(input: PageInput, maxRows: number) {
 }
 
 /** Makes notices harmless, for they may hold names from Webex; null when there are none. */
-export function viewNotices(notices: readonly string[], maxRows: number) {
-  return takeRowsIfAny(notices, maxRows, (notice) => escapeMarkdown(notice, messageLength));
+export function viewNotices(
+  notices: readonly string[],
+  maxRows: number,
+  repositoryUrl: string | null = null,
+) {
+  return takeRowsIfAny(notices, maxRows, (notice) => viewNotice(notice, repositoryUrl));
+}
+
+/** A notice may end with where a person can do what it asks for. */
+function viewNotice(notice: string, repositoryUrl: string | null): Markdown {
+  const start = repositoryUrl === null ? -1 : notice.lastIndexOf(`: ${repositoryUrl}/edit/`);
+  if (start === -1) return escapeMarkdown(notice, messageLength);
+  const link = linkTo(md`edit the file`, notice.slice(start + 2));
+  return md`${escapeMarkdown(notice.slice(0, start), messageLength)}: ${link}`;
 }
 
 /** Lists every change that failed and what to do about it; null when none did. */

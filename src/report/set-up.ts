@@ -1,4 +1,5 @@
 import { codeSpan, linkTo, type Markdown, md } from "./markdown.ts";
+import { nameOrganisation } from "./words.ts";
 
 export interface SetupGuideInput {
   /** The names of the variables that hold something. */
@@ -6,11 +7,16 @@ export interface SetupGuideInput {
   readonly repositoryUrl: string;
   /** The environment that holds the secrets; null for the repository's own. */
   readonly environment: string | null;
+  /** Null where there is only one. */
+  readonly organisation: string | null;
+  readonly mappingsFile: string;
   readonly roomCount: number;
 }
 
 /** Builds the to-do list of a copy that is not set up yet, in the order of the steps. */
-export function viewSetupGuide({ present, repositoryUrl, environment, roomCount }: SetupGuideInput) {
+export function viewSetupGuide(input: SetupGuideInput) {
+  const { present, repositoryUrl, environment, roomCount, organisation, mappingsFile } = input;
+  const option = organisation === null ? "" : ` -- --organisation ${organisation}`;
   const settings = `${repositoryUrl}/settings`;
   const secrets = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/secrets/actions`);
   const variables = linkTo(md`Settings → Secrets and variables → Actions`, `${settings}/variables/actions`);
@@ -21,6 +27,7 @@ export function viewSetupGuide({ present, repositoryUrl, environment, roomCount 
   const has = (name: string) => present.has(name);
   const step = (isDone: boolean, text: Markdown) => ({ box: isDone ? md`[x]` : md`[ ]`, text });
   return {
+    whose: nameOrganisation(organisation),
     steps: [
       ...(environment === null
         ? []
@@ -44,13 +51,16 @@ export function viewSetupGuide({ present, repositoryUrl, environment, roomCount 
       ),
       step(
         has("WEBEX_REFRESH_TOKEN"),
-        md`${codeSpan("WEBEX_REFRESH_TOKEN")}: run ${codeSpan("npm run login")} on your machine. It opens Webex in a browser and stores the secret.`,
+        md`${codeSpan("WEBEX_REFRESH_TOKEN")}: run ${codeSpan(`npm run login${option}`)} on your machine. It opens Webex in a browser and stores the secret.`,
       ),
       step(
         roomCount > 0,
-        md`${codeSpan("mappings/rooms.csv")}: add rows in a pull request: a group, and the space its members belong in.`,
+        md`${codeSpan(mappingsFile)}: add rows in a pull request: a group, and the space its members belong in.`,
       ),
-      step(false, md`Run ${codeSpan("npm run doctor")}: it checks all of this and says what is still wrong.`),
+      step(
+        false,
+        md`Run ${codeSpan(`npm run doctor${option}`)}: it checks all of this and says what is still wrong.`,
+      ),
     ],
   };
 }

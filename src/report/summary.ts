@@ -4,7 +4,7 @@ import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markd
 import { describeMembers, sourcesOf } from "./rooms.ts";
 import { listNames, sortRooms, takeRowsIfAny, titleOf } from "./rows.ts";
 import { type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeOutcome, statusIcons } from "./words.ts";
+import { countOf, describeOutcome, nameOrganisation, statusIcons } from "./words.ts";
 
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
@@ -20,6 +20,7 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
   return {
     ...viewShared(input, maxRows),
     command: escapeMarkdown(record.command),
+    whose: nameOrganisation(record.organisation),
     icon: statusIcons[record.status],
     headline: describeOutcome(record),
     facts: joinMarkdown(

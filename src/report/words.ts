@@ -64,6 +64,7 @@ const nouns = {
   day: [md`day`, md`days`],
   host: [md`host`, md`hosts`],
   delegation: [md`delegation`, md`delegations`],
+  organisation: [md`organisation`, md`organisations`],
   "active user": [md`active user`, md`active users`],
   other: [md`other person`, md`other people`],
   row: [md`more row is`, md`more rows are`],
@@ -170,10 +171,15 @@ export function describeRun(record: RunRecord): Markdown {
     : md`Every space is as declared.`;
 }
 
+/** Behind a heading, where there are several: whose it is. */
+export function nameOrganisation(organisation: string | null | undefined): Markdown {
+  return organisation ? md` (${escapeMarkdown(organisation)})` : md``;
+}
+
 export const syncWorkflow = "sync.yml";
 
 /** How to approve what a run has held; `workflow` is the file in .github/workflows. */
-export function describeApproval({ command, undoes, digest }: RunRecord): {
+export function describeApproval({ command, undoes, digest, organisation }: RunRecord): {
   readonly name: Markdown;
   readonly workflow: typeof syncWorkflow | "restore.yml";
   readonly github: string;
@@ -182,13 +188,15 @@ export function describeApproval({ command, undoes, digest }: RunRecord): {
   readonly comment: Markdown | null;
 } {
   const approval = (digest ?? "").replace(/[^0-9a-f]/g, "");
+  const input = organisation === undefined ? "" : ` -f organisation=${organisation}`;
+  const option = organisation === undefined ? "" : ` --organisation ${organisation}`;
   if (command !== "restore" && undoes === undefined) {
     return {
       name: md`Sync`,
       workflow: syncWorkflow,
-      github: `gh workflow run ${syncWorkflow} -f approve=${approval}`,
-      local: `npm run sync -- --approve ${approval}`,
-      comment: md`/approve ${escapeMarkdown(approval)}`,
+      github: `gh workflow run ${syncWorkflow}${input} -f approve=${approval}`,
+      local: `npm run sync --${option} --approve ${approval}`,
+      comment: command === "sync" ? md`/approve ${escapeMarkdown(approval)}` : null,
     };
   }
   // A path that a shell or a code block might read differently is left for the reader to type.
@@ -197,7 +205,7 @@ export function describeApproval({ command, undoes, digest }: RunRecord): {
     name: md`Restore`,
     workflow: "restore.yml",
     github: `gh workflow run restore.yml -f record=${path} -f dry_run=false -f approve=${approval}`,
-    local: `npm run restore -- --record ${path} --approve ${approval}`,
+    local: `npm run restore --${option} --record ${path} --approve ${approval}`,
     comment: null,
   };
 }

@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../config/settings.ts";
-import type { DelegationReader, DelegationWriter } from "../delegation/backend.ts";
+import { type DelegationReader, type DelegationWriter, rememberAnswers } from "../delegation/backend.ts";
 import { mergeChange } from "../delegation/plan.ts";
 import type { BackendName } from "../delegation/record.ts";
 import { createRestReader, createRestWriter } from "../webex/delegation-rest.ts";
@@ -49,4 +49,22 @@ export async function openBackend(
     reader: createXmlReader(xml, webExId),
     createWriter: () => createXmlWriter(xml, mergeChange),
   };
+}
+
+/** Opens each interface once; where nothing is written, each question is asked once as well. */
+export function openBackends(
+  session: Session,
+  mask: (secret: string) => void,
+  mayWrite: boolean,
+): (name: BackendName, config: SiteConfig) => Promise<OpenBackend> {
+  const opened = new Map<BackendName, Promise<OpenBackend>>();
+  return (name, config) => {
+    const backend = opened.get(name) ?? openBackend(name, config, session, mask).then(share);
+    opened.set(name, backend);
+    return backend;
+  };
+
+  function share(backend: OpenBackend): OpenBackend {
+    return mayWrite ? backend : { ...backend, reader: rememberAnswers(backend.reader) };
+  }
 }

@@ -21,6 +21,7 @@ export async function proveDestinations(
   logReportsElsewhere(target, context);
   if (target.kind === "folder") {
     await proveReports(paths.disk.reports);
+    if (paths.overview !== null) await proveOverview(paths.overview);
     return target;
   }
   // Loaded only where there is a branch: Octokit is large.
@@ -36,13 +37,21 @@ export async function proveFiles(files: readonly (string | null | undefined)[]):
 /** The pages that every report replaces, and the folders that hold one page a run. */
 async function proveReports(folder: string): Promise<void> {
   await proveFolder(folder);
-  for (const name of ["README.md", "history.json", "state.json"]) {
-    const file = join(folder, name);
-    if (await isThere(file)) await proveFile(file);
-  }
+  await proveThose(folder, ["README.md", "history.json", "state.json"]);
   for (const name of ["runs", "delegations"]) {
     const inner = join(folder, name);
     if (await isThere(inner)) await proveFolder(inner);
+  }
+}
+
+async function proveOverview(folder: string): Promise<void> {
+  await proveThose(folder, ["README.md", "organisations.json"]);
+}
+
+async function proveThose(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const file = join(folder, name);
+    if (await isThere(file)) await proveFile(file);
   }
 }
 

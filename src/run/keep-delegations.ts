@@ -16,9 +16,11 @@ import {
   parseDelegations,
 } from "../delegation/expiring.ts";
 import {
+  describeReturn,
   type Ending,
   findEndings,
   heldKeyOf,
+  type KeptGrant,
   type KeptUpdate,
   splitByPresence,
   stillEnded,
@@ -26,7 +28,7 @@ import {
 import { observeLists, observeUsers } from "../delegation/observe.ts";
 import { checkDelegate, type HostPlan, planList, planObserved } from "../delegation/plan.ts";
 import { type BackendName, buildDelegationRecord } from "../delegation/record.ts";
-import { toDateString } from "../lib/date.ts";
+import { formatTimestamp, toDateString } from "../lib/date.ts";
 import { createMatcher } from "../lib/email.ts";
 import { errorMessage } from "../lib/text.ts";
 import { explainRevocations } from "../membership/explain-hold.ts";
@@ -35,7 +37,7 @@ import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import type { Scheduling } from "../report/scheduling.ts";
 import { createChangeLog } from "./change-log.ts";
-import { openBackend } from "./delegation-backend.ts";
+import type { OpenBackend } from "./delegation-backend.ts";
 import type { Memory } from "./memory.ts";
 import { readFromDisk } from "./newest-files.ts";
 import type { DraftFiles } from "./publish.ts";
@@ -45,6 +47,8 @@ import type { Session } from "./session.ts";
 export interface DelegationsOutcome {
   readonly problems: readonly string[];
   readonly notices: readonly string[];
+  /** One sentence for each grant and revocation. */
+  readonly changes: readonly string[];
   readonly hasChanged: boolean;
   /** The hosts of which something is asked; null when nothing is. */
   readonly delegations: NonNullable<RunRecord["delegations"]> | null;
@@ -69,6 +73,8 @@ export interface KeptDelegations {
 export interface DelegationsSource {
   readonly grants: readonly ListedDelegation[];
   recall(): Promise<Memory>;
+  /** Reads the file a second time. @throws when it is not there or has a fault: nobody knows what it keeps then. */
+  readAgain(): Promise<readonly ListedDelegation[]>;
 }
 
 /** The run that the grants are part of; with `mayWrite` false it only tells. */
@@ -77,6 +83,7 @@ export interface DelegationsContext {
   readonly session: Session;
   readonly policy: Policy;
   readonly mayWrite: boolean;
+  open(backend: BackendName, site: SiteConfig): Promise<OpenBackend>;
 }
 
 /**
@@ -85,14 +92,22 @@ export interface DelegationsContext {
  * keep.
  */
 export async function keepDelegations(
-  { grants, recall }: DelegationsSource,
+  source: DelegationsSource,
   around: DelegationsContext,
   context: Context,
 ): Promise<KeptDelegations | null> {
+  const { grants, recall } = source;
   const { delegations: file } = context.paths.disk;
   const notices = [...describeEnding(grants, toDateString(context.now()))];
   const quit = (problem: string): KeptDelegations => {
-    const outcome = { hasChanged: false, delegations: null, draftFiles: null, scheduling: null, kept: null };
+    const outcome = {
+      changes: [],
+      hasChanged: false,
+      delegations: null,
+      draftFiles: null,
+      scheduling: null,
+      kept: null,
+    };
     return {
       heldKeys: [],
       release: async () => undefined,
@@ -116,16 +131,17 @@ export async function keepDelegations(
     }
     const endings = findEndings(grants, kept, toDateString(context.now()));
     // A file that is gone altogether has no deleted rows: it may be missing by mistake.
-    if (endings.some(({ row }) => row === null)) await readRowsAgain(context);
+    if (endings.some(({ row }) => row === null)) await source.readAgain();
     const site = { ...around, config: { ...around.config, siteUrl } };
-    return await keep({ grants, endings, notices }, site, context);
+    return await keep({ source, kept, endings, notices }, site, context);
   } catch (error) {
     return quit(`the delegations in ${file} were left as they are: ${errorMessage(error)}`);
   }
 }
 
 interface Asked {
-  readonly grants: readonly ListedDelegation[];
+  readonly source: DelegationsSource;
+  readonly kept: readonly KeptGrant[];
   readonly endings: readonly Ending[];
   readonly notices: string[];
 }
@@ -133,14 +149,17 @@ interface Asked {
 type Site = DelegationsContext & { readonly config: SiteConfig };
 
 async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDelegations> {
-  const { grants, endings, notices } = asked;
+  const { source, kept, endings, notices } = asked;
+  const { grants } = source;
   const { config, session, policy, mayWrite } = site;
   const startedAt = context.now();
+  const now = formatTimestamp(startedAt);
   const { backend } = policy.delegation;
-  const { reader, createWriter } = await openBackend(backend, config, session, context.runner.mask);
+  const { reader, createWriter } = await site.open(backend, config);
   await reader.proveAccess(mayWrite);
   const hosts = [...new Set([...grants, ...endings].map(({ host }) => host))];
   const { lists, unreadable } = await readLists(hosts, reader, notices);
+  const changes: string[] = [];
   const outcomes = new Map<string, HostOutcome>();
   const add = (more: readonly HostOutcome[]) => {
     for (const one of more) {
@@ -150,7 +169,7 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
     }
   };
   const { present: toRevoke } = splitByPresence(endings, lists);
-  const ended = new Set(findExpired(grants, toDateString(context.now())).map(pairOf));
+  const ended = new Set(findExpired(grants, toDateString(startedAt)).map(pairOf));
   const limit = policy.limits.revocationsPerRun;
   const isHeld = isAbove(toRevoke.length, limit, grants.length);
   const why = explainRevocations({ planned: toRevoke.length, limit, members: grants.length });
@@ -158,6 +177,13 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
   add(
     [...unreadable].map(([host, error]) => failHost(host, null, `the delegates could not be read: ${error}`)),
   );
+
+  // Whoever cannot be granted is known before anything is sent.
+  const { absent } = splitByPresence(grants, lists);
+  const missing = absent.filter((grant) => !ended.has(pairOf(grant)));
+  const observation = await observeMissing(missing, reader);
+  const expected = isHeld ? lists : withoutEndings(lists, toRevoke);
+  const { faults, refused } = checkGrants(missing, observation, expected);
 
   const revoke = async (which: readonly Ending[]): Promise<void> => {
     const named = new Set(which.map(({ host }) => host));
@@ -168,24 +194,28 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
     const confirm = async ({ host, delegates }: HostPlan["request"]): Promise<readonly string[]> => {
       const isNamed = createMatcher(delegates);
       const due = which.filter((ending) => ending.host === host && isNamed(ending.delegate));
-      const still = stillEnded(due, await readRowsAgain(context));
+      const still = stillEnded(due, await source.readAgain());
       for (const { delegate } of due.filter((ending) => !still.includes(ending)))
         notices.push(`${delegate} was left a delegate of ${host}: the row was changed during this run`);
       return still.map(({ delegate }) => delegate);
     };
     add(await apply(plans, { reader, writer, session, confirm }, context));
-    notices.push(...which.flatMap((ending) => describeRevoked(ending, outcomes.get(ending.host), mayWrite)));
+    changes.push(...which.flatMap((ending) => describeRevoked(ending, outcomes.get(ending.host), mayWrite)));
   };
 
   if (!isHeld) await revoke(toRevoke);
-  const { absent } = splitByPresence(grants, lists);
-  const missing = absent.filter((grant) => !ended.has(pairOf(grant)));
-  if (missing.length > 0) {
-    const { plans, faults } = await planGrants(missing, reader, lists);
-    add(await apply(plans, { reader, writer, session }, context));
-    add(faults.map(({ host, fault }) => failHost(host, lists.get(host) ?? null, fault)));
-    notices.push(...missing.flatMap((grant) => describeGranted(grant, outcomes.get(grant.host), mayWrite)));
-  }
+  const granting = missing.filter((grant) => !faults.has(pairOf(grant)) && !refused.has(grant.host));
+  const plans = planGrants(granting, observation, lists);
+  add(await apply(plans, { reader, writer, session }, context));
+  const failures = [...faults.values(), ...refused.values()];
+  add(failures.map(({ host, fault }) => failHost(host, lists.get(host) ?? null, fault)));
+  changes.push(...granting.flatMap((grant) => describeGranted(grant, outcomes.get(grant.host), mayWrite)));
+  const before = new Map(kept.map((grant) => [pairOf(grant), grant]));
+  const returned = granting.flatMap((grant) => {
+    const isBack = createMatcher(outcomes.get(grant.host)?.added ?? [])(grant.delegate);
+    return isBack ? (before.get(pairOf(grant)) ?? []) : [];
+  });
+  notices.push(...returned.map((grant) => describeReturn(grant, now)));
 
   let held = isHeld ? toRevoke : [];
   const schedule = (finished: readonly ListedDelegation[]): Scheduling => {
@@ -217,6 +247,7 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
           error === null ? [] : [`the delegates of ${host} are not as ${file} says: ${error}`],
         ),
         notices: [...notices, ...all.flatMap((one) => one.notices.map((notice) => `${one.host}: ${notice}`))],
+        changes,
         hasChanged: all.some(({ added, removed }) => added.length + removed.length > 0),
         delegations: recordDelegations(backend, all, { endings: held, why }, lists),
       };
@@ -227,7 +258,11 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
         ...told,
         draftFiles: draftReport({ startedAt, outcomes: all, finished }, site, context),
         scheduling: schedule(finished),
-        kept: { listed: grants.map(nameFile), ended: gone.map(nameFile) },
+        kept: {
+          listed: grants.map(nameFile),
+          ended: gone.map(nameFile),
+          returned: returned.map((grant) => ({ ...nameFile(grant), returned: [now] })),
+        },
       };
     },
   };
@@ -255,28 +290,68 @@ async function readLists(
   return { lists, unreadable };
 }
 
-/** Plans what is missing; a delegate who cannot be one is a fault of that host alone. */
-async function planGrants(
+type SiteUsers = Awaited<ReturnType<typeof observeUsers>>;
+
+/** Looks up everybody whom a missing grant names. */
+async function observeMissing(
   missing: readonly ListedDelegation[],
   reader: DelegationReader,
-  lists: ReadonlyMap<string, readonly string[]>,
-): Promise<{
-  readonly plans: readonly HostPlan[];
-  readonly faults: readonly { readonly host: string; readonly fault: string }[];
-}> {
-  const hosts = [...new Set(missing.map(({ host }) => host))];
-  const users = await observeUsers(reader, [...hosts, ...missing.map(({ delegate }) => delegate)]);
-  const observation = { ...users, delegates: answersOf(lists) };
-  const faults = missing.flatMap((grant) =>
-    checkDelegate(grant.delegate, observation).map((fault) => ({ ...grant, fault })),
+): Promise<SiteUsers> {
+  return await observeUsers(
+    reader,
+    missing.flatMap(({ host, delegate }) => [host, delegate]),
   );
-  const plans = hosts.map((host) => {
-    const delegates = missing
-      .filter((grant) => grant.host === host && !faults.some((one) => pairOf(one) === pairOf(grant)))
-      .map(({ delegate }) => delegate);
+}
+
+interface Fault {
+  readonly host: string;
+  readonly fault: string;
+}
+
+/** A delegate who cannot be one is a fault of that row alone, more than a host may have are one of the host. */
+function checkGrants(
+  missing: readonly ListedDelegation[],
+  users: SiteUsers,
+  lists: ReadonlyMap<string, readonly string[]>,
+): { readonly faults: ReadonlyMap<string, Fault>; readonly refused: ReadonlyMap<string, Fault> } {
+  const faulty = missing.flatMap((grant) => {
+    const [fault] = checkDelegate(grant.delegate, users);
+    return fault === undefined ? [] : [[pairOf(grant), { host: grant.host, fault }] as const];
+  });
+  const faults = new Map(faulty);
+  const possible = missing.filter((grant) => !faults.has(pairOf(grant)));
+  const refused = planGrants(possible, users, lists).flatMap(({ request: { host }, refusal }) =>
+    refusal === null ? [] : [[host, { host, fault: refusal }] as const],
+  );
+  return { faults, refused: new Map(refused) };
+}
+
+function planGrants(
+  granting: readonly ListedDelegation[],
+  users: SiteUsers,
+  lists: ReadonlyMap<string, readonly string[]>,
+): readonly HostPlan[] {
+  const observation = { ...users, delegates: answersOf(lists) };
+  const hosts = [...new Set(granting.map(({ host }) => host))];
+  return hosts.map((host) => {
+    const delegates = granting.filter((grant) => grant.host === host).map(({ delegate }) => delegate);
     return planObserved({ host, mode: "add", delegates }, observation);
   });
-  return { plans, faults };
+}
+
+/** The lists as they will be once the revocations are made. */
+function withoutEndings(
+  lists: ReadonlyMap<string, readonly string[]>,
+  endings: readonly Ending[],
+): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    [...lists].map(([host, list]) => {
+      const isGoing = createMatcher(
+        endings.filter((ending) => ending.host === host).map(({ delegate }) => delegate),
+      );
+      return [host, list.filter((delegate) => !isGoing(delegate))];
+    }),
+  );
 }
 
 function answersOf(
@@ -310,7 +385,11 @@ async function apply(
  * Reads the file a second time, where it is kept: on GitHub at the head of the run's branch.
  * @throws when it is not there or has a fault: then nobody knows what it keeps.
  */
-async function readRowsAgain({ actions, settings, paths }: Context): Promise<readonly ListedDelegation[]> {
+export async function readRowsAgain({
+  actions,
+  settings,
+  paths,
+}: Context): Promise<readonly ListedDelegation[]> {
   const { delegations: file } = paths.disk;
   const unsure = (why: string) => new Error(`${file} was looked at again, and ${why}; nothing is revoked`);
   const bytes = (await readOnBranch(paths.repository.delegations, actions, settings)) ?? null;

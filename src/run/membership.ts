@@ -1,11 +1,13 @@
 import type { Context } from "../cli/context.ts";
 import type { Config } from "../config/settings.ts";
+import type { FreshRun } from "../github/workflows.ts";
 import { formatFileProblem, type Problem } from "../lib/problem.ts";
 import { errorMessage } from "../lib/text.ts";
-import { buildFailedRecord, buildRecord, extendRecord, type RunFacts } from "../membership/build-record.ts";
+import type { RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
-import { findMissingScopes } from "../token/scopes.ts";
+import { syncWorkflow } from "../report/words.ts";
+import { describeSecretsTokenEnd } from "../token/expiry.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
 import type { KeptDelegations } from "./keep-delegations.ts";
@@ -19,10 +21,11 @@ import { openSession, runInSession, type Session } from "./session.ts";
 export async function runMembership(task: MembershipTask, context: Context): Promise<RunRecord> {
   const { command, undoes } = task;
   const note = task.note?.bind(task) ?? null;
-  const { mappings: mappingsFile } = context.paths;
+  const { mappings: mappingsFile, organisation } = context.paths;
   const startedAt = context.now();
   const collect = (session: Session | undefined): Omit<RunFacts, "problems" | "notices"> => ({
     command,
+    ...(organisation === null ? {} : { organisation }),
     ...(undoes === undefined ? {} : { undoes }),
     startedAt,
     finishedAt: context.now(),
@@ -32,7 +35,10 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     () => open(task, context),
     async ({ loaded, session, delegations, config: { reportTarget } }) => {
       // Loaded only now: the requests for the token need nothing of it.
-      const { reconcile } = await import("./reconcile.ts");
+      const [{ reconcile }, { buildRecord }] = await Promise.all([
+        import("./reconcile.ts"),
+        import("../membership/build-record.ts"),
+      ]);
       const opened = { loaded, reportTarget, session, delegations };
       const { plan, outcomes, names, ...found } = await reconcile(task, opened, context);
       const made = buildRecord({ ...collect(session), ...found }, plan, outcomes);
@@ -41,6 +47,7 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     },
   );
   const { opened } = ending;
+  const { buildFailedRecord, extendRecord } = await import("../membership/build-record.ts");
   const { record: reached, names } =
     "found" in ending
       ? ending.found
@@ -70,7 +77,14 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
   const { loaded, config } = opened;
   const grants = opened.delegations?.conclude() ?? null;
   const extended = grants === null ? reached : extendRecord(reached, grants);
-  const record = adviseScopes(extended, opened.session.scopes);
+  const advised = await adviseScopes(extended, opened.session.scopes);
+  const warning = describeSecretsTokenEnd(
+    opened.session.storeEnd,
+    context.now(),
+    loaded.policy.report.tokenWarningDays,
+  );
+  if (warning !== null) context.runner.warn(warning);
+  const record = warning === null ? advised : { ...advised, notices: [...advised.notices, warning] };
   const publication = {
     record,
     names: command === "sync" ? names : null,
@@ -99,15 +113,38 @@ async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const found = context.settings.readConfig();
   const reportTarget = await proveDestinations(found.reportTarget, task.command !== "plan", context);
   const config = { ...found, reportTarget };
-  const session = await openSession(config, context, { mayStartFreshRun: true });
+  const session = await openSession(config, context, chooseFreshRun(task, context));
   const { policy, delegations: source } = loaded;
   if (source === null) return { loaded, config, session, delegations: null };
   // What has ended is revoked first: a room that cannot be read must not keep anybody's right alive.
-  const { keepDelegations } = await import("./keep-delegations.ts");
-  const around = { config, session, policy, mayWrite: task.command === "sync" };
+  const { keepDelegations, readRowsAgain } = await import("./keep-delegations.ts");
+  const { openBackends } = await import("./delegation-backend.ts");
+  const mayWrite = task.command === "sync";
+  const open = openBackends(session, context.runner.mask, mayWrite);
+  const around = { config, session, policy, mayWrite, open };
   const recall = () => source.recall(reportTarget);
-  const delegations = await keepDelegations({ grants: source.grants, recall }, around, context);
+  const { beside, readAgain = () => readRowsAgain(context) } = source;
+  const delegations = await keepDelegations({ ...source, recall, readAgain }, around, context);
+  if (beside) {
+    const present = await keepDelegations(
+      { ...beside, recall },
+      { ...around, policy: beside.policy },
+      context,
+    );
+    beside.compare(delegations?.conclude() ?? null, present?.conclude() ?? null);
+  }
   return { loaded, config, session, delegations };
+}
+
+/** What starts in the place of a run whose copy of the token is stale. */
+function chooseFreshRun({ approval }: MembershipTask, { actions, paths }: Context): FreshRun {
+  // Of several jobs of this run only the one of this organisation is wanted again.
+  const inputs: Record<string, string> =
+    paths.organisation === null ? {} : { organisation: paths.organisation };
+  // No comment can be posted once more: Sync takes over what it approved.
+  if (actions.eventName === "issue_comment" && approval !== null)
+    return { workflow: syncWorkflow, inputs: { ...inputs, approve: approval } };
+  return { workflow: null, inputs };
 }
 
 /** Webex no longer accepted the access token while changes were made: what was done is told, and the run has failed. */
@@ -117,7 +154,8 @@ function endInFailure(record: RunRecord, { message }: Error): RunRecord {
 }
 
 /** Where something went wrong and scopes are missing, they may be why: the list to tick spares a search. */
-function adviseScopes(record: RunRecord, scopes: readonly string[] | null): RunRecord {
+async function adviseScopes(record: RunRecord, scopes: readonly string[] | null): Promise<RunRecord> {
+  const { findMissingScopes } = await import("../token/scopes.ts");
   const missing = scopes === null ? [] : findMissingScopes(["memberships"], scopes);
   if (missing.length === 0 || record.problems.length + record.totals.failed === 0) return record;
   const notice = `The Webex login lacks ${missing.join(", ")}: tick them at developer.webex.com (My Apps, the integration), then npm run login.`;

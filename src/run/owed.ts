@@ -7,8 +7,10 @@ import type { Artifact } from "../github/artifacts.ts";
 import { compareStrings, errorMessage } from "../lib/text.ts";
 import { formatOwed, type OwedReport, parseOwed } from "../report/owed.ts";
 
-/** The workflows upload the file under this name. */
-const artifactName = "rollcall-owed";
+/** The workflows upload the file under this name; the jobs of one run must not take each other's. */
+function nameArtifact({ organisation }: Context["paths"]): string {
+  return organisation === null ? "rollcall-owed" : `rollcall-owed-${organisation}`;
+}
 
 /** The reports that earlier runs could not commit, and what keeps this run's own until it is committed. */
 export interface OwedReports {
@@ -66,7 +68,7 @@ async function findOwed(
   const { listArtifacts, readArtifact } = await import("../github/artifacts.ts");
   const found: Found[] = [];
   try {
-    for (const artifact of await listArtifacts(target, artifactName, branch)) {
+    for (const artifact of await listArtifacts(target, nameArtifact(context.paths), branch)) {
       const reports = parseOwed(await readArtifact(target, artifact, file));
       if (reports === null)
         warn(`the artifact of run ${artifact.runId} is not as Rollcall writes it`, context);

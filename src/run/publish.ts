@@ -1,12 +1,13 @@
 import type { Context } from "../cli/context.ts";
 import type { Actions } from "../config/actions.ts";
+import { listFiles, mappingsFolder, sortOrganisations } from "../config/organisation.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
 import type { KeptUpdate } from "../delegation/kept.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
-import type { ReadText } from "../github/commit.ts";
+import type { CommitReader, ReadText } from "../github/commit.ts";
 import type { Annotation } from "../github/runner.ts";
 import { cleanDeep, gate } from "../lib/redact.ts";
 import { errorMessage } from "../lib/text.ts";
@@ -15,6 +16,7 @@ import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts";
+import { extendOverview, formatOverview, nameOverviewFile } from "../report/overview.ts";
 import type { OwedReport } from "../report/owed.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
@@ -36,6 +38,10 @@ interface Report {
   /** The file that `draft` is sure to read. */
   readonly memoryPath: string;
   readonly draft: DraftFiles;
+  /** Adds what belongs to the files that were drafted, and is no reason for a commit by itself; null for nothing. */
+  readonly complete:
+    | ((drafted: readonly ReportFile[], at: CommitReader) => Promise<readonly ReportFile[]>)
+    | null;
   /** The page that people are led to when no page was stored. */
   readonly page: string;
 }
@@ -177,10 +183,13 @@ export async function publishMembership(
     const { reports: reportsDir, delegations: delegationsFile } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
     const statePath = `${reportsDir}/state.json`;
+    const page = `${reportsDir}/README.md`;
     const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
-    const page = scheduling && renderer.renderScheduling(scheduling, reportsDir, delegationsFile);
+    const schedulingPage = scheduling && renderer.renderScheduling(scheduling, reportsDir, delegationsFile);
     const draftPages: DraftFiles = async (read) => [
-      ...(page === null || (await read(page.path)) === page.text ? [] : [page]),
+      ...(schedulingPage === null || (await read(schedulingPage.path)) === schedulingPage.text
+        ? []
+        : [schedulingPage]),
       ...((await draftOthers?.(read)) ?? []),
     ];
     // The repository's own README tells the state where it has a place for it; on a person's disk it is left alone.
@@ -188,8 +197,7 @@ export async function publishMembership(
       files: readonly ReportFile[],
       read: ReadText,
     ): Promise<readonly ReportFile[]> => {
-      if (target.kind !== "branch" || !files.some(({ path }) => path === `${reportsDir}/README.md`))
-        return [];
+      if (target.kind !== "branch" || !files.some(({ path }) => path === page)) return [];
       const text = renderer.renderStatus((await read("README.md")) ?? "", told, reportsDir);
       return text === null ? [] : [{ path: "README.md", text }];
     };
@@ -206,7 +214,7 @@ export async function publishMembership(
       }
       const notices = [...record.notices, ...findFlapping(memory.history, record), ...late.map(describeLate)];
       told = { ...record, notices };
-      const known = { rows, hasSchedulingPage: page !== null };
+      const known = { rows, hasSchedulingPage: schedulingPage !== null };
       const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...known, ...where });
       // What is met or kept for the first time is worth a commit: what is not remembered cannot be missed.
       const state =
@@ -220,7 +228,30 @@ export async function publishMembership(
         ...(await draftStatus(files, read)),
       ];
     };
-    return { target, headline: describeCommit(record), memoryPath, draft, page: `${reportsDir}/README.md` };
+    const headline = describeCommit(record);
+    const { overview: folder, organisation: name } = paths;
+    if (folder === null || name === null)
+      return { target, headline, memoryPath, draft, complete: null, page };
+    // Once a run: asked at each of many attempts, it would use up what GitHub allows in an hour.
+    let listing: Promise<readonly string[]> | null = null;
+    const complete: Report["complete"] = async (drafted, { read, list }) => {
+      // Without a new index of its own the organisation has nothing new to say here.
+      if (!drafted.some(({ path }) => path === page)) return drafted;
+      listing ??= list(mappingsFolder).catch((error: unknown) => {
+        listing = null;
+        throw error;
+      });
+      const [text, listed] = await Promise.all([read(nameOverviewFile(folder)), listing]);
+      const { tokenWarningDays } = policy;
+      const { names } = sortOrganisations(listed);
+      const overview = extendOverview(text, names, { record: told, name, tokenWarningDays });
+      return [
+        ...drafted,
+        { path: `${folder}/README.md`, text: renderer.renderOverview(overview) },
+        { path: nameOverviewFile(folder), text: formatOverview(overview) },
+      ];
+    };
+    return { target, headline, memoryPath, draft, complete, page };
   };
 
   const publication: Publication<RunRecord> = {
@@ -281,7 +312,8 @@ export async function storeRows(
     const text = editDelegationsFile(await read(path), { set, takeOut: [] });
     return text === null ? [] : [{ path, text }];
   };
-  await storeFiles({ target, headline, memoryPath: path, draft, page: path }, context);
+  const report = { target, headline, memoryPath: path, draft, complete: null, page: path };
+  await storeFiles(report, context);
 }
 
 /** Tells what became of the delegates. A report that cannot be stored makes the run `partial`. */
@@ -289,7 +321,7 @@ export async function publishDelegation(
   { reportTarget, hasNewRows, takeOut, ...publishing }: DelegationPublication,
   context: Context,
 ): Promise<DelegationRecord> {
-  const told = cleanDeep(publishing, gate.clean);
+  const told = cleanDeep(ofOrganisation(publishing, context.paths), gate.clean);
   const { record, isDryRun, tokenWarningDays } = told;
   const input = { ...told, runUrl: context.actions.runUrl };
   // A run that found nothing to change, and nothing to complain of, leaves no page.
@@ -335,7 +367,7 @@ export function reportDelegation(
   target: ReportTarget,
   { actions, paths }: Context,
 ): Report {
-  const input = cleanDeep(given, gate.clean);
+  const input = cleanDeep(ofOrganisation(given, paths), gate.clean);
   const { reports, delegations } = locate(paths, target);
   const { mode, hosts } = input.record;
   const runId = nameRun(input.record, actions);
@@ -348,7 +380,15 @@ export function reportDelegation(
     return [page, record, ...(text === null ? [] : [{ path: delegations, text }])];
   };
   const headline = `Rollcall: delegate, ${mode} for ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
-  return { target, headline, memoryPath: record.path, draft, page: page.path };
+  return { target, headline, memoryPath: record.path, draft, complete: null, page: page.path };
+}
+
+/** Where there are several organisations, the record says whose it is. */
+function ofOrganisation<Input extends { readonly record: DelegationRecord }>(
+  input: Input,
+  { organisation }: Paths,
+): Input {
+  return organisation === null ? input : { ...input, record: { ...input.record, organisation } };
 }
 
 /** Somebody removed who is still listed would be granted again: their rows are named for a person to delete. */
@@ -374,19 +414,23 @@ async function storeReport(
 
 /** Writes the files to disk, or commits them. Returns them as they were stored. */
 async function storeFiles(
-  { target, memoryPath, draft, headline }: Report,
+  { target, memoryPath, draft, complete, headline }: Report,
   { stop }: Context,
 ): Promise<readonly ReportFile[]> {
+  const draftAll = async (at: CommitReader) => {
+    const drafted = await draft(at.read);
+    return complete === null || drafted.length === 0 ? drafted : await complete(drafted, at);
+  };
   if (target.kind === "folder") {
-    const files = await draft(readText);
+    const files = await draftAll({ read: readText, list: listFiles });
     for (const { path, text } of files) await replaceFile(path, text);
     return files;
   }
   const { commitReport } = await import("../github/commit.ts");
   let stored: readonly ReportFile[] = [];
-  const commit = async (memory: string | undefined, read: ReadText) => {
-    const drafted = await draft(async (path) => (path === memoryPath ? memory : await read(path)));
-    const files = cleanDeep(drafted, gate.clean);
+  const commit = async (memory: string | undefined, { read, list }: CommitReader) => {
+    const remembering: ReadText = async (path) => (path === memoryPath ? memory : await read(path));
+    const files = cleanDeep(await draftAll({ read: remembering, list }), gate.clean);
     // Asked again, it may find the files committed already, by an answer that got lost on the way.
     if (files.length > 0) stored = files;
     return files.length === 0 ? null : { files, headline };
@@ -416,9 +460,10 @@ function locate({ disk, repository }: Paths, { kind }: ReportTarget): ReportPath
   return kind === "branch" ? repository : disk;
 }
 
-function describeCommit({ status, totals }: RunRecord): string {
+function describeCommit({ status, totals, organisation }: RunRecord): string {
   const counts = (["added", "removed", "held", "failed"] as const).filter((name) => totals[name] > 0);
-  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}`;
+  const whose = organisation === undefined ? "" : ` (${organisation})`;
+  return `Rollcall: ${counts.map((name) => `${totals[name]} ${name}`).join(", ") || status}${whose}`;
 }
 
 /** What tells this run's page from those of other runs of its day. */

@@ -3,6 +3,7 @@ import type { ReportTarget } from "../config/settings.ts";
 import type { ListedDelegation } from "../delegation/expiring.ts";
 import type { Problem } from "../lib/problem.ts";
 import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
+import { describeFailed } from "../membership/describe-failed.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
 import type { Mapping } from "../membership/mapping.ts";
@@ -13,7 +14,7 @@ import type { AddressReader } from "../membership/protection.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { createWebexReader, createWebexWriter } from "../webex/directory.ts";
 import { createChangeLog } from "./change-log.ts";
-import type { KeptDelegations } from "./keep-delegations.ts";
+import type { DelegationsOutcome, DelegationsSource, KeptDelegations } from "./keep-delegations.ts";
 import type { Memory } from "./memory.ts";
 import type { Session } from "./session.ts";
 
@@ -37,13 +38,25 @@ export interface LoadedTask {
   /** The rows of rooms.csv as they were typed; none where a command does not go by them. */
   readonly rows: readonly Mapping[];
   /** The grants to keep; null where a command leaves them alone. */
-  readonly delegations: {
-    readonly grants: readonly ListedDelegation[];
-    /** What earlier runs have kept, where reports are. */
-    recall(target: ReportTarget): Promise<Memory>;
-  } | null;
+  readonly delegations: LoadedDelegations | null;
   /** `target` is where reports are kept, and so what earlier runs have kept for this one. */
   decide(reader: MembershipReader & AddressReader, target: ReportTarget): Promise<Decision>;
+}
+
+/** The grants that a command is to keep, and those that it plans beside them to tell what makes the difference. */
+export interface LoadedDelegations {
+  readonly grants: readonly ListedDelegation[];
+  /** What earlier runs have kept, where reports are. */
+  recall(target: ReportTarget): Promise<Memory>;
+  /** Absent where the file is read again where it is kept. */
+  readonly readAgain?: DelegationsSource["readAgain"];
+  readonly beside?: {
+    readonly policy: Policy;
+    readonly grants: readonly ListedDelegation[];
+    readonly readAgain: DelegationsSource["readAgain"];
+    /** Is told what would become of both. */
+    compare(proposed: DelegationsOutcome | null, present: DelegationsOutcome | null): void;
+  };
 }
 
 /** What a command wants of the rooms, before any limit is looked at. */
@@ -103,7 +116,8 @@ export async function reconcile(
   const changeLog = createChangeLog(context);
   const writer = changeLog.watchMemberships(createWebexWriter(client));
   const collaborators = { reader, writer, planAgain, ownerKey, stop, waitForConsistency };
-  const outcomes = await applyPlan(plan, collaborators).finally(changeLog.end);
+  const applied = await applyPlan(plan, collaborators).finally(changeLog.end);
+  const outcomes = await describeFailed(applied, reader);
   return { plan, outcomes, problems, notices, names };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
 import type { Config, TokenStoreConfig } from "../config/settings.ts";
 import { createTokenFile } from "../disk/token-file.ts";
-import { openHttp } from "../lib/http.ts";
+import type { FreshRun } from "../github/workflows.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } from "../token/rotate.ts";
@@ -17,6 +17,8 @@ export interface Session {
   readonly token: TokenRecord;
   /** What the access token may do; null when Webex did not say. */
   readonly scopes: readonly string[] | null;
+  /** When the token that writes the secret ends; null where the store says no end. */
+  readonly storeEnd: Date | null;
   /** The access token of the moment, for the XML API, which opens a session of its own with it. */
   readonly accessToken: string;
   /** Aborted when nothing new may begin: the run is to end, or Webex no longer accepts the access token. */
@@ -33,17 +35,15 @@ const consistencyMs = 2_000;
 
 /**
  * Rotates the token and opens Webex with the access token it brought. An access token that dies later is replaced
- * once, in the same order. With `mayStartFreshRun` a run whose copy of the token is stale starts another in its place.
+ * once, in the same order. A run whose copy of the token is stale starts `freshRun` in its place.
  * @throws when the refresh token is stale, cannot be stored or is refused; nothing was changed in Webex then.
  */
 export async function openSession(
   config: Config,
   context: Context,
-  { mayStartFreshRun = false } = {},
+  freshRun: FreshRun | null = null,
 ): Promise<Session> {
   const { webexUrl: baseUrl, clientId, clientSecret } = config;
-  // Loads while the store is opened; the first to send is told what is wrong with it.
-  openHttp().catch(() => undefined);
   const store = await openStore(config.tokenStore, context);
   const issuer = createTokenIssuer({ baseUrl, clientId, clientSecret });
   const rotate = async (): Promise<RotatedToken> => {
@@ -57,7 +57,9 @@ export async function openSession(
     }
   };
   const first = await rotate().catch(async (error: unknown) => {
-    throw mayStartFreshRun && error instanceof StaleTokenError ? await startFreshRun(error, config) : error;
+    throw freshRun !== null && error instanceof StaleTokenError
+      ? await startFreshRun(error, config, freshRun)
+      : error;
   });
 
   let { accessToken, record: token } = first;
@@ -69,6 +71,7 @@ export async function openSession(
   const client = createWebexClient({
     baseUrl,
     accessToken,
+    connections: config.maxRequests,
     stop,
     renewToken: async () => {
       context.log("Webex takes the access token no longer; a new one is got in the same order as the first");
@@ -86,6 +89,7 @@ export async function openSession(
   return {
     client,
     scopes: first.scopes,
+    storeEnd: store.credentialEnd(),
     stop,
     get accessToken() {
       return accessToken;
@@ -162,9 +166,13 @@ function formatRecovery({ advice, facts, command }: Recovery): string {
 }
 
 /** Starts another run in the place of one with a stale copy of the token. Returns the error to end this one with. */
-async function startFreshRun(error: StaleTokenError, { tokenStore }: Config): Promise<Error> {
+async function startFreshRun(
+  error: StaleTokenError,
+  { tokenStore }: Config,
+  freshRun: FreshRun,
+): Promise<Error> {
   if (tokenStore.kind !== "secret" || tokenStore.run === null) return error;
   const { dispatchFreshRun } = await import("../github/workflows.ts");
-  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run);
+  const done = await dispatchFreshRun(tokenStore.repository, tokenStore.run, freshRun);
   return new StaleTokenError(`${error.message}: ${done}`, { cause: error.cause });
 }

@@ -15,6 +15,13 @@ export function measureExpiry(expiresAt: string | null, now: Date, warningDays: 
   return { lastDay: toDateString(new Date(endMs)), days, isShort: days < warningDays };
 }
 
+/** Says by which day the token that stores the login has to be replaced; null while there is time. */
+export function describeSecretsTokenEnd(end: Date | null, now: Date, warningDays: number): string | null {
+  const expiry = measureExpiry(end?.toISOString() ?? null, now, warningDays);
+  if (!expiry?.isShort) return null;
+  return `SECRETS_TOKEN expires on ${expiry.lastDay}, and then runs stop before they change anything: make a new one and store it (npm run setup does both).`;
+}
+
 /** Says by which day the login has to be repeated at the latest. */
 export function describeExpiry({ lastDay, days, isShort }: TokenExpiry): string {
   if (days < 0) return `The refresh token expired on ${lastDay}: log in again (npm run login).`;

@@ -6,6 +6,8 @@ export interface TokenStore {
   dateCopy(): Promise<TokenCopyAge | null>;
   /** Writes something worthless to the same place and deletes it. @throws when the store would refuse. */
   prove(): Promise<void>;
+  /** When what opens the store ends, as the store said when it was proved; null where it does not end. */
+  credentialEnd(): Date | null;
   /** Never throws, because the caller has the only copy; repeats what may be repeated, only briefly after `stop`. */
   save(refreshToken: string, stop?: AbortSignal): Promise<SaveOutcome>;
 }

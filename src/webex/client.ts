@@ -226,14 +226,19 @@ function giveUp(error: WebexError, reason: string): WebexError {
   return error;
 }
 
-/** Asks without a token and expects 401. @throws {WebexError} otherwise. https://developer.webex.com/docs/basics */
-export async function pingWebex(baseUrl: string, timeoutMs = 15_000): Promise<void> {
+/** Asks without a token and expects 401; returns Webex's date, if it says one. @throws {WebexError} otherwise. https://developer.webex.com/docs/basics */
+export async function pingWebex(baseUrl: string, timeoutMs = 15_000): Promise<Date | null> {
   const path = "/people/me";
   const failure = { method: "GET", path, trackingId: null };
   const url = new URL(baseUrl + path);
-  const { status } = await sendHttp({ method: "GET", url, headers: {}, timeoutMs }).catch((cause: Error) => {
-    throw new WebexError({ ...failure, status: null, detail: cause.message, cause });
-  });
-  if (status === 401) return;
+  const { status, headers } = await sendHttp({ method: "GET", url, headers: {}, timeoutMs }).catch(
+    (cause: Error) => {
+      throw new WebexError({ ...failure, status: null, detail: cause.message, cause });
+    },
+  );
+  if (status === 401) {
+    const date = new Date(headers.get("date") ?? "");
+    return Number.isNaN(date.getTime()) ? null : date;
+  }
   throw new WebexError({ ...failure, status, detail: "Webex would have asked for a token (401)" });
 }

@@ -16,11 +16,11 @@ const start = 8;
 /** Up to here growth is always fast: some slow answers among few may well be chance. */
 const few = 16;
 const growth = {
-  first: { perRound: 1.5, perSecond: 20 },
-  trusting: { perRound: 4, perSecond: 100 },
+  first: { perRound: 2, perSecond: 30 },
+  trusting: { perRound: 6, perSecond: 100 },
   beyondKnee: { perRound: 1, perSecond: 0.25 },
 };
-const answersForTrust = 420;
+const answersForTrust = 300;
 /** Growth beyond the knee doubles every so many seconds: what was too much once may not be for ever. */
 const kneeSeconds = 1.5;
 /** A slow round must also bring less throughput than this share, and be the second in a row: one may be chance. */
@@ -119,7 +119,7 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
         slowRounds += 1;
         beginAgain(answer.now);
         if (slowRounds < tolerance.rounds || limit <= start) return;
-        knee = Math.max(few, limit * 0.93);
+        knee = Math.max(few, limit * 0.85);
         lower(Math.max(start, limit * Math.max(0.5, tolerance.factor / slowness)), answer.now);
         return;
       }

@@ -4,10 +4,10 @@ import type { GroupMember, MembershipReader, PeopleLookUp } from "../membership/
 import type { AddressReader } from "../membership/protection.ts";
 import type { WebexClient } from "./client.ts";
 import { WebexError } from "./errors.ts";
-import { listGroupMembers, listGroups } from "./groups.ts";
+import { findGroup, listFewGroups, listGroupMembers, listGroups, readGroup } from "./groups.ts";
 import { addMember, listRoomMembers, removeMember } from "./memberships.ts";
-import { hasAddress, idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
-import { listRooms } from "./rooms.ts";
+import { findHolders, hasAddress, idsPerLookUp, lookUpPeople, readOwner } from "./people.ts";
+import { listRooms, readRoom } from "./rooms.ts";
 
 /** Creates a reader that shares ids and equal members: a million memberships name far fewer people. */
 export function createWebexReader(client: WebexClient): MembershipReader & AddressReader {
@@ -29,9 +29,14 @@ export function createWebexReader(client: WebexClient): MembershipReader & Addre
   };
   return {
     readOwner: () => readOwner(client),
+    findHolders: (address) => findHolders(client, address),
     hasAddress: (address) => hasAddress(client, address),
     listGroups: () => listGroups(client),
     listRooms: () => listRooms(client),
+    readRoom: (id) => readRoom(client, id),
+    readGroup: (id) => readGroup(client, id, intern),
+    findGroup: (name) => findGroup(client, name, intern),
+    listFewGroups: (maxPages) => listFewGroups(client, maxPages),
     listGroupMembers: (group) => listGroupMembers(client, group, intern),
     listRoomMembers: (room) => listRoomMembers(client, room, identify),
     async lookUpPeople(personIds) {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Listing } from "../lib/listing.ts";
 import { decodeId, identityOf } from "../lib/webex-id.ts";
-import type { Group, GroupHead, GroupListing, GroupMember } from "../membership/directory.ts";
+import type { FoundGroup, Group, GroupHead, GroupListing, GroupMember } from "../membership/directory.ts";
 import { urlOf } from "./address.ts";
 import type { WebexClient, WebexRequest } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
@@ -28,6 +28,8 @@ const memberSchema = v.object({
 
 const membersSchema = v.object({ ...headSchema.entries, members: v.nullish(v.array(v.unknown()), []) });
 
+const foundSchema = v.object({ groups: v.nullish(v.array(membersSchema), []) });
+
 const groupsPerPage = 100;
 
 /** The documented maximum; smaller pages have been seen to leave members out (SPARK-322483). */
@@ -41,9 +43,32 @@ const maxPages = 2_000;
  * https://developer.webex.com/docs/api/v1/groups/list-and-search-groups
  */
 export async function listGroups(client: WebexClient): Promise<Listing<Group>> {
-  const path = "/groups";
   const groups = new Map<string, Group>();
-  const reason = await walkPages(client, path, groupsPerPage, (body) => {
+  const reason = await walkGroups(client, groups, () => false);
+  const items = [...groups.values()];
+  return reason === null ? { complete: true, items } : { complete: false, items, reason };
+}
+
+/** Lists the groups as well, but null when the first page tells that it takes more pages than `most`. */
+export async function listFewGroups(client: WebexClient, most: number): Promise<Listing<Group> | null> {
+  const groups = new Map<string, Group>();
+  let isTooLong = false;
+  const reason = await walkGroups(client, groups, (pages) => {
+    isTooLong ||= pages > most;
+    return isTooLong;
+  });
+  const items = [...groups.values()];
+  if (isTooLong) return null;
+  return reason === null ? { complete: true, items } : { complete: false, items, reason };
+}
+
+async function walkGroups(
+  client: WebexClient,
+  groups: Map<string, Group>,
+  isEnough: (pages: number) => boolean,
+): Promise<string | null> {
+  const path = "/groups";
+  return await walkPages(client, path, groupsPerPage, (body) => {
     const page = parseReply(groupsSchema, body, "GET", path);
     const before = groups.size;
     for (const { id, displayName } of page.groups) {
@@ -51,10 +76,61 @@ export async function listGroups(client: WebexClient): Promise<Listing<Group>> {
       groups.set(key, { key, id, displayName });
     }
     const isShort = page.groups.length < page.itemsPerPage && groups.size >= page.totalResults;
-    return { received: page.groups.length, isLast: groups.size === before || isShort };
+    const pages = page.totalResults / Math.max(1, page.itemsPerPage);
+    return {
+      received: page.groups.length,
+      isLast: groups.size === before || isShort,
+      isEnough: isEnough(Math.ceil(pages)),
+    };
   });
-  const items = [...groups.values()];
-  return reason === null ? { complete: true, items } : { complete: false, items, reason };
+}
+
+type Intern = (id: string, type: string, displayName: string) => GroupMember;
+
+/**
+ * Reads a group by its id, which may be a bare uuid, and its members with it; null when Webex does not answer with all
+ * of that group. https://developer.webex.com/docs/api/v1/groups/retrieve-group-members
+ */
+export async function readGroup(client: WebexClient, id: string, intern: Intern): Promise<FoundGroup | null> {
+  const listing = await listGroupMembers(client, { id }, intern);
+  const [head] = listing.heads;
+  if (!listing.members.complete || !head?.key || !head.displayName) return null;
+  return { group: { key: head.key, id, displayName: head.displayName }, listing };
+}
+
+/**
+ * Finds the one group with that name, and its members where all came along: `includeMembers` cuts them at 500. Null when
+ * there is no such group, or several. https://developer.webex.com/docs/api/v1/groups/list-and-search-groups
+ */
+export async function findGroup(
+  client: WebexClient,
+  name: string,
+  intern: Intern,
+): Promise<FoundGroup | null> {
+  const path = "/groups";
+  const filter = `displayName eq ${JSON.stringify(name)}`;
+  const query = { filter, includeMembers: true, startIndex: 1, count: groupsPerPage };
+  try {
+    const reply = await client.send({ method: "GET", path, query });
+    const { groups } = parseReply(foundSchema, reply.body, "GET", path);
+    const [only, ...others] = groups;
+    if (!only?.id || only.displayName === null || others.length > 0) return null;
+    if (readNextPage(reply, client.baseUrl) !== null) return null;
+    const { id, displayName, memberSize } = only;
+    const members = new Map<string, GroupMember>();
+    const nameless = collectMembers(only.members, members, intern);
+    // Nobody at all is too much to believe of a field that is known to leave people out.
+    const isWhole = nameless === 0 && members.size > 0 && members.size === memberSize;
+    return {
+      group: { key: identityOf(id, "SCIM_GROUP"), id, displayName },
+      listing: isWhole
+        ? { heads: [readHead(only)], members: { complete: true, items: [...members.values()] } }
+        : null,
+    };
+  } catch (error) {
+    if (error instanceof WebexError) return null;
+    throw error;
+  }
 }
 
 /**
@@ -63,8 +139,8 @@ export async function listGroups(client: WebexClient): Promise<Listing<Group>> {
  */
 export async function listGroupMembers(
   client: WebexClient,
-  group: Group,
-  intern: (id: string, type: string, displayName: string) => GroupMember,
+  group: Pick<Group, "id">,
+  intern: Intern,
 ): Promise<GroupListing> {
   const path = `/groups/${encodeURIComponent(group.id)}/members`;
   const members = new Map<string, GroupMember>();
@@ -73,17 +149,9 @@ export async function listGroupMembers(
   const interruption = await walkPages(client, path, membersPerPage, (body) => {
     const page = parseReply(membersSchema, body, "GET", path);
     const before = members.size;
-    for (const item of page.members) {
-      const { success, output } = v.safeParse(memberSchema, item);
-      if (!success) {
-        nameless += 1;
-        continue;
-      }
-      const member = intern(output.id, output.type ?? guessType(output.id), output.displayName);
-      members.set(member.key, member);
-    }
-    const { id, displayName, memberSize, lastModified } = page;
-    heads.push({ key: id && identityOf(id, "SCIM_GROUP"), displayName, memberSize, lastModified });
+    nameless += collectMembers(page.members, members, intern);
+    heads.push(readHead(page));
+    const { memberSize } = page;
     const isWhole = memberSize !== null && members.size >= memberSize;
     return { received: page.members.length, isLast: isWhole || members.size === before };
   });
@@ -92,9 +160,44 @@ export async function listGroupMembers(
   return { heads, members: reason === null ? { complete: true, items } : { complete: false, items, reason } };
 }
 
+/** Returns how many came without an id. */
+function collectMembers(
+  items: readonly unknown[],
+  members: Map<string, GroupMember>,
+  intern: Intern,
+): number {
+  let nameless = 0;
+  for (const item of items) {
+    const { success, output } = v.safeParse(memberSchema, item);
+    if (!success) {
+      nameless += 1;
+      continue;
+    }
+    const member = intern(output.id, output.type ?? guessType(output.id), output.displayName);
+    members.set(member.key, member);
+  }
+  return nameless;
+}
+
+function readHead({
+  id,
+  displayName,
+  memberSize,
+  lastModified,
+}: v.InferOutput<typeof headSchema>): GroupHead {
+  return { key: id && identityOf(id, "SCIM_GROUP"), displayName, memberSize, lastModified };
+}
+
 function guessType(id: string): string {
   const type = decodeId(id)?.type;
   return type === "PEOPLE" ? "user" : type === "SCIM_GROUP" ? "group" : "";
+}
+
+interface PageRead {
+  readonly received: number;
+  readonly isLast: boolean;
+  /** True where the walk ends, whatever follows. */
+  readonly isEnough?: boolean;
 }
 
 /** Returns why the walk stopped short, or null. */
@@ -102,7 +205,7 @@ async function walkPages(
   client: WebexClient,
   path: string,
   count: number,
-  readPage: (body: unknown) => { readonly received: number; readonly isLast: boolean },
+  readPage: (body: unknown) => PageRead,
 ): Promise<string | null> {
   let startIndex = 1;
   let request: WebexRequest = { method: "GET", path, query: { startIndex, count } };
@@ -113,7 +216,8 @@ async function walkPages(
     visited.add(url);
     try {
       const reply = await client.send(request);
-      const { received, isLast } = readPage(reply.body);
+      const { received, isLast, isEnough } = readPage(reply.body);
+      if (isEnough) return null;
       const next = readNextPage(reply, client.baseUrl);
       if (next === null && isLast) return null;
       startIndex += received;
@@ -124,11 +228,4 @@ async function walkPages(
     }
   }
   return `it has more than ${maxPages} pages`;
-}
-
-/** The size that Webex states, or null. https://developer.webex.com/docs/api/v1/groups/get-group-details */
-export async function readGroupSize(client: WebexClient, groupId: string): Promise<number | null> {
-  const path = `/groups/${encodeURIComponent(groupId)}`;
-  const { body } = await client.send({ method: "GET", path });
-  return parseReply(v.object({ memberSize: v.nullish(v.number(), null) }), body, "GET", path).memberSize;
 }

@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import type { SiteUser } from "../delegation/backend.ts";
+import { foldAddress } from "../lib/email.ts";
 import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
-import type { KnownPerson, Owner, PersonKind } from "../membership/directory.ts";
+import type { AddressHolder, KnownPerson, Owner, PersonKind } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
 import { parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
@@ -86,6 +87,44 @@ export async function hasAddress(client: WebexClient, address: string): Promise<
 
 /** The specification types `loginEnabled` as a text; Webex sends a boolean too. */
 const flag = v.union([v.boolean(), v.picklist(["true", "false"])]);
+
+const holdersSchema = v.object({ items: v.array(v.unknown()) });
+
+const holderSchema = v.object({ ...personSchema.entries, loginEnabled: v.optional(v.nullable(flag)) });
+
+/**
+ * Lists everybody who has that address among theirs; people of other organisations are not found by it.
+ * https://developer.webex.com/docs/api/v1/people/list-people
+ */
+export async function findHolders(client: WebexClient, address: string): Promise<Listing<AddressHolder>> {
+  const path = "/people";
+  const wanted = foldAddress(address);
+  const query = { email: address, max: 100 };
+  return await readPages(client, { method: "GET", path, query }, (body) => {
+    const { items } = parseReply(holdersSchema, body, "GET", path);
+    const people = items.flatMap((item) => {
+      const { success, output } = v.safeParse(holderSchema, item);
+      return success ? [output] : [];
+    });
+    // Of somebody without any address nobody knows whether they were meant.
+    const known = people.filter(({ emails }) => emails.length > 0);
+    const holders = known.filter(({ emails }) => emails.some((email) => foldAddress(email) === wanted));
+    return { strangers: items.length - known.length, items: holders.map(describeHolder) };
+  });
+}
+
+function describeHolder(person: v.InferOutput<typeof holderSchema>): AddressHolder {
+  const { id, displayName, emails, orgId, type, loginEnabled = null } = person;
+  return {
+    key: identityOf(id, "PEOPLE"),
+    personId: id,
+    displayName,
+    emails,
+    kind: type ? kindOf(type) : null,
+    orgKey: orgId === null ? null : identityOf(orgId, "ORGANIZATION"),
+    mayLogIn: loginEnabled === null ? null : String(loginEnabled) === "true",
+  };
+}
 
 const pageSchema = v.object({
   items: v.array(

@@ -15,12 +15,40 @@ const saving = { seconds: 1, spentInSeconds: 2.5 };
 const firstExcess = 0.05;
 const doubling = { seconds: 0.4, answerTimes: 10 };
 /** So many requests must be let through for each refusal before more is tried, so that few are refused. */
-const pricePerRefusal = 120;
+const pricePerRefusal = 180;
 /** Fewer after a fall: a limit that fell far, and lately, may come back soon. */
 const priceAfterFall = 40;
 const fall = { share: 0.5, seconds: 60 };
 /** Where being refused means a long pause, tries are so many times the pause apart. */
 const hold = { minSeconds: 2, maxSeconds: 30, pauses: 3 };
+
+const slice = { ms: 100, kept: 100 };
+
+/** Counts what was let through before anything was refused. */
+function createEarlyCount() {
+  const slices = new Map<number, number>();
+  return {
+    add(sentAt: number): void {
+      const at = Math.floor(sentAt / slice.ms);
+      slices.set(at, (slices.get(at) ?? 0) + 1);
+      const [oldest] = slices.keys();
+      if (oldest !== undefined && slices.size > slice.kept) slices.delete(oldest);
+    },
+    /**
+     * A bucket that nobody has emptied yet is thought to hold what a pause would bring. How long it was full nobody
+     * knows: the busiest time up to the refusal tells most.
+     */
+    findRate(refusedAt: number, pauseMs: number): number {
+      let count = 1;
+      let rate = 0;
+      for (const [at, accepted] of [...slices].sort(([a], [b]) => b - a)) {
+        count += accepted;
+        rate = Math.max(rate, (count * 1000) / Math.max(1, refusedAt - at * slice.ms + pauseMs));
+      }
+      return rate;
+    },
+  };
+}
 
 /**
  * A token bucket: the rate grows fast until a refusal shows the limit, holds there, then tries more, gently at first
@@ -34,6 +62,7 @@ export function createRateLimit(): RateLimit {
   let filledAt: number | null = null;
   let countedFrom: number | null = null;
   let acceptedCount = 0;
+  const early = createEarlyCount();
   let achieved = { from: 0, count: 0, rate: 0 };
   let refusedAt = Number.NEGATIVE_INFINITY;
   let refusedCount = 0;
@@ -88,6 +117,7 @@ export function createRateLimit(): RateLimit {
     accepted(sentAt, now) {
       if (!isKnown) rate = Math.min(maxRate, rate + growthPerAnswer);
       if (countedFrom !== null && sentAt >= countedFrom) acceptedCount += 1;
+      if (!isKnown) early.add(sentAt);
       achieved.count += 1;
       answerSeconds += ((now - sentAt) / 1000 - answerSeconds) / 16;
       const seconds = (now - achieved.from) / 1000;
@@ -100,9 +130,8 @@ export function createRateLimit(): RateLimit {
         refusedCount += 1;
         return;
       }
-      // A bucket that nobody has emptied yet is thought to hold what a pause would bring.
-      const seconds = (sentAt - (countedFrom ?? sentAt) + (isKnown ? 0 : pauseMs)) / 1000;
-      const shown = (acceptedCount + (isKnown ? 0 : 1)) / Math.max(seconds, 0.001);
+      const seconds = Math.max(1, sentAt - (countedFrom ?? sentAt)) / 1000;
+      const shown = isKnown ? acceptedCount / seconds : early.findRate(sentAt, pauseMs);
       if (isKnown && rate >= best.rate * fall.share) best = { rate, at: now };
       const isRaised = isKnown && savings.left < -rate;
       const found = isRaised ? Math.max(shown, achieved.rate * 0.9) : shown;

@@ -34,8 +34,14 @@ const mistakes: readonly [args: readonly string[], message: string][] = [
   [["--dry-run"], 'there is no command "--dry-run"; choose one of '],
   [["sync", "--dryrun"], 'sync has no option --dryrun; did you mean "--dry-run"?'],
   [["sync", "--aprove=x"], 'sync has no option --aprove; did you mean "--approve"?'],
-  [["validate", "--zzzz"], "validate has no option --zzzz; choose one of --mappings, --policy"],
-  [["validate", "--json", "x"], "validate has no option --json; choose one of --mappings, --policy"],
+  [
+    ["validate", "--zzzz"],
+    "validate has no option --zzzz; choose one of --mappings, --policy, --organisation",
+  ],
+  [
+    ["validate", "--json", "x"],
+    "validate has no option --json; choose one of --mappings, --policy, --organisation",
+  ],
   [["sync", "-x"], "sync has no option -x; choose one of "],
   [["sync", "--__proto__"], "sync has no option --__proto__; choose one of "],
   [["sync", "--constructor", "x"], "sync has no option --constructor; choose one of "],

@@ -6,16 +6,32 @@ import { resolvePaths } from "../../src/config/paths.ts";
 test("without options every file has its usual place", () => {
   const usual = { reports: "reports", delegations: "mappings/delegations.csv" };
   assert.deepEqual(resolvePaths({}), {
+    organisation: null,
     mappings: "mappings/rooms.csv",
     policy: "mappings/policy.json",
     isPolicyNamed: false,
     disk: usual,
     repository: usual,
     reportsElsewhere: null,
+    overview: null,
     json: null,
     markdown: null,
     owed: null,
   });
+});
+
+test("of several organisations each has its own places, and the paths given win", () => {
+  const own = { reports: "reports/acme", delegations: "mappings/acme/delegations.csv" };
+  const { mappings, policy, disk, repository, overview } = resolvePaths({}, "acme");
+  assert.deepEqual(
+    [mappings, policy, disk, repository, overview],
+    ["mappings/acme/rooms.csv", "mappings/acme/policy.json", own, own, "reports"],
+  );
+  const given = resolvePaths({ mappings: "a.csv", policy: "p.json", reports: "out" }, "acme");
+  assert.deepEqual(
+    [given.mappings, given.policy, given.repository.reports, given.overview],
+    ["a.csv", "p.json", "out", null],
+  );
 });
 
 test("delegations.csv lies beside the mappings, and a named policy is known as named", () => {

@@ -45,6 +45,7 @@ test("a token file and the integration are enough, and everything else has a def
   const { xmlUrl: _, siteUrl: __, ...config } = readConfig(file);
   assert.deepEqual(config, {
     webexUrl: "https://webexapis.com/v1",
+    maxRequests: 64,
     clientId: "C1",
     clientSecret: "client-secret-value",
     tokenStore: { kind: "file", path: "/var/lib/rollcall/token", seed: null },
@@ -231,6 +232,15 @@ test("GitHub's URLs follow the same rule, and all errors are reported together",
     faultsOf(env),
     names.map((name) => `${name} ${rule}`),
   );
+});
+
+test("the most requests at once are a whole number that a run can use", () => {
+  assert.equal(readConfig({ ...file, WEBEX_MAX_REQUESTS: " 5 " }).maxRequests, 5);
+  assert.equal(readConfig({ ...file, WEBEX_MAX_REQUESTS: "" }).maxRequests, 64);
+  for (const value of ["0", "65", "-1", "1.5", "8 at once"])
+    assert.deepEqual(faultsOf({ ...file, WEBEX_MAX_REQUESTS: value }), [
+      "WEBEX_MAX_REQUESTS must be a whole number from 1 to 64",
+    ]);
 });
 
 test("a URL loses its final slash, so that paths can be appended", () => {

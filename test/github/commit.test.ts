@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Fault } from "../../sandbox/faults.ts";
 import type { GithubOptions } from "../../sandbox/github/github.ts";
 import type { ApiRequest } from "../../sandbox/router.ts";
@@ -17,7 +18,7 @@ async function start(github: GithubOptions = {}, branch = "main") {
   if (reportTarget.kind !== "branch") throw new Error("the report must go to a branch");
   type Draft = Parameters<typeof commitReport>[2];
   const commit = (draft: Draft) => commitReport(reportTarget, memory, draft, { sleep: async () => {} });
-  return { sandbox, commit };
+  return { sandbox, commit, reportTarget };
 }
 
 /** A report that holds the memory and one more line. */
@@ -76,17 +77,43 @@ test("when somebody else's commit comes in between, the report is drafted again 
   assert.equal(sandbox.github.files().get(memory), "theirs\nline\n");
 });
 
-test("a branch that moves every time is given up after five attempts", async () => {
-  const { sandbox, commit } = await start();
+test("a branch that moves every time is given up after three minutes, with pauses that grow and differ", async () => {
+  const { sandbox, reportTarget } = await start();
   await using _ = sandbox;
-  let drafts = 0;
-  const race = commit((text) => {
-    drafts += 1;
-    sandbox.github.writeFile("other.txt", String(drafts));
+  const pauses: number[] = [];
+  const draft = (text: string | undefined) => {
+    sandbox.github.writeFile("other.txt", String(pauses.length));
     return extend(text);
-  });
-  await assert.rejects(race, ReportRefused);
-  assert.equal(drafts, 5);
+  };
+  const sleep = async (ms: number) => {
+    pauses.push(ms);
+  };
+  await assert.rejects(commitReport(reportTarget, memory, draft, { sleep }), ReportRefused);
+  const slept = pauses.reduce((sum, ms) => sum + ms, 0);
+  assert.ok(slept > 175_000 && slept <= 180_000, String(slept));
+  assert.ok(pauses.every((ms, index) => ms <= Math.min(3000 * 2 ** index, 20_000)));
+  assert.equal(new Set(pauses).size, pauses.length);
+});
+
+test("twenty commits at once all get in, and none undoes another", async () => {
+  const { sandbox, reportTarget } = await start();
+  await using _ = sandbox;
+  const path = "reports/organisations.json";
+  const names = Array.from({ length: 20 }, (_, index) => `organisation-${index}`);
+  const commitOne = (name: string) =>
+    commitReport(
+      reportTarget,
+      `reports/${name}/history.json`,
+      async (_, { read }) => {
+        const all = `${(await read(path)) ?? ""}${name}\n`;
+        return { headline: `Rollcall: ${name}`, files: [{ path, text: all }] };
+      },
+      // As long as it says, a thousand times faster.
+      { sleep: (ms) => delay(ms / 1000) },
+    );
+  await Promise.all(names.map(commitOne));
+  assert.equal(sandbox.github.commits.length, 20);
+  assert.deepEqual((sandbox.github.files().get(path) ?? "").trim().split("\n").sort(), [...names].sort());
 });
 
 test("a commit whose answer got lost is not made twice: the draft sees it and has nothing to tell", async () => {
@@ -242,8 +269,8 @@ test("not found is not empty: a file that the commit lists is read again, and on
   const contents = "GET /repos/{owner}/{repo}/contents/{path}";
   const read = (file: string) => {
     let found: string | undefined;
-    const draft = async (_: string | undefined, readText: (path: string) => Promise<string | undefined>) => {
-      found = await readText(file);
+    const draft: Parameters<typeof commit>[0] = async (_, at) => {
+      found = await at.read(file);
       return null;
     };
     return commit(draft).then(() => found);

@@ -44,6 +44,8 @@ const equal = {
   obstacle: null,
   uncertainties: [],
   isUnsteady: false,
+  faults: [],
+  addresses: [],
 };
 
 test("a room that holds its groups' people and the token's owner differs by the owner only", () => {

@@ -8,6 +8,7 @@ import { observe } from "../../src/membership/observe.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy, type Policy } from "../../src/membership/policy.ts";
 import { complete, described, member, owner, person, room, user } from "../support/builders.ts";
+import { listingsOnly } from "../support/listings-only.ts";
 
 const names = ["ada", "bob", "cyd", "dan", "eve", "fay"];
 const titles = ["NOC", "Lobby"];
@@ -95,6 +96,7 @@ function createWorld(random: () => number, restlessness: number) {
   }
 
   const reader: MembershipReader = {
+    ...listingsOnly,
     readOwner: async () => owner,
     listGroups: async () =>
       complete(...groupNames.map((name) => ({ key: name, id: name, displayName: name }))),
@@ -114,6 +116,7 @@ function createWorld(random: () => number, restlessness: number) {
         return complete(member("rollcall"), ...items);
       });
     },
+    findHolders: async () => complete(),
     lookUpPeople: (ids) =>
       answer(() => {
         const people = ids.map((id) => id.replace("id-", ""));

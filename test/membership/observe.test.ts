@@ -6,6 +6,7 @@ import type { KnownPerson, MembershipReader, RoomMember } from "../../src/member
 import type { Mapping } from "../../src/membership/mapping.ts";
 import { observe } from "../../src/membership/observe.ts";
 import { complete, described, group, incomplete, member, owner, room, user } from "../support/builders.ts";
+import { listingsOnly } from "../support/listings-only.ts";
 
 interface World {
   readonly groups: readonly GroupReading[];
@@ -19,6 +20,7 @@ interface World {
 function createReader({ groups, rooms, people = {}, sizes = {} }: World) {
   const asked: string[] = [];
   const reader: MembershipReader = {
+    ...listingsOnly,
     readOwner: async () => owner,
     listGroups: async () => complete(...groups.map((reading) => reading.group)),
     listRooms: async () => complete(...Object.keys(rooms).map((title) => room(title))),
@@ -35,6 +37,7 @@ function createReader({ groups, rooms, people = {}, sizes = {} }: World) {
       asked.push(`room ${title}`);
       return rooms[title] ?? incomplete("no such room");
     },
+    findHolders: async () => complete(),
     async lookUpPeople(personIds) {
       if (personIds.length > 0) asked.push(`people ${personIds.join(" ")}`);
       const known = personIds.flatMap((id) => {

@@ -33,7 +33,7 @@ function feedOf(
   lines: readonly number[],
   obstacle: string | null = null,
 ) {
-  return { room: to, mode: "sync", groups, lines, obstacle };
+  return { room: to, mode: "sync", groups, people: [], lines, obstacle };
 }
 
 test("nothing mapped resolves to nothing", () => {

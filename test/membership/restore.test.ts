@@ -8,6 +8,7 @@ import type { RunRecord } from "../../src/membership/record.ts";
 import { observeRestore, prepareRestore } from "../../src/membership/restore.ts";
 import { room as roomRecord, runRecord } from "../report/build-record.ts";
 import { complete, described, incomplete, member, owner, room } from "../support/builders.ts";
+import { listingsOnly } from "../support/listings-only.ts";
 
 const self = member("rollcall");
 
@@ -22,11 +23,13 @@ const listed = (name: string) => ({
 function createReader(members: Listing<RoomMember>, facts: Partial<MembershipReader> = {}) {
   const lookedUp: string[] = [];
   const reader: MembershipReader = {
+    ...listingsOnly,
     readOwner: async () => owner,
     listGroups: () => assert.fail("the groups have no say in an undo"),
     listGroupMembers: () => assert.fail("the groups have no say in an undo"),
     listRooms: async () => complete(room("NOC")),
     listRoomMembers: async () => members,
+    findHolders: () => assert.fail("no address has a say in an undo"),
     async lookUpPeople(ids) {
       lookedUp.push(...ids);
       const people = ids.map((id) => id.replace("id-", ""));

@@ -129,7 +129,7 @@ describe("the index", () => {
     assert.match(quiet, /^- \*\*NOC\*\*: added Ada · Cleo; removed Bob$/m);
   });
   it("is there before the first run, made by the same template", () => {
-    const text = renderer.renderFirstIndex("reports", "mappings/rooms.csv");
+    const text = renderer.renderFirstIndex({ reportsDir: "reports", mappingsFile: "mappings/rooms.csv" });
     assert.match(text, /^## ⚪ No run yet\n\nThe first run of Sync writes this page/);
     assert.match(text, /Add rows to \[rooms\.csv\]\(\.\.\/mappings\/rooms\.csv\)/);
   });

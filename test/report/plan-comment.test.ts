@@ -21,6 +21,7 @@ function comment(
     record,
     effect: comparePlans(record, runRecord(present, { command: "plan" })),
     policyChanges: [],
+    grants: { changes: [], drift: [] },
     headSha: "0123456789abcdef0123456789abcdef01234567",
     mappingsAddress: "https://github.com/acme/rooms/blob/0123/mappings/rooms.csv?plain=1",
     runUrl,

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { loadOrganisation } from "../../sandbox/organisation.ts";
 import { startSandbox } from "../../sandbox/server.ts";
-import { createCall, list, requestToken, signIn, small } from "./client.ts";
-
-const rustLang = new URL("../../../shared/orgs/rust-lang.json", import.meta.url);
+import { createCall, requestToken, signIn, small } from "./client.ts";
 
 test("a request is recorded with its route, headers, body and answer", async () => {
   await using sandbox = await startSandbox(small);
@@ -107,16 +103,4 @@ test("the environment of a run outside GitHub is Webex's, and what the test adds
   ]);
   const call = createCall(environment.WEBEX_API_URL ?? "", "");
   assert.equal((await call("GET", "/people/me")).status, 401);
-});
-
-const skip = existsSync(rustLang) ? false : "../shared/orgs is not there";
-test("the organisation rust-lang has 399 people and 144 rooms with their members", { skip }, async () => {
-  const organisation = await loadOrganisation(rustLang);
-  await using sandbox = await startSandbox(organisation);
-  const call = await signIn(sandbox);
-  assert.equal(organisation.people.length, 399);
-  assert.equal(list(await call("GET", "/rooms?max=1000")).length, 144);
-  for (const { title, members } of organisation.rooms) {
-    assert.deepEqual(sandbox.members(title), [...members, "rollcall"].sort());
-  }
 });

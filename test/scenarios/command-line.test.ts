@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { createFolder } from "../support/run-rollcall.ts";
 
@@ -14,6 +15,16 @@ describe("the command line", { concurrency: 2 }, () => {
       assert.deepEqual([code, stderr], [0, ""], names[index]);
       assert.match(stdout, new RegExp(`^Usage: node --import tsx src/main.ts ${names[index]} `, "m"));
     }
+  });
+
+  test("--version of the program prints the version of package.json, and only the program has it", async () => {
+    await using folder = await createFolder();
+    const file = new URL("../../package.json", import.meta.url);
+    const { version }: { version: string } = JSON.parse(await readFile(file, "utf8"));
+    assert.deepEqual(await folder.run(["--version"]), { code: 0, stdout: `${version}\n`, stderr: "" });
+    const { code, stderr } = await folder.run(["plan", "--version"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^plan has no option --version; /);
   });
 
   test("a mistake is told in one line with the nearest valid choice, and exits 1", async () => {

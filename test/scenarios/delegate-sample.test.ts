@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { address, addresses, site, startDelegationStory } from "../support/delegation-story.ts";
 
-// The numbers are those of "Faults of the second sample application" in ../shared/lessons.md.
+// The numbers are those of the faults of a sample application for delegates.
 const hosts = ["--host", addresses("ann", "ben")];
 const acme = site({ ann: ["cat"], ben: ["dan"], cat: [], dan: [], eve: [], fay: [] });
 const everyBackend = ["rest", "xml"] as const;

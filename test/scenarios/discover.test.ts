@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startSandbox } from "../../sandbox/server.ts";
-import { organisation } from "../support/organisation.ts";
+import { maxListed } from "../../src/run/survey.ts";
+import { crowd, organisation } from "../support/organisation.ts";
 import { createFolder } from "../support/run-rollcall.ts";
 
-test("discover lists ids and sizes, and its output is a rooms.csv that validate and plan take", async () => {
+test("discover lists ids and sizes, and writes a rooms.csv that begins with its header and that validate and plan take", async () => {
   const people = organisation({
     groups: { "Noc, night": ["ann", "bob"], "Service Desk": ["ann"], Lonely: [] },
     rooms: { "NOC night": ["ann"], "Servce Desk": [], "# odd": [] },
@@ -14,17 +15,19 @@ test("discover lists ids and sizes, and its output is a rooms.csv that validate 
   const env = sandbox.environment({ WEBEX_TOKEN_FILE: "token" });
   const { code, stdout, stderr } = await folder.run(["discover", "--csv", "mappings/rooms.csv"], env);
   assert.equal(code, 0, stderr);
-  assert.equal(await folder.read("mappings/rooms.csv"), stdout);
   assert.ok(stdout.includes(`#        2  Noc, night  ${sandbox.groupId("Noc, night")}`), stdout);
   assert.ok(stdout.includes(`#        1  # odd  ${sandbox.roomId("# odd")}`), stdout);
+  const lines = [
+    "group,room,mode,note",
+    '"Noc, night",NOC night,audit,same name',
+    "Service Desk,Servce Desk,audit,similar name",
+  ];
   assert.deepEqual(
     stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#")),
-    [
-      "group,room,mode,note",
-      '"Noc, night",NOC night,audit,same name',
-      "Service Desk,Servce Desk,audit,similar name",
-    ],
+    lines,
   );
+  // GitHub shows it as a table: no comments.
+  assert.equal(await folder.read("mappings/rooms.csv"), `${lines.join("\n")}\n`);
   assert.equal((await folder.run(["validate"], {})).code, 0);
   assert.equal((await folder.run(["plan"], env)).code, 0);
 });
@@ -105,4 +108,62 @@ test("no cell that is written begins like a formula", async () => {
     [],
   );
   assert.ok(text.includes(story.sandbox.groupId("=HYPERLINK(1)")));
+});
+
+test("suggests by who is in both before names, and says how many; a pair with a row is not suggested", async () => {
+  const field = crowd(25);
+  const people = organisation({
+    groups: { Sales: field, Ops: ["ann", "bob", "cat"], Night: ["dan", "eve"] },
+    rooms: { Deals: field.slice(0, 23), Sales: ["zoe"], "Run book": ["ann", "bob"], Night: ["dan", "eve"] },
+  });
+  await using sandbox = await startSandbox(people);
+  await using folder = await createFolder("group,room,mode,note\nNight,Night,sync,\n");
+  const env = sandbox.environment({ WEBEX_TOKEN_FILE: "token" });
+  const { code, stdout, stderr } = await folder.run(
+    ["discover", "--json", "found.json", "--csv", "new.csv"],
+    env,
+  );
+  assert.equal(code, 0, stderr);
+  assert.deepEqual((await folder.read("new.csv")).split("\n"), [
+    "group,room,mode,note",
+    "Sales,Deals,audit,23 of 25 people of the group are in it",
+    "Ops,Run book,audit,2 of 3 people of the group are in it",
+    "",
+  ]);
+  assert.match(stdout, /^# 2 suggestions\./m);
+  const found = JSON.parse(await folder.read("found.json"));
+  assert.deepEqual(found.suggestions[0].overlap, { inRoom: 23, ofGroup: 25 });
+  assert.equal(found.cut, null);
+  // One list of members for each group and space, and nothing else.
+  const lists = sandbox.requests.filter(({ path }) => /members(hips)?\?/.test(path));
+  assert.equal(lists.length, 3 + 4);
+  assert.equal(await folder.read("mappings/rooms.csv"), "group,room,mode,note\nNight,Night,sync,\n");
+});
+
+test("in a larger organisation the requests are bounded, and it says what was not looked at", async () => {
+  const names = crowd(maxListed + 2, "group ");
+  const people = organisation({
+    groups: Object.fromEntries(names.map((name) => [name, ["ann"]])),
+    rooms: { "group 1502": ["ann"] },
+  });
+  await using sandbox = await startSandbox(people, { keepResponses: false });
+  await using folder = await createFolder();
+  const env = sandbox.environment({ WEBEX_TOKEN_FILE: "token" });
+  const { code, stdout, stderr } = await folder.run(["discover", "--csv", "new.csv"], env);
+  assert.equal(code, 0, stderr);
+  const told = /The members of only 1,500 of 1,502 groups were read/;
+  assert.match(stderr, told);
+  assert.match(stdout, told);
+  const lists = sandbox.requests.filter(({ route }) => route === "GET /groups/{groupId}/members");
+  assert.equal(lists.length, maxListed);
+  assert.match(await folder.read("new.csv"), /^group 1502,group 1502,audit,same name$/m);
+});
+
+test("an option without effect does not exist", async () => {
+  await using folder = await createFolder();
+  for (const option of ["--policy", "--reports"]) {
+    const { code, stderr } = await folder.run(["discover", option, "x"], {});
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`discover has no option ${option}`));
+  }
 });

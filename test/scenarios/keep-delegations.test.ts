@@ -265,6 +265,54 @@ describe("the grants that delegations.csv keeps", { concurrency: 2 }, () => {
     assert.match(ben?.error ?? "", /^21 delegates would be too many/);
   });
 
+  test("that the rows are too many is known before anything is sent, and what has ended is revoked all the same", async () => {
+    const rows = many
+      .slice(0, 20)
+      .map((name) => row("ben", name))
+      .join("");
+    const expired = row("ann", "cat", day(-1)) + row("ben", "cat", day(-1));
+    await using story = await startStory(header + rows + row("ben", "eve") + expired, {}, "local");
+    story.sandbox.meetings.user("ben").delegates = ["cat", "dan"].map(address);
+    const { code, record, writes } = await story.run("sync");
+    assert.deepEqual([code, writes], [3, 2]);
+    assert.deepEqual([story.delegates("ann"), story.delegates("ben")], [["zoe"], ["dan"]]);
+    assert.match(record.delegations?.hosts[1]?.error ?? "", /^22 delegates would be too many \(1 now/);
+  });
+
+  for (const kind of ["github", "local"] as const) {
+    test(`who is taken away by hand comes back, and when that repeats it is told (${kind})`, async () => {
+      await using story = await startStory(header + row("ann", "cat"), {}, kind);
+      await story.run("sync");
+      const takeAway = () => {
+        story.sandbox.meetings.user("ann").delegates = [address("zoe")];
+      };
+      takeAway();
+      const planned = await story.run("plan");
+      assert.match(planned.record.notices.join("\n"), /cat@acme\.example was no longer a delegate of ann/);
+      const first = await story.run("sync");
+      assert.deepEqual([first.code, first.record.status], [0, "changed"]);
+      assert.deepEqual(first.record.notices, [
+        "cat@acme.example may now schedule meetings for ann@acme.example, without end",
+        "cat@acme.example was no longer a delegate of ann@acme.example in Webex, although delegations.csv keeps that; to end it, delete the row",
+      ]);
+      assert.deepEqual([story.delegates("ann"), await story.remembered()], [["zoe", "cat"], ["ann/cat"]]);
+      assert.equal((await story.run("sync")).record.status, "converged");
+      takeAway();
+      const second = await story.run("sync");
+      assert.match(
+        second.record.notices.join("\n"),
+        /cat@acme\.example keeps coming and going as a delegate of ann@acme\.example: .* granted again 2 times in 30 days/,
+      );
+      assert.deepEqual([second.code, story.delegates("ann")], [0, ["zoe", "cat"]]);
+    });
+  }
+
+  test("a first grant and a row that was listed for the first time are no coming back", async () => {
+    await using story = await startStory(header + row("ben", "dan"), {}, "local");
+    const { record } = await story.run("sync");
+    assert.doesNotMatch(record.notices.join(), /no longer a delegate|coming and going/);
+  });
+
   test("a host whose list cannot be read has its error, and the others go on", async () => {
     await using story = await startStory(header + row("ann", "dan") + row("ben", "dan"));
     story.sandbox.fault({

@@ -99,7 +99,7 @@ async function runAgain(
   const stop = new AbortController().signal;
   const paint = (_: string, text: string) => text;
   const terminal = { print: log, log, detail: log, paint, now: () => new Date(), stop };
-  const code = await runSync(options, await createContext(env, options, terminal));
+  const code = await runSync(options, await createContext(env, options, terminal, "existing"));
   return { code, told: told.join("\n") };
 }
 

@@ -15,7 +15,7 @@ const refusals = [
   { key: "flaky", status: 503 },
 ];
 
-// The faults of ../shared/lessons.md about who is removed, and about changes that Webex refuses.
+// The faults of a sample application about who is removed, and about changes that Webex refuses.
 describe("changes are made one by one, and nobody is removed who should stay", { concurrency: 2 }, () => {
   test("sample fault 5: bots, moderators, guests, strangers and the token's owner stay", async () => {
     await using story = await startStory(

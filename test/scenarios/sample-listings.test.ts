@@ -14,7 +14,7 @@ function countPages(requests: readonly { readonly route: string }[]): Record<str
   return counts;
 }
 
-// The faults of ../shared/lessons.md that come from reading one page and taking it for all.
+// The faults of a sample application that come from reading one page and taking it for all.
 describe("listings are read to their end", { concurrency: 2 }, () => {
   test("sample fault 1: of a group of 1,200 nobody is taken for absent, person 501 and after included", async () => {
     const people = crowd(1200);

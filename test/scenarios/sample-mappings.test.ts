@@ -6,7 +6,7 @@ import { startStory } from "../support/story.ts";
 const local = { local: true };
 const kept = ["Rollcall: self"];
 
-// The faults of ../shared/lessons.md that come from what a row of the CSV was taken for.
+// The faults of a sample application that come from what a row of the CSV was taken for.
 describe("a row means what it says", { concurrency: 2 }, () => {
   test("sample faults 3 and 4: a room gets all its groups, a group all its rooms, and a second run changes nothing", async () => {
     await using story = await startStory(

@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { organisation } from "../support/organisation.ts";
 import { type Story, startStory } from "../support/story.ts";
 
+const firstPage = await readFile(new URL("../../reports/README.md", import.meta.url), "utf8");
 const acme = organisation({ groups: { noc: ["ann"] }, rooms: { NOC: ["ann"] } });
 
 /** The variables of a run in a copy of the repository in which nobody has set anything up. */
 async function startCopy(eventName: string) {
   const story = await startStory(acme, []);
   await story.folder.write(".summary.md", "");
+  // As every copy has it from the start.
+  await story.folder.write("reports/README.md", firstPage);
+  story.sandbox.github.writeFile("reports/README.md", firstPage);
   const { WEBEX_CLIENT_ID, WEBEX_CLIENT_SECRET, WEBEX_REFRESH_TOKEN, SECRETS_TOKEN, ...env } =
     story.sandbox.githubEnvironment({
       GITHUB_SERVER_URL: "https://github.example",
@@ -127,4 +132,14 @@ test("whether there was an earlier run cannot be read: that is no fresh copy", a
   const { code, stderr } = await story.folder.run(["sync"], env);
   assert.equal(code, 1);
   assert.match(stderr, /Whether there was an earlier run cannot be read: /);
+});
+
+test("the first run replaces the page that says there was none, and misses nothing of an earlier one", async () => {
+  await using story = await startStory(acme, ["noc,NOC"]);
+  story.sandbox.github.writeFile("reports/README.md", firstPage);
+  const { code, record } = await story.run(["sync"]);
+  assert.deepEqual([code, record.problems, record.notices], [0, [], []]);
+  const page = story.sandbox.github.files().get("reports/README.md") ?? "";
+  assert.doesNotMatch(page, /No run yet/);
+  assert.match(page, /^- Last checked \d{4}-\d\d-\d\d \d\d:\d\d UTC\. Older than 2 days\?/m);
 });

@@ -105,6 +105,7 @@ export function feed(
     room: one,
     mode: "sync",
     groups: groups.map((reading) => reading.group),
+    people: [],
     lines,
     obstacle: null,
     ...facts,

@@ -12,6 +12,17 @@ export interface CompiledMain extends AsyncDisposable {
 
 /** Compiles src into a folder from which its packages are found as well. */
 export async function compileMain(): Promise<CompiledMain> {
+  const { folder, ...rest } = await compile("test/support/tsconfig.compiled.json", ["src/report/templates"]);
+  return { main: `${folder}/src/main.js`, ...rest };
+}
+
+/** A part of the repository as JavaScript. */
+export interface Compiled extends AsyncDisposable {
+  readonly folder: string;
+}
+
+/** Compiles what a project includes; `data` are folders that the program reads beside its code. */
+export async function compile(project: string, data: readonly string[]): Promise<Compiled> {
   const folder = await mkdtemp(`${root}node_modules/.rollcall-`);
   const tsc = fileURLToPath(import.meta.resolve("typescript-compiler/package.json")).replace(
     "package.json",
@@ -27,9 +38,9 @@ export async function compileMain(): Promise<CompiledMain> {
     ".",
   ];
   // Types are `npm run typecheck`'s business: it emits whatever they are.
-  await promisify(execFile)(process.execPath, [tsc, "-p", "test/support/tsconfig.compiled.json", ...args], {
+  await promisify(execFile)(process.execPath, [tsc, "-p", project, ...args], {
     cwd: root,
   }).catch((error: { stdout?: string }) => error);
-  await cp(`${root}src/report/templates`, `${folder}/src/report/templates`, { recursive: true });
-  return { main: `${folder}/src/main.js`, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  for (const one of data) await cp(`${root}${one}`, `${folder}/${one}`, { recursive: true });
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }

@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { Ajv, type ErrorObject } from "ajv";
 import type { Exchange } from "../../sandbox/http.ts";
 
@@ -16,24 +18,18 @@ interface Operation {
 /** Checks one recorded request and its answer; returns what is wrong, nothing when both keep the contract. */
 export type ExchangeChecker = (exchange: Exchange) => string[];
 
-const folder = new URL("../../../shared/contracts/", import.meta.url);
-
-// Operations that the contracts don't describe: ../shared/webex-api.md (top) and ../shared/github-actions.md (top);
-// artifacts are in GitHub's documentation only: https://docs.github.com/en/rest/actions/artifacts
+// OAuth, GraphQL, and the storage that an artifact's address leads to: no OpenAPI document has these.
 const undescribed = new Set([
   "webex POST /access_token",
   "github POST /graphql",
-  "github GET /repos/{owner}/{repo}/actions/artifacts",
-  "github GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/zip",
-  "github DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}",
   "github GET /artifact-store/{artifact_id}",
 ]);
 
 // Webex's contract describes the `Link` header but not the parameters of the addresses in it, which a client
-// sends back as they are: ../shared/webex-api.md section 2.3.
+// sends back as they are: https://developer.webex.com/docs/basics#pagination
 const cursorParameters = new Set(["before", "after"]);
 
-// GitHub's contract describes almost only success: ../shared/github-actions.md (top).
+// GitHub's contract describes almost only success.
 const undescribedErrors = new Set([401, 403, 404, 422, 500, 502, 503]);
 
 function child(node: unknown, name: string): unknown {
@@ -66,10 +62,8 @@ function spellOutNullable(node: Json): void {
 }
 
 /**
- * Webex's schemas require next to nothing, so a misspelt field is only found when no others are allowed. Of the
- * errors listed in ../shared/webex-api.md, two concern schemas: `invitePending` and `loginEnabled` are typed as
- * the texts "true" and "false" but may be booleans; the default of `includeMembers` is a text, which checks
- * ignore. The others are in examples, which nothing here reads.
+ * Webex's schemas require next to nothing, so a misspelt field is only found when no others are allowed. Two of them
+ * are wrong: `invitePending` and `loginEnabled` are typed as the texts "true" and "false" but may be booleans.
  */
 function tightenWebex(node: Json): void {
   const properties = object(node.properties);
@@ -79,40 +73,13 @@ function tightenWebex(node: Json): void {
   }
 }
 
-/** GitHub's contract has the schema of a commit, but not the operations that answer with it. */
-function readCommits(document: Json): Json {
-  const repository = "/repos/{owner}/{repo}";
-  const { parameters } = object(child(child(document.paths, repository), "get"));
-  const listed = ["sha", "path", "author"].map((name) => ({ name, in: "query", schema: { type: "string" } }));
-  const paged = ["per_page", "page"].map((name) => ({ name, in: "query", schema: { type: "integer" } }));
-  const ref = {
-    name: "ref",
-    in: "path",
-    required: true,
-    "x-multi-segment": true,
-    schema: { type: "string" },
-  };
-  const describe = (schema: object, more: readonly object[]) => ({
-    get: {
-      parameters: [...(Array.isArray(parameters) ? parameters : []), ...more],
-      responses: { 200: { content: { "application/json": { schema } } } },
-    },
-  });
-  const commit = { $ref: "#/components/schemas/commit" };
-  return {
-    [`${repository}/commits`]: describe({ type: "array", items: commit }, [...listed, ...paged]),
-    [`${repository}/commits/{ref}`]: describe(commit, [ref]),
-  };
-}
-
-function readDocument(half: Exchange["half"]): Json {
-  const document = JSON.parse(readFileSync(new URL(`${half}.openapi.json`, folder), "utf8")) as Json;
+function prepareDocument(half: "webex" | "github", contract: unknown): Json {
+  const document = object(contract);
   visit(document, (node) => {
     delete node.example;
     delete node.examples;
   });
   visit(document, half === "webex" ? tightenWebex : spellOutNullable);
-  if (half === "github") Object.assign(object(document.paths), readCommits(document));
   return document;
 }
 
@@ -160,8 +127,8 @@ function describe(errors: readonly ErrorObject[] | null | undefined): string {
     .join("; ");
 }
 
-function createHalfChecker(half: Exchange["half"]): ExchangeChecker {
-  const document = readDocument(half);
+function createHalfChecker(half: "webex" | "github", contract: unknown): ExchangeChecker {
+  const document = prepareDocument(half, contract);
   const operations = readOperations(document);
   const ajv = new Ajv({ strict: false, validateFormats: false, logger: false });
   ajv.addSchema(document, half);
@@ -213,7 +180,7 @@ function createHalfChecker(half: Exchange["half"]): ExchangeChecker {
     }
     const reference = child(entry, "$ref");
     const pointer = typeof reference === "string" ? reference : `${operation.pointer}/responses/${status}`;
-    // Webex's contract describes no body of an error: ../shared/webex-api.md section 2.1 does.
+    // Webex's contract describes no body of an error.
     if (half === "webex" && status >= 400) return [];
     return checkBody(`body of ${status}`, resolve(document, entry), pointer, response);
   }
@@ -239,15 +206,29 @@ function createHalfChecker(half: Exchange["half"]): ExchangeChecker {
   };
 }
 
-/** The checker of the contracts in ../shared/contracts, or undefined where that folder is absent. */
-export function loadContracts(): ExchangeChecker | undefined {
-  if (!existsSync(folder)) return undefined;
-  const halves = { webex: createHalfChecker("webex"), github: createHalfChecker("github") };
+/** Where `npm run contract -- <folder>` found what is not ours to bundle; undefined in an ordinary run of the tests. */
+export const contractFolder = process.env.ROLLCALL_CONTRACT_FOLDER;
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, "utf8"));
+}
+
+/**
+ * The checker of the contracts: GitHub's from the package `@octokit/openapi`, and Webex's where a folder with it was
+ * given. Without one, exchanges with Webex are not checked.
+ */
+export function loadContracts(): ExchangeChecker {
+  const ofGithub = createRequire(import.meta.url).resolve("@octokit/openapi/generated/api.github.com.json");
+  const halves = {
+    github: createHalfChecker("github", readJson(ofGithub)),
+    webex: contractFolder
+      ? createHalfChecker("webex", readJson(join(contractFolder, "contracts/webex.openapi.json")))
+      : undefined,
+  };
   return (exchange) => {
     const { half, method, path, route } = exchange;
-    const operation = `${method} ${path}`;
     // Of the XML API there is no OpenAPI.
     if (half === "xml" || undescribed.has(`${half} ${route}`)) return [];
-    return halves[half](exchange).map((finding) => `${half} ${operation}: ${finding}`);
+    return (halves[half]?.(exchange) ?? []).map((finding) => `${half} ${method} ${path}: ${finding}`);
   };
 }

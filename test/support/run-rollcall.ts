@@ -8,6 +8,8 @@ import type { RunRecord } from "../../src/membership/record.ts";
 import { assertNoSecret, listSecrets, readTexts, withoutMasks } from "./secrets.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** What a run is given of this process's own environment: nothing that Rollcall reads. */
+const { PATH, TMPDIR, NODE_V8_COVERAGE } = process.env;
 const loader = import.meta.resolve("tsx");
 
 /** What a run of the real command left behind. */
@@ -22,6 +24,8 @@ export interface Folder extends AsyncDisposable {
   readonly path: string;
   write(file: string, text: string | Uint8Array): Promise<void>;
   read(file: string): Promise<string>;
+  /** Removes a file, or a folder with all that is in it. */
+  remove(file: string): Promise<void>;
   /** Runs Rollcall in this folder with nothing in its environment but `env`. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>, onStart?: OnStart): Promise<RunResult>;
   /** The record that a run with `--json record.json` wrote. */
@@ -44,6 +48,7 @@ export async function createFolder(rooms?: string): Promise<Folder> {
       await writeFile(join(path, file), text);
     },
     read: (file) => readFile(join(path, file), "utf8"),
+    remove: (file) => rm(join(path, file), { recursive: true, force: true }),
     run: (args, env = {}, onStart = () => undefined) => runRollcall(path, args, env, onStart),
     readRecord: async () => JSON.parse(await readFile(join(path, "record.json"), "utf8")),
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
@@ -60,7 +65,7 @@ async function runRollcall(
 ): Promise<RunResult> {
   const child = spawn(process.execPath, ["--import", loader, main, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, TMPDIR: process.env.TMPDIR, ...env },
+    env: { PATH, HOME: cwd, TMPDIR, NODE_V8_COVERAGE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onStart((signal) => child.kill(signal), child);

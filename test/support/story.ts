@@ -60,7 +60,8 @@ export async function startStory(
   rows: readonly string[],
   options: SandboxOptions = {},
 ): Promise<Story> {
-  const header = rows.some((row) => row.split(",").length > 2) ? "group,room,mode" : "group,room";
+  const columns = Math.max(2, ...rows.map((row) => row.split(",").length));
+  const header = ["group", "room", "mode", "until", "note"].slice(0, columns).join(",");
   const csv = `${[header, ...rows].join("\n")}\n`;
   // The folder is a checkout: a run on a runner asks GitHub whether it is the newest.
   const files = { "mappings/rooms.csv": csv, ...options.github?.files };
@@ -144,7 +145,7 @@ export function isMembershipWrite({ half, method, path }: Exchange): boolean {
 }
 
 /** Reads a step's outputs as the runner does: `name<<delimiter`, the value's lines, the delimiter. */
-function parseOutputs(text: string): Record<string, string> {
+export function parseOutputs(text: string): Record<string, string> {
   const entries = text.matchAll(/^(\w+)<<(\S+)\n([\s\S]*?)\n\2$/gm);
   return Object.fromEntries([...entries].map(([, name, , value]) => [name, value]));
 }

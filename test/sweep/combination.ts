@@ -1,16 +1,22 @@
-import type { Fault } from "../../sandbox/faults.ts";
-import type { Sandbox } from "../../sandbox/server.ts";
-import type { RunRecord } from "../../src/membership/record.ts";
+import { type Fault, falseAnswers } from "../../sandbox/faults.ts";
+import type { SandboxState } from "../../sandbox/server.ts";
 import { nameOf } from "../support/organisation.ts";
-import { assertNoSecret, readTexts, withoutMasks } from "../support/secrets.ts";
-import { listWrites, type Run, runSync } from "./run.ts";
-import { createNames, environment, listMembers, type Story, startStory, type TokenMode } from "./story.ts";
+import { assertNoSecret } from "../support/secrets.ts";
+import { type SweptName, sweptCommands } from "./commands.ts";
+import { type AnyRecord, type End, listWrites, type Run, runCommand } from "./run.ts";
+import { environment, listRights, listTold, type Story, startStory, type TokenMode } from "./story.ts";
+
+const signals = ["SIGTERM", "SIGKILL"] as const;
+
+/** Everything that may happen to a request: an answer that is false or missing, or a signal while it is under way. */
+export const mishapNames = [...Object.keys(falseAnswers), ...signals];
 
 /** What a run does to which nothing happens. */
 export interface Ideal {
-  readonly code: number | null;
   readonly writes: ReadonlySet<string>;
-  readonly members: readonly string[];
+  /** Who is where before the run, and what it leaves. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
   /** Each request by its route, and which one of that route it is, in order. */
@@ -23,17 +29,17 @@ export interface Target {
   readonly nth: number;
 }
 
-/** One request that meets one fault. */
+/** One request that meets one mishap. */
 export interface Combination {
+  readonly command: SweptName;
   readonly mode: TokenMode;
   readonly number: number;
   readonly target: Target;
-  readonly faultName: string;
-  readonly fault: Fault;
+  readonly mishap: string;
 }
 
-/** How a run ended that met a fault. */
-export type Outcome = "same result" | "partial" | "failed unchanged" | "failed changed";
+/** How a run ended that met a mishap. */
+export type Outcome = "same result" | "partial" | "failed unchanged" | "failed changed" | "killed";
 
 /** What became of the token. */
 export type TokenFate = "stored" | "recovered by hand" | "cannot be survived" | "lost";
@@ -42,21 +48,24 @@ export interface Verdict {
   readonly combination: Combination;
   readonly outcome: Outcome;
   readonly token: TokenFate;
-  /** Where the record of a run that changed something is. */
-  readonly record: "on the branch" | "with the run" | "lost" | "nothing changed";
+  /** Where the record of a run that changed something is; a killed process has none to give. */
+  readonly record: "on the branch" | "with the run" | "lost" | "nothing changed" | "killed";
   readonly wrongChanges: readonly string[];
   /** Everything else that breaks a promise, in words. */
   readonly broken: readonly string[];
 }
 
-/** Runs the story without a fault. @throws when that already breaks a promise. */
-export async function runIdeal(mode: TokenMode, main: string): Promise<Ideal> {
-  await using story = await startStory(mode);
-  const run = await runSync(story, main);
+/** Runs the command without a mishap. @throws when that already breaks a promise. */
+export async function runIdeal(command: SweptName, mode: TokenMode): Promise<Ideal> {
+  const story = await startStory(mode);
+  const { sandbox } = story;
+  const args = await sweptCommands[command].prepare(story);
+  const before = listRights(sandbox);
+  const run = await runCommand(story, args);
   const { code, added, removed, requests } = run;
-  const isStored = readStored(story.sandbox) === story.sandbox.currentRefreshToken;
-  if (code !== 2 || !isStored || run.committed === null)
-    throw new Error(`the run itself fails: ${run.stderr}`);
+  const isStored = readStored(sandbox) === sandbox.currentRefreshToken;
+  if (code !== sweptCommands[command].code || !isStored || run.committed === null)
+    throw new Error(`${command} fails by itself (${code}): ${run.log}`);
   const counts = new Map<string, number>();
   const targets = requests.map(({ route }) => {
     const nth = (counts.get(route) ?? 0) + 1;
@@ -64,51 +73,73 @@ export async function runIdeal(mode: TokenMode, main: string): Promise<Ideal> {
     return { route, nth };
   });
   const writes = new Set(listWrites(run));
-  return { code, added, removed, writes, members: listMembers(story.sandbox), requests: targets };
+  return { added, removed, writes, before, after: listRights(sandbox), requests: targets };
 }
 
-/** Runs the real command with this fault, judges what it left behind, then runs it once more without a fault. */
-export async function tryCombination(combination: Combination, ideal: Ideal, main: string): Promise<Verdict> {
-  const { mode, target, fault } = combination;
-  await using story = await startStory(mode);
+/** Runs the real command with this mishap, judges what it left behind, then goes on without one. */
+export async function tryCombination(combination: Combination, ideal: Ideal): Promise<Verdict> {
+  const { mode, target, mishap, command } = combination;
+  const story = await startStory(mode);
   const { sandbox } = story;
+  const args = await sweptCommands[command].prepare(story);
   const firstToken = sandbox.currentRefreshToken;
   let seen = 0;
   const match = () => {
     seen += 1;
     return true;
   };
-  sandbox.fault({ ...fault, route: target.route, after: target.nth - 1, match });
-  const run = await runSync(story, main);
-  const broken = [...judgeTelling(run, ideal, sandbox), ...(await findLeaks(story, run))];
+  const when = { route: target.route, after: target.nth - 1, match };
+  const answers: Readonly<Record<string, Fault>> = falseAnswers;
+  const signal = signals.find((name) => name === mishap);
+  let end: End = () => undefined;
+  const changeBefore = () => signal && end(signal);
+  sandbox.fault(signal ? { ...when, changeBefore } : { ...answers[mishap], ...when });
+  const run = await runCommand(story, args, (given) => {
+    end = given;
+  });
+  const isKilled = mishap === "SIGKILL";
+  const broken = [
+    ...(isKilled ? [] : judgeTelling(run, ideal, combination, sandbox)),
+    ...findLeaks(story, run),
+  ];
+  broken.push(...run.strays.map((stray) => `a request left for elsewhere: ${stray}`));
   if (seen < target.nth) broken.push("the request was never made");
   const token = await findToken(run, story, target.route === "POST /access_token" && mode === "rotates");
   if (token === "cannot be survived") {
-    if (!/log in again/i.test(run.stderr)) broken.push("nothing says that a login is needed");
+    if (!isKilled && !/log in again/i.test(run.log)) broken.push("nothing says that a login is needed");
     if (sandbox.currentRefreshToken === firstToken) broken.push("Webex has not even rotated the token");
     // What `login` does.
     sandbox.github.scope(environment).store("WEBEX_REFRESH_TOKEN", sandbox.currentRefreshToken);
   }
-  const outcome = nameOutcome(run, ideal);
-  const verdict = { combination, outcome, token, record: findRecord(run) };
+  const outcome = isKilled ? "killed" : nameOutcome(run, ideal, combination);
+  const verdict = { combination, outcome, token, record: isKilled ? "killed" : findRecord(run) } as const;
   const wrongChanges = [...listWrites(run).filter((write) => !ideal.writes.has(write))];
   wrongChanges.push(...listUnwanted(run, ideal));
   if (outcome === "same result" || token === "lost") return { ...verdict, wrongChanges, broken };
-  const next = await runSync(story, main);
-  wrongChanges.push(...listUnwanted(next, ideal));
-  const isThere = String(listMembers(sandbox)) === String(ideal.members);
-  if (next.code !== ideal.code || !isThere) broken.push(`the next run does not converge (${next.code})`);
+  const next = await sweptCommands[command].goOn(story, args);
+  const rights = listRights(sandbox);
+  if (String(rights) !== String(ideal.after)) {
+    const differing = [
+      ...rights.filter((one) => !ideal.after.includes(one)).map((one) => `+ ${one}`),
+      ...ideal.after.filter((one) => !rights.includes(one)).map((one) => `- ${one}`),
+    ];
+    broken.push(`the next run does not converge (${next.code}): ${differing.join(", ")}`);
+  } else if (next.code !== sweptCommands[command].code) broken.push(`the next run ends with ${next.code}`);
   if (readStored(sandbox) !== sandbox.currentRefreshToken) broken.push("the next run loses the token");
   return { ...verdict, wrongChanges, broken };
 }
 
-function readStored(sandbox: Sandbox): string | undefined {
+function readStored(sandbox: SandboxState): string | undefined {
   return sandbox.github.secret("WEBEX_REFRESH_TOKEN", environment);
 }
 
-function nameOutcome({ code, added, removed, committed }: Run, ideal: Ideal): Outcome {
+function nameOutcome(
+  { code, added, removed, committed }: Run,
+  ideal: Ideal,
+  { command }: Combination,
+): Outcome {
   const isWhole = added.length === ideal.added.length && removed.length === ideal.removed.length;
-  if (code === ideal.code && isWhole && committed !== null) return "same result";
+  if (code === sweptCommands[command].code && isWhole && committed !== null) return "same result";
   if (code !== 1) return "partial";
   return added.length + removed.length === 0 ? "failed unchanged" : "failed changed";
 }
@@ -122,12 +153,17 @@ function listUnwanted({ added, removed }: Run, ideal: Ideal): string[] {
 }
 
 /** Whether all that happened is told, and nothing else. */
-function judgeTelling({ code, record, committed, ...run }: Run, ideal: Ideal, sandbox: Sandbox): string[] {
+function judgeTelling(
+  run: Run,
+  ideal: Ideal,
+  { command, mishap }: Combination,
+  sandbox: SandboxState,
+): string[] {
+  const { code, record, committed } = run;
+  const { code: idealCode } = sweptCommands[command];
   if (code === null) return ["it did not end by itself"];
   if (record === null) return ["--json holds no record"];
-  const nameChange = createNames(sandbox);
-  const told = (kind: "added" | "removed", { rooms }: RunRecord) =>
-    rooms.flatMap((room) => room[kind].map(({ personId }) => nameChange(room.roomId, personId)));
+  const told = (kind: "added" | "removed", of: AnyRecord) => listTold(sandbox, of, kind);
   const broken: string[] = [];
   for (const kind of ["added", "removed"] as const) {
     const [really, says] = [[...run[kind]], told(kind, record)];
@@ -139,22 +175,30 @@ function judgeTelling({ code, record, committed, ...run }: Run, ideal: Ideal, sa
       broken.push(`the record on the branch differs in what was ${kind}`);
   }
   const isWhole = run.added.length === ideal.added.length && run.removed.length === ideal.removed.length;
-  if (code === ideal.code) {
+  if (code === idealCode) {
     if (!isWhole) broken.push(`exit ${code}, although changes are missing`);
     if (committed === null) broken.push(`exit ${code}, although the record is not on the branch`);
   } else if (code !== 1 && code !== 3) broken.push(`exit ${code}`);
-  else if (record.problems.length + record.totals.failed === 0) broken.push("no word about what went wrong");
+  else if (countFaults(record) === 0) broken.push("no word about what went wrong");
   if (!run.summary.includes("\n")) broken.push("the summary is empty");
+  if (mishap === "SIGTERM" && code === idealCode && !isWhole)
+    broken.push("a run that was stopped says that all is well");
   return broken;
 }
 
+function countFaults(record: AnyRecord): number {
+  if ("totals" in record) return record.problems.length + record.totals.failed;
+  return (record.problems?.length ?? 0) + record.hosts.filter(({ error }) => error !== undefined).length;
+}
+
 /** Webex accepted the change and did not make it: the record counts it, and says that it does not show. */
-function isDoubted(change: string, { problems }: RunRecord): boolean {
+function isDoubted(change: string, record: AnyRecord): boolean {
   const [, key = ""] = change.split(": ");
   const name = nameOf(key);
+  const problems =
+    "totals" in record ? record.problems.map(({ message }) => message) : (record.problems ?? []);
   return problems.some(
-    ({ message }) =>
-      /^Webex accepted .* (does not show|still shows) /.test(message) && message.includes(name),
+    (message) => /^Webex accepted .* (does not show|still shows) /.test(message) && message.includes(name),
   );
 }
 
@@ -166,35 +210,37 @@ function findRecord({ added, removed, record, committed, summary }: Run): Verdic
 
 /** Follows the advice for a token that could not be stored: sends the sealed value that the run has printed. */
 async function findToken(
-  { stderr, summary }: Run,
-  { sandbox }: Story,
+  { log, summary }: Run,
+  { sandbox, receive }: Story,
   mayBeUnanswered: boolean,
 ): Promise<TokenFate> {
   if (readStored(sandbox) === sandbox.currentRefreshToken) return "stored";
   const command = /-X PUT (\S+) -f encrypted_value='([^']+)' -f key_id='([^']+)'/;
-  const found = command.exec(stderr) ?? command.exec(summary);
+  const found = command.exec(log) ?? command.exec(summary);
   if (found === null) return mayBeUnanswered ? "cannot be survived" : "lost";
   const [, path, encrypted_value, key_id] = found;
-  await fetch(`${sandbox.url}/api/v3${path}`, {
+  await receive({
     method: "PUT",
-    headers: { authorization: `Bearer ${sandbox.github.secretsToken}`, "content-type": "application/json" },
-    body: JSON.stringify({ encrypted_value, key_id }),
+    origin: sandbox.url,
+    target: `/api/v3${path}`,
+    headers: {
+      host: new URL(sandbox.url).host,
+      authorization: `Bearer ${sandbox.github.secretsToken}`,
+      "content-type": "application/json",
+    },
+    readBody: async () => JSON.stringify({ encrypted_value, key_id }),
   });
   return readStored(sandbox) === sandbox.currentRefreshToken ? "recovered by hand" : "lost";
 }
 
-async function findLeaks({ sandbox, folder }: Story, { stdout, stderr }: Run): Promise<string[]> {
+function findLeaks({ sandbox, disk }: Story, { log }: Run): string[] {
   const commits = sandbox.github.commits.flatMap(({ oid, message, files }) => [
     [oid, message] as const,
     ...[...files].map(([path, text]) => [`${oid}:${path}`, text] as const),
   ]);
-  const logs = [
-    ["stdout", withoutMasks(stdout)],
-    ["stderr", stderr],
-  ] as const;
-  const texts = new Map([...logs, ...commits, ...(await readTexts(folder.path, {}))]);
+  const written = disk.list("").map((path) => [path, disk.get(path) ?? ""] as const);
   try {
-    assertNoSecret(texts, sandbox.secrets());
+    assertNoSecret(new Map([["log", log], ...commits, ...written]), sandbox.secrets());
     return [];
   } catch (error) {
     return [`a secret was told: ${error}`];

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { renderTable } from "../../bench/page.ts";
-import { falseAnswers } from "../../sandbox/faults.ts";
-import type { Verdict } from "./combination.ts";
+import { mishapNames, type Verdict } from "./combination.ts";
+import { sweptNames } from "./commands.ts";
 
 const page = new URL("../../docs/reliability.md", import.meta.url);
 const [start, end] = ["<!-- sweep:start -->", "<!-- sweep:end -->"];
@@ -11,28 +11,34 @@ export function isKept({ wrongChanges, token, record, broken }: Verdict): boolea
   return wrongChanges.length + broken.length === 0 && token !== "lost" && record !== "lost";
 }
 
-/** A row for each fault, and one for all. */
+/** A table with a row for each command, and one with a row for each mishap. */
 export function renderOutcomes(verdicts: readonly Verdict[]): string {
-  const met = new Set(verdicts.map(({ combination }) => combination.faultName));
-  const names = Object.keys(falseAnswers).filter((name) => met.has(name));
-  const rows = names.map((name) =>
-    countOutcomes(
-      name,
-      verdicts.filter(({ combination }) => combination.faultName === name),
-    ),
-  );
-  return renderTable([...rows, countOutcomes("**all**", verdicts)]);
+  const count = (column: string, names: readonly string[], nameOf: (verdict: Verdict) => string) =>
+    names.flatMap((name) => {
+      const some = verdicts.filter((verdict) => nameOf(verdict) === name);
+      return some.length === 0 ? [] : [countOutcomes({ [column]: name }, some)];
+    });
+  const ofCommands = count("command", sweptNames, ({ combination }) => combination.command);
+  const ofMishaps = count("what happened", mishapNames, ({ combination }) => combination.mishap);
+  return [
+    renderTable([...ofCommands, countOutcomes({ command: "**all**" }, verdicts)]),
+    renderTable([...ofMishaps, countOutcomes({ "what happened": "**all**" }, verdicts)]),
+  ].join("\n\n");
 }
 
-function countOutcomes(name: string, verdicts: readonly Verdict[]): Record<string, string> {
+function countOutcomes(
+  first: Readonly<Record<string, string>>,
+  verdicts: readonly Verdict[],
+): Record<string, string> {
   const count = (isMeant: (verdict: Verdict) => boolean) => String(verdicts.filter(isMeant).length);
   return {
-    "the answer": name,
+    ...first,
     runs: String(verdicts.length),
     "same result": count(({ outcome }) => outcome === "same result"),
     "partial, told": count(({ outcome }) => outcome === "partial"),
     "failed, nothing changed": count(({ outcome }) => outcome === "failed unchanged"),
     "failed on the way, told": count(({ outcome }) => outcome === "failed changed"),
+    killed: count(({ outcome }) => outcome === "killed"),
     "record with the run only": count(({ record }) => record === "with the run"),
     "token to be stored by hand": count(({ token }) => token === "recovered by hand"),
     "answer with the token lost": count(({ token }) => token === "cannot be survived"),

@@ -22,6 +22,7 @@ async function rotate({ issued, store = {}, refresh, isStored = true, stop }: Fa
     load: async () => ({ refreshToken: "old", isStored }),
     dateCopy: async () => null,
     prove: async () => {},
+    credentialEnd: () => null,
     save: async () => ({ stored: true }),
     ...store,
   };

@@ -4,17 +4,17 @@ import type { GithubOptions } from "../../sandbox/github/github.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { organisation } from "../support/organisation.ts";
 import { isMembershipWrite } from "../support/story.ts";
-import { type ActRepository, act, createActRepository } from "./act.ts";
+import { type ActRepository, act, createActRepository, type Form } from "./act.ts";
 import { explainAbsence } from "./tool.ts";
 
 /** The options of a test that needs act: without it the test is skipped, and says so. */
 export const needsAct = { skip: explainAbsence("act", act) };
 
 /** One repository for all tests of a file; each test brings a sandbox of its own. */
-export function useActRepository(): { readonly run: ActRepository["run"] } {
+export function useActRepository(form: Form = "copy"): { readonly run: ActRepository["run"] } {
   let repository: ActRepository | undefined;
   before(async () => {
-    if (act !== null) repository = await createActRepository();
+    if (act !== null) repository = await createActRepository(form);
   });
   after(async () => {
     await repository?.[Symbol.asyncDispose]();

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import * as v from "valibot";
 import type { Sandbox } from "../../sandbox/server.ts";
-import { readWorkflows, root } from "./read-workflows.ts";
+import { readTemplateWorkflows, readWorkflows, root } from "./read-workflows.ts";
 import { write, writeNpm, writeStandIns } from "./stand-ins.ts";
 import { findTool, runTool } from "./tool.ts";
 
@@ -14,7 +14,13 @@ export const act = await findTool("act");
 /** How GitHub would start a workflow. */
 export interface Trigger {
   readonly workflow: string;
-  readonly event: "schedule" | "push" | "workflow_dispatch" | "pull_request" | "pull_request_target";
+  readonly event:
+    | "schedule"
+    | "push"
+    | "workflow_dispatch"
+    | "pull_request"
+    | "pull_request_target"
+    | "issue_comment";
   /** What the event tells; the inputs of a manual run are `inputs`. */
   readonly payload?: Readonly<Record<string, unknown>>;
   /** The repository's variables, beside those of the sandbox; an empty value removes one. */
@@ -22,6 +28,8 @@ export interface Trigger {
   /** The environment's secrets, likewise. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly actor?: string;
+  /** More variables for every step. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Only this job; default: all. */
   readonly job?: string;
 }
@@ -35,6 +43,9 @@ export interface WorkflowEnding {
   readonly log: string;
 }
 
+/** A copy of this repository, or one made from the template, which uses this one as an action. */
+export type Form = "copy" | "template";
+
 /** A repository made from this one, whose workflows act runs on this machine. */
 export interface ActRepository extends AsyncDisposable {
   run(sandbox: Sandbox, trigger: Trigger): Promise<WorkflowEnding>;
@@ -42,19 +53,26 @@ export interface ActRepository extends AsyncDisposable {
 
 const secretNames = new Set(["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN", "GITHUB_TOKEN"]);
 
-/** Copies the repository as a clone would have it, with uncommitted changes, and makes it readable for act. */
-export async function createActRepository(): Promise<ActRepository> {
+/** Makes a repository as a clone would have it, with uncommitted changes, and makes it readable for act. */
+export async function createActRepository(form: Form = "copy"): Promise<ActRepository> {
   const base = await mkdtemp(join(tmpdir(), "rollcall-act-"));
   const path = join(base, "repository");
   const home = join(base, "home");
   await mkdir(home);
-  const listed = await runTool("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], root);
-  const files = listed.stdout.split("\0").filter((file) => /^(src|mappings|\.github|[^/]+$)/.test(file));
-  // A deleted file may still be in git's index.
-  for (const file of files) await cp(join(root, file), join(path, file)).catch(ignoreAbsence);
-  await prepareForAct(path);
+  const files = await listFiles();
+  const own = files.filter((file) => /^(src|mappings|\.github|[^/]+$)/.test(file));
+  if (form === "copy") await copyFiles(own, path);
+  else await copyFiles(files.filter(isOfTemplate), path, "template");
+  await prepareForAct(path, form);
   await runGit(path, home, "init", "-q", "-b", "main");
-  const standIns = await writeStandIns(join(base, "stand-ins"));
+  await runGit(path, home, "add", "--all");
+  await runGit(path, home, "commit", "-q", "-m", "A fresh copy");
+  const action = join(base, "action");
+  if (form === "template") await copyFiles(own, action);
+  const standIns = [
+    ...(await writeStandIns(join(base, "stand-ins"))),
+    ...["--local-repository", `your-organisation/rollcall@v0=${action}`],
+  ];
   const npm = await writeNpm(base);
 
   return {
@@ -102,14 +120,30 @@ async function runGit(path: string, home: string, ...args: readonly string[]): P
   if (code !== 0) throw new Error(`git ${args[0]}: ${stderr}`);
 }
 
+const isOfTemplate = (file: string) => file.startsWith("template/");
+
+async function listFiles(): Promise<string[]> {
+  const listed = await runTool("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], root);
+  return listed.stdout.split("\0").filter(Boolean);
+}
+
+/** Copies files of this repository, as seen from one of its folders. */
+async function copyFiles(files: readonly string[], path: string, from = ""): Promise<void> {
+  // A deleted file may still be in git's index.
+  for (const file of files) await cp(join(root, file), join(path, relative(from, file))).catch(ignoreAbsence);
+}
+
 /**
  * act 0.2.89 refuses a file with the keys `queue` (nektos/act issue 6095) or `deployment`, so it gets the workflows
- * without these two lines; rules.test.ts asserts their values. act enforces neither concurrency nor environments
- * anyway. Nothing else is changed.
+ * without these two; rules.test.ts asserts their values. act enforces neither concurrency nor environments anyway.
+ * Nothing else is changed.
  */
-async function prepareForAct(path: string): Promise<void> {
-  for (const { path: file, text } of await readWorkflows()) {
-    await write(join(path, file), text.replace(/^ +(queue: max|deployment: false)\n/gm, ""));
+async function prepareForAct(path: string, form: Form): Promise<void> {
+  for (const { path: file, text } of form === "copy"
+    ? await readWorkflows()
+    : await readTemplateWorkflows()) {
+    const known = text.replace(/^ +(queue: max|deployment: false)\n|, (queue: max|deployment: false)/gm, "");
+    await write(join(path, relative(form === "copy" ? "" : "template", file)), known);
   }
 }
 
@@ -129,6 +163,7 @@ async function writeSettings(base: string, sandbox: Sandbox, trigger: Trigger): 
       GITHUB_REF: "refs/heads/main",
       GITHUB_TRIGGERING_ACTOR: trigger.actor ?? "ada",
       STAND_IN_CHECKOUT: join(base, "checkout"),
+      ...trigger.env,
     },
   };
   for (const [name, value] of Object.entries(files)) {

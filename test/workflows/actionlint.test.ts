@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { root } from "./read-workflows.ts";
+import { readTemplateWorkflows, readWorkflows, root } from "./read-workflows.ts";
 import { explainAbsence, findTool, runTool } from "./tool.ts";
 
 const actionlint = await findTool("actionlint");
@@ -10,9 +10,10 @@ test("actionlint finds no error in any workflow", {
 }, async () => {
   // Its exceptions, with their reasons, are in .github/actionlint.yaml. Without shellcheck and pyflakes, which some
   // machines have and others do not: the outcome must not depend on that.
+  const files = [...(await readWorkflows()), ...(await readTemplateWorkflows())].map(({ path }) => path);
   const { stdout, stderr } = await runTool(
     actionlint ?? "",
-    ["-oneline", "-shellcheck=", "-pyflakes="],
+    ["-oneline", "-shellcheck=", "-pyflakes=", ...files],
     root,
   );
   assert.equal(stdout + stderr, "");

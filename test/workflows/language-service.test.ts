@@ -3,7 +3,13 @@ import { test } from "node:test";
 import { validate } from "@actions/languageservice";
 import { NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
 import { TextDocument } from "vscode-languageserver-textdocument";
-import { readSetUpAction, readWorkflows, type Source } from "./read-workflows.ts";
+import {
+  readRootAction,
+  readSetUpAction,
+  readTemplateWorkflows,
+  readWorkflows,
+  type Source,
+} from "./read-workflows.ts";
 
 /** What GitHub's own editor support says of a file, as `path:line: message`. */
 async function findFaults({ path, text }: Source): Promise<string[]> {
@@ -14,16 +20,17 @@ async function findFaults({ path, text }: Source): Promise<string[]> {
 }
 
 test("GitHub's language service finds no error in any workflow", async () => {
-  const workflows = await readWorkflows();
+  const workflows = [...(await readWorkflows()), ...(await readTemplateWorkflows())];
   assert.deepEqual((await Promise.all(workflows.map(findFaults))).flat(), []);
 });
 
-test("GitHub's language service finds no error in the set-up action", async () => {
+test("GitHub's language service finds no error in the actions", async () => {
   assert.deepEqual(await findFaults(await readSetUpAction()), []);
+  assert.deepEqual(await findFaults(await readRootAction()), []);
 });
 
 test("GitHub's workflow parser reads every workflow without an error", async () => {
-  for (const { path, text } of await readWorkflows()) {
+  for (const { path, text } of [...(await readWorkflows()), ...(await readTemplateWorkflows())]) {
     const { context } = parseWorkflow({ name: path, content: text }, new NoOperationTraceWriter());
     assert.deepEqual(
       context.errors.getErrors().map(({ message }) => message),

@@ -27,6 +27,7 @@ const concurrencySchema = v.strictObject({
 
 const jobSchema = v.strictObject({
   name: v.string(),
+  needs: v.optional(v.union([v.string(), v.array(v.string())])),
   if: v.optional(v.string()),
   "runs-on": v.string(),
   // Absent or not, it is for the rules to say.
@@ -34,7 +35,9 @@ const jobSchema = v.strictObject({
   environment: v.optional(v.strictObject({ name: v.string(), deployment: v.boolean() })),
   concurrency: v.optional(concurrencySchema),
   permissions: v.optional(v.record(v.string(), v.picklist(["read", "write"]))),
+  env: texts,
   strategy: v.optional(v.unknown()),
+  outputs: texts,
   steps: v.array(stepSchema),
 });
 
@@ -60,6 +63,7 @@ const workflowSchema = v.strictObject({
     schedule: v.optional(v.array(v.strictObject({ cron: v.string() }))),
     push: v.optional(v.strictObject(filterSchema)),
     pull_request: v.optional(v.nullable(v.strictObject(filterSchema))),
+    issue_comment: v.optional(v.strictObject(filterSchema)),
     pull_request_target: v.optional(v.strictObject(filterSchema)),
     workflow_dispatch: v.optional(v.nullable(v.strictObject({ inputs: v.record(v.string(), inputSchema) }))),
   }),
@@ -69,8 +73,15 @@ const workflowSchema = v.strictObject({
   jobs: v.record(v.string(), jobSchema),
 });
 
+// Its workflows are short: what only people read is left out.
+const templateWorkflowSchema = v.strictObject({
+  ...workflowSchema.entries,
+  "run-name": v.optional(v.never()),
+});
+
 const actionSchema = v.object({
-  inputs: v.record(v.string(), v.object({ default: v.string() })),
+  inputs: v.record(v.string(), v.object({ default: v.optional(v.string()) })),
+  outputs: v.optional(v.record(v.string(), v.object({ value: v.string() })), {}),
   runs: v.strictObject({ using: v.literal("composite"), steps: v.array(stepSchema) }),
 });
 
@@ -104,16 +115,29 @@ async function readSource(path: string): Promise<Source> {
   return { path, text: await readFile(new URL(path, `file://${root}`), "utf8") };
 }
 
+async function readSources(folder: string): Promise<readonly (Source & { readonly id: string })[]> {
+  const files = (await readdir(`${root}${folder}`)).filter((file) => /\.ya?ml$/.test(file)).sort();
+  return await Promise.all(
+    files.map(async (file) => ({
+      ...(await readSource(`${folder}/${file}`)),
+      id: file.replace(/\.ya?ml$/, ""),
+    })),
+  );
+}
+
 /** All workflows, parsed; the first one that is not as the schema says is an error. */
 export async function readWorkflows(): Promise<readonly NamedWorkflow[]> {
-  const files = (await readdir(`${root}.github/workflows`)).filter((file) => /\.ya?ml$/.test(file)).sort();
-  return await Promise.all(
-    files.map(async (file) => {
-      const source = await readSource(`.github/workflows/${file}`);
-      const workflow = v.parse(workflowSchema, parse(source.text));
-      return { ...source, id: file.replace(/\.ya?ml$/, ""), workflow };
-    }),
-  );
+  const sources = await readSources(".github/workflows");
+  return sources.map((source) => ({ ...source, workflow: v.parse(workflowSchema, parse(source.text)) }));
+}
+
+/** The workflows of the template, which use the action of this repository. */
+export async function readTemplateWorkflows() {
+  const sources = await readSources("template/.github/workflows");
+  return sources.map((source) => ({
+    ...source,
+    workflow: v.parse(templateWorkflowSchema, parse(source.text)),
+  }));
 }
 
 /** One workflow by its file's name without ending. */
@@ -123,10 +147,19 @@ export async function readWorkflow(id: string): Promise<NamedWorkflow> {
   return found;
 }
 
+async function readAction(path: string) {
+  const source = await readSource(path);
+  return { ...source, action: v.parse(actionSchema, parse(source.text)) };
+}
+
 /** The composite set-up action. */
 export async function readSetUpAction() {
-  const source = await readSource(".github/actions/set-up/action.yml");
-  return { ...source, action: v.parse(actionSchema, parse(source.text)) };
+  return await readAction(".github/actions/set-up/action.yml");
+}
+
+/** The action that other repositories use. */
+export async function readRootAction() {
+  return await readAction("action.yml");
 }
 
 /** All jobs of all workflows. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import {
   holdsSecret,
   isSetUp,
+  type Job,
   readJobs,
   readSecretJobs,
   readSetUpAction,
@@ -10,6 +12,11 @@ import {
   readWorkflows,
   type Step,
 } from "./read-workflows.ts";
+
+/** The jobs, those with a secret last. */
+function sortByToken(jobs: readonly Job[]): readonly Job[] {
+  return [...jobs].sort((one, other) => Number(holdsSecret(one)) - Number(holdsSecret(other)));
+}
 
 /** Every step of every workflow and of the set-up action, with where it stands. */
 async function readSteps(): Promise<readonly { readonly where: string; readonly step: Step }[]> {
@@ -22,7 +29,7 @@ async function readSteps(): Promise<readonly { readonly where: string; readonly 
 
 test("the workflows are those that README.md names", async () => {
   const ids = (await readWorkflows()).map(({ id }) => id);
-  assert.deepEqual(ids, ["check", "delegate", "doctor", "plan", "restore", "sync"]);
+  assert.deepEqual(ids, ["approve", "check", "delegate", "doctor", "plan", "restore", "sync"]);
 });
 
 test("no script contains an expression, so input reaches it only through the environment", async () => {
@@ -69,9 +76,11 @@ test("a workflow has no permissions, and each job only those it lists, with a re
 test("each workflow's permissions are no more than its command needs", async () => {
   const granted = (await readWorkflows()).map(({ id, workflow }) => [
     id,
-    Object.assign({}, ...Object.values(workflow.jobs).map((job) => job.permissions)),
+    // Of several jobs, the one with the token comes last, for it has the most.
+    Object.assign({}, ...sortByToken(Object.values(workflow.jobs)).map((job) => job.permissions)),
   ]);
   assert.deepEqual(Object.fromEntries(granted), {
+    approve: { contents: "write", issues: "write", actions: "write" },
     check: { contents: "read" },
     delegate: { contents: "write", actions: "read" },
     doctor: { contents: "write", actions: "read" },
@@ -82,7 +91,7 @@ test("each workflow's permissions are no more than its command needs", async () 
 });
 
 test("every workflow that changes something keeps the record, and what it owes, however the run ended", async () => {
-  for (const id of ["delegate", "restore", "sync"]) {
+  for (const id of ["approve", "delegate", "restore", "sync"]) {
     const { workflow } = await readWorkflow(id);
     const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
     const run = steps.findIndex((step) => step.id === "rollcall");
@@ -107,7 +116,7 @@ test("every job has a time limit", async () => {
 
 test("every job that is given a secret is in the environment webex", async () => {
   const jobs = await readSecretJobs();
-  assert.equal(jobs.length, 5);
+  assert.equal(jobs.length, 6);
   for (const { where, job } of jobs) assert.equal(job.environment?.name, "webex", where);
 });
 
@@ -190,15 +199,29 @@ test("a push starts Sync when it changes the mappings on the default branch", as
 test("the checks have no secret, no environment and no write permission", async () => {
   const { workflow } = await readWorkflow("check");
   assert.deepEqual(Object.keys(workflow.on), ["pull_request"]);
+  // Without a filter of paths: a required check of a workflow that does not start would wait for ever.
+  assert.equal(workflow.on.pull_request, null);
   assert.equal(holdsSecret(workflow), false);
-  for (const job of Object.values(workflow.jobs)) {
-    assert.equal(job.environment, undefined);
-    assert.deepEqual(job.permissions, { contents: "read" });
-  }
-  assert.deepEqual(workflow.jobs.code?.strategy, {
+  const { mappings, changes, suite, code, ...others } = workflow.jobs;
+  assert.deepEqual(others, {});
+  for (const job of [mappings, changes, suite]) assert.deepEqual(job?.permissions, { contents: "read" });
+  assert.deepEqual(code?.permissions, {});
+  for (const job of Object.values(workflow.jobs)) assert.equal(job.environment, undefined);
+});
+
+test("the suite runs on the oldest Node that package.json promises and on newer ones, when code changes", async () => {
+  const { workflow } = await readWorkflow("check");
+  const { suite, code, mappings } = workflow.jobs;
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  const { engines }: { engines: { node: string } } = JSON.parse(text);
+  assert.deepEqual(suite?.strategy, {
     "fail-fast": false,
-    matrix: { "node-version": ["20", "22", "24"] },
+    matrix: { "node-version": [engines.node.replace(">=", ""), "22", "24"] },
   });
+  assert.equal(suite?.if, "needs.changes.outputs.code == 'true'");
+  assert.deepEqual([mappings?.if, mappings?.needs], [undefined, undefined]);
+  // The required check: it always reports, under a name without a matrix.
+  assert.deepEqual([code?.name, code?.if, code?.needs], ["Code", "always()", ["changes", "suite"]]);
 });
 
 test("Plan starts automatically only for branches of this repository, always with the default branch's code", async () => {
@@ -217,6 +240,47 @@ test("Plan starts automatically only for branches of this repository, always wit
     "github.event.pull_request.number",
   ]);
   assert.doesNotMatch(text, /head_ref|allow-unsafe-pr-checkout|head\.sha/);
+});
+
+test("a comment reaches no script and no run name, and the job that reads it has no secret", async () => {
+  const { workflow, text } = await readWorkflow("approve");
+  assert.deepEqual(workflow.on, { issue_comment: { types: ["created"] } });
+  // All of it else is read through the API, by the code that decides.
+  const read = [...text.matchAll(/github\.event\.[\w.]+/g)].map(([name]) => name);
+  assert.deepEqual(read, [
+    "github.event.comment.body",
+    "github.event.issue.pull_request",
+    "github.event.comment.user.type",
+  ]);
+  const { decide, sync, answer } = workflow.jobs;
+  assert.match(decide?.if ?? "", /github\.event\.comment\.body/);
+  for (const job of [decide, answer]) {
+    assert.equal(holdsSecret(job), false);
+    assert.equal(job?.environment, undefined);
+    assert.deepEqual(job?.permissions, { contents: "read", issues: "write" });
+  }
+  assert.deepEqual([sync?.needs, sync?.if], ["decide", "needs.decide.outputs.digest != ''"]);
+  assert.deepEqual(answer?.needs, ["decide", "sync"]);
+  assert.doesNotMatch(text, /author_association|\bref:/);
+});
+
+test("what Approve runs is Sync, with the digest that was approved and nothing else", async () => {
+  const [approve, sync] = await Promise.all([readWorkflow("approve"), readWorkflow("sync")]);
+  const describeJob = (job: Job | undefined, script: string) => {
+    const { needs: _, if: __, outputs: ___, steps = [], ...rest } = job ?? assert.fail();
+    const run = steps.find(({ id }) => id === "rollcall") ?? assert.fail();
+    const { DRY_RUN: ____, APPROVE: approval, ...env } = run.env;
+    assert.match(String(approval), /^\$\{\{ (inputs\.approve|needs\.decide\.outputs\.digest) \}\}$/);
+    return { ...rest, steps: steps.map((step) => (step === run ? { ...run, run: script, env } : step)) };
+  };
+  assert.equal(
+    approve.workflow.jobs.sync?.steps.find(({ id }) => id === "rollcall")?.run,
+    `exec node --import tsx src/main.ts sync --json rollcall-record.json --approve "$APPROVE"`,
+  );
+  assert.deepEqual(
+    describeJob(approve.workflow.jobs.sync, "sync"),
+    describeJob(sync.workflow.jobs.sync, "sync"),
+  );
 });
 
 test("only Plan starts on pull_request_target", async () => {

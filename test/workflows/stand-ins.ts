@@ -1,6 +1,12 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { readSetUpAction, readWorkflows, root } from "./read-workflows.ts";
+import {
+  readRootAction,
+  readSetUpAction,
+  readTemplateWorkflows,
+  readWorkflows,
+  root,
+} from "./read-workflows.ts";
 import { findTool, runTool } from "./tool.ts";
 
 /**
@@ -18,23 +24,31 @@ export async function writeStandIns(folder: string): Promise<string[]> {
       shell: bash
       run: echo "token=$KEY" >> "$GITHUB_OUTPUT"
       env: {KEY: '\${{ inputs.private-key }}'}`,
+    "actions/cache/restore": `    - {shell: bash, run: 'echo "looked for the cache $KEY"', env: {KEY: '\${{ inputs.key }}'}}`,
+    "actions/cache/save": `    - {shell: bash, run: 'echo "kept the cache $KEY"', env: {KEY: '\${{ inputs.key }}'}}`,
   };
-  const { action } = await readSetUpAction();
-  const jobs = (await readWorkflows()).flatMap(({ workflow }) => Object.values(workflow.jobs));
-  const all = [...jobs.flatMap((job) => job.steps), ...action.runs.steps];
-  const used = new Set(all.flatMap(({ uses }) => uses ?? []).filter((uses) => !uses.startsWith("./")));
+  const actions = [(await readSetUpAction()).action, (await readRootAction()).action];
+  const workflows = [...(await readWorkflows()), ...(await readTemplateWorkflows())];
+  const jobs = workflows.flatMap(({ workflow }) => Object.values(workflow.jobs));
+  const all = [...jobs, ...actions.map(({ runs }) => runs)].flatMap((holder) => holder.steps);
+  const used = new Set(
+    all.flatMap(({ uses }) => uses ?? []).filter((uses) => !/^\.\/|^your-organisation\//.test(uses)),
+  );
   const args: string[] = [];
   for (const uses of used) {
     const name = uses.replace(/@.*/, "");
     const inputs = [
-      ...["path", "ref", "client-id", "private-key", "node-version"],
+      ...["path", "ref", "client-id", "private-key", "node-version", "key"],
       ...["name", "if-no-files-found", "overwrite"],
     ].map((input) => `  ${input}: {}\n`);
     const outputs = `outputs:\n  token: {value: '\${{ steps.token.outputs.token }}'}\n`;
     const text = `name: Stand-in\ninputs:\n${inputs.join("")}${outputs}runs:\n  using: composite\n  steps:\n${steps[name]}\n`;
     if (!steps[name]) throw new Error(`cannot find a stand-in for ${name}`);
     await write(join(folder, name, "action.yml"), text);
-    args.push("--local-repository", `${uses}=${join(folder, name)}`);
+    // Of an action in a folder of a repository, act asks for the repository.
+    const [owner = "", repository = ""] = name.split("/");
+    const [, ref = ""] = uses.split("@");
+    args.push("--local-repository", `${owner}/${repository}@${ref}=${join(folder, owner, repository)}`);
   }
   return args;
 }
@@ -42,7 +56,7 @@ export async function writeStandIns(folder: string): Promise<string[]> {
 /**
  * Puts an npm in front of the real one, and returns its settings. The first run of a repository installs really, from
  * what `npm ci` of this repository left in npm's cache; the later ones, whose lock file is the same, get links to what
- * the first one installed.
+ * the first one installed. The suite of tests is only named.
  */
 export async function writeNpm(base: string): Promise<Record<string, string>> {
   const npm = await findTool("npm");
@@ -50,11 +64,20 @@ export async function writeNpm(base: string): Promise<Record<string, string>> {
   const script = `#!/usr/bin/env bash
 set -euo pipefail
 installed="${join(base, "installed")}"
-[ "$*" = "ci --omit=dev --ignore-scripts" ] || { echo "unexpected: npm $*" >&2; exit 1; }
+if [[ "$*" =~ ^("ci --ignore-scripts"|"run typecheck"|"run lint"|"test")$ ]]; then
+  echo "ran npm $*"
+  exit
+fi
+[[ "$*" =~ ^"ci --omit=dev --ignore-scripts"(" --cache "[^ ]+" --prefer-offline")?$ ]] || { echo "unexpected: npm $*" >&2; exit 1; }
+if [ -n "\${WEBEX_REFRESH_TOKEN:-}\${WEBEX_CLIENT_SECRET:-}\${SECRETS_TOKEN:-}\${GITHUB_TOKEN:-}" ]; then
+  echo "npm is given a secret" >&2
+  exit 1
+fi
 if [ -d "$installed" ]; then
   cp -al "$installed" node_modules
 else
-  "${npm}" "$@"
+  # Not with a cache of its own: what is needed has been downloaded before.
+  "${npm}" ci --omit=dev --ignore-scripts
   cp -al node_modules "$installed"
 fi
 `;

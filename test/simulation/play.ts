@@ -1,0 +1,459 @@
+import * as v from "valibot";
+import { falseAnswers } from "../../sandbox/faults.ts";
+import { createSandbox } from "../../sandbox/server.ts";
+import { errorMessage } from "../../src/lib/text.ts";
+import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
+import type { Disk } from "./disk.ts";
+import type { Ending, Machine } from "./machine.ts";
+import { connect, enterStage, root, runProduct, url } from "./product.ts";
+import type { Act, Scenario, TimedChange } from "./scenario.ts";
+import { judgeQuiet, listOf, type NameOf } from "./verdict.ts";
+import { Witness } from "./witness.ts";
+import { dayMs, describeOrganisation, firstDay, ownerKey, type Snapshot, World } from "./world.ts";
+
+const secretName = "WEBEX_REFRESH_TOKEN";
+const paths = {
+  rows: "mappings/rooms.csv",
+  grants: "mappings/delegations.csv",
+  policy: "mappings/policy.json",
+  record: "record.json",
+  owed: "record.owed.json",
+  token: "token",
+  summary: "summary.md",
+} as const;
+
+/** Nothing happens in it, and nothing goes wrong. */
+const quiet: Act = { command: "sync", faults: [], changes: [], killAt: 0, stopAt: 0 };
+
+/** A run ends within nine seconds of its SIGTERM. */
+const graceMs = 9_000;
+
+export interface Played {
+  /** Everything that must not be, in words; empty when all is well. */
+  readonly wrongs: readonly string[];
+  /** What happened, in order. */
+  readonly story: readonly string[];
+  readonly runs: number;
+  readonly removals: number;
+  readonly requests: number;
+  /** Who is in which space at the end. */
+  readonly ending: readonly string[];
+}
+
+/** Plays a story from its beginning to quiet runs at its end, and says what must not have been. */
+export async function play(scenario: Scenario): Promise<Played> {
+  const { machine, disk, random } = await enterStage(scenario.chance, firstDay);
+  const { write } = process.stdout;
+  // The runner's commands, which would mark lines of whoever reads this.
+  process.stdout.write = () => true;
+  try {
+    return await new Player(scenario, machine, disk, random).play();
+  } finally {
+    process.stdout.write = write;
+  }
+}
+
+interface Told {
+  readonly ending: Ending;
+  readonly lines: readonly string[];
+  readonly record: RunRecord | null;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+}
+
+class Player {
+  readonly #story: string[] = [];
+  readonly #wrongs: string[] = [];
+  #requests = 0;
+  #runs = 0;
+  #removals = 0;
+  /** The last record that holds something, or that changed something, and whether anything has changed since. */
+  #lastHeld: RunRecord | null = null;
+  #isFresh = false;
+  #lastChanged: { readonly path: string; readonly before: Snapshot; readonly isWhole: boolean } | null = null;
+
+  constructor(
+    readonly scenario: Scenario,
+    readonly machine: Machine,
+    readonly disk: Disk,
+    readonly random: () => number,
+  ) {}
+
+  async play(): Promise<Played> {
+    const { scenario, machine } = this;
+    const { store, refreshToken, pageSize } = scenario;
+    const { sandbox, receive } = await createSandbox(url, describeOrganisation(scenario), {
+      refreshToken,
+      pageCaps: { groupMembers: pageSize, memberships: pageSize, rooms: 3, groups: 3 },
+      github: { files: { "README.md": "" } },
+      keepResponses: false,
+    });
+    const world = new World(scenario, sandbox, () => machine.now);
+    const witness = new Witness(world, scenario);
+    const names = new Map(world.keys.map((key) => [sandbox.personId(key), key]));
+    const nameOf: NameOf = (roomId, personId) =>
+      `${world.spaceOf(roomId)} ${names.get(personId) ?? personId}`;
+    this.#tellBeginning(world);
+
+    const writeFiles = () => {
+      const files = [
+        [paths.rows, world.rowsText],
+        ...(world.grants.length > 0 ? ([[paths.grants, world.grantsText]] as const) : []),
+        [paths.policy, world.policyText],
+      ] as const;
+      for (const [path, text] of files) {
+        if (store === "file") this.disk.put(path, text);
+        else if (sandbox.github.files().get(path) !== text) sandbox.github.writeFile(path, text);
+      }
+    };
+    writeFiles();
+    if (store === "file") this.disk.put(paths.token, `${sandbox.currentRefreshToken}\n`);
+
+    const change = ({ change }: TimedChange, when: string) => {
+      const words = world.apply(change);
+      if (words === null) return;
+      this.#isFresh = false;
+      this.#tell(`  ${when}: ${words}`);
+      if (change.kind === "row comes or goes" || change.kind === "delegation comes or goes") writeFiles();
+      witness.look();
+    };
+
+    let number = 0;
+    let refreshedAt: number | null = null;
+    let isUsed = false;
+    let act: Act = quiet;
+    connect({
+      machine,
+      random: this.random,
+      receive: async (arrival) => {
+        number += 1;
+        const [here, when] = [number, `at request ${number}`];
+        if (arrival.origin !== url) this.#wrongs.push(`a request went to ${arrival.origin}`);
+        for (const timed of act.changes) if (timed.at === here && !timed.isAfter) change(timed, when);
+        const [before, delegatesBefore] = [world.snapshot(), world.delegates()];
+        const departure = await receive(arrival);
+        const exchange = sandbox.requests.at(-1);
+        if (exchange === undefined) return departure;
+        witness.judge(exchange, before, world.snapshot());
+        witness.judgeDelegates(delegatesBefore, world.delegates());
+        if (exchange.route === "POST /access_token")
+          refreshedAt = sandbox.currentRefreshToken === stored() ? null : here;
+        else if (exchange.half === "webex" && refreshedAt !== null) isUsed = true;
+        const isWrite = exchange.half === "webex" && exchange.method !== "GET";
+        const fault = act.faults.find(({ at }) => at === here);
+        if (fault || isWrite) {
+          const path = this.#name(exchange.path, sandbox.requests);
+          const answer = departure.head === null ? "no answer" : departure.head.status;
+          this.#tell(`  ${when}: ${exchange.method} ${path} -> ${answer}${fault ? ` (${fault.name})` : ""}`);
+        }
+        for (const timed of act.changes)
+          if (timed.at === here && timed.isAfter) change(timed, `after request ${number}`);
+        return departure;
+      },
+    });
+    const stored = () =>
+      store === "file" ? this.disk.get(paths.token)?.trim() : sandbox.github.secret(secretName);
+
+    const perform = async (
+      next: Act,
+      args: readonly string[],
+      mayReturn: ReadonlySet<string>,
+    ): Promise<Told> => {
+      this.#runs += 1;
+      // A run a day, and all of those at the end on one day: a row that ends between two of them is a change.
+      const day = Math.min(this.#runs - 1, scenario.acts.length);
+      machine.now = Math.max(machine.now + 60_000, firstDay + day * dayMs);
+      this.#tell(`run ${this.#runs}: ${args.join(" ")}`);
+      for (const timed of next.changes) if (timed.at === 0) change(timed, "before");
+      act = next;
+      number = 0;
+      refreshedAt = null;
+      isUsed = false;
+      const base = sandbox.requests.length;
+      for (const { at, name } of next.faults)
+        sandbox.fault({ ...falseAnswers[name], number: base + at, match: () => act === next });
+      for (const file of [paths.record, paths.owed, paths.summary]) this.disk.put(file, null);
+      if (store === "secret") {
+        for (const file of this.disk.list("reports")) this.disk.put(file, null);
+        for (const [file, text] of sandbox.github.files()) this.disk.put(file, text);
+      }
+      const env =
+        store === "file"
+          ? { ...sandbox.environment(), WEBEX_TOKEN_FILE: paths.token, WEBEX_REFRESH_TOKEN: "" }
+          : sandbox.githubEnvironment({
+              GITHUB_ACTIONS: "true",
+              GITHUB_EVENT_NAME: "schedule",
+              GITHUB_REF: "refs/heads/main",
+              GITHUB_STEP_SUMMARY: paths.summary,
+            });
+      const [command] = args;
+      witness.begin({ command: command === "plan" || command === "restore" ? command : "sync", mayReturn });
+      const before = world.snapshot();
+      const lines: string[] = [];
+      const stop = new AbortController();
+      let stoppedAt: number | null = null;
+      const ending = await machine.run(
+        () => runProduct([...args, "--json", paths.record], env, stop, lines),
+        {
+          killAt: next.killAt,
+          stopAt: next.stopAt,
+          stop: () => {
+            stoppedAt = machine.now;
+            this.#tell("  SIGTERM");
+            stop.abort();
+          },
+        },
+      );
+      const after = world.snapshot();
+      const { end } = ending;
+      this.#removals += witness.deeds.removed.length;
+      this.#requests += number;
+      const record = readRecord(this.disk.get(paths.record));
+      this.#tellEnd(ending, record, lines);
+      if (end.kind === "threw") this.#wrongs.push(`it threw: ${errorMessage(end.error)}`);
+      if (end.kind === "never ended") this.#wrongs.push(`it never ended: ${end.why}`);
+      if (end.kind === "ended" && record === null) this.#wrongs.push(`it left no record: ${lines}`);
+      if (stoppedAt !== null && end.kind === "ended" && machine.now - stoppedAt > graceMs + 5_000)
+        this.#wrongs.push(`it ended ${machine.now - stoppedAt} ms after its SIGTERM`);
+      this.#wrongs.push(...witness.wrongs.splice(0));
+      this.#judgeToken(
+        lines,
+        end.kind === "killed",
+        { isUsed, refreshedAt, stored: stored() },
+        sandbox.currentRefreshToken,
+      );
+      if (stored() !== sandbox.currentRefreshToken && !this.#isBeside(sandbox.currentRefreshToken)) {
+        this.#tell("  somebody logs in again");
+        if (store === "file") this.disk.put(paths.token, `${sandbox.currentRefreshToken}\n`);
+        else sandbox.github.scope(undefined).store(secretName, sandbox.currentRefreshToken);
+      }
+      const owed = this.disk.get(paths.owed);
+      if (store === "secret" && owed !== null && end.kind === "ended") {
+        const runId = "GITHUB_RUN_ID" in env ? (env.GITHUB_RUN_ID ?? "") : "";
+        sandbox.github.uploadArtifact({ name: "rollcall-owed", file: paths.owed, text: owed, runId });
+      }
+      act = quiet;
+      return { ending, lines, record, before, after };
+    };
+
+    /** Runs sync, and judges it where nothing disturbed it. */
+    const sync = async (next: Act, approved: string | null): Promise<Told> => {
+      const args = ["sync", ...(approved === null ? [] : ["--approve", approved])];
+      const heldBefore = this.#isFresh ? this.#lastHeld : null;
+      for (const timed of next.changes) if (timed.at === 0) change(timed, "before");
+      const isStill = this.#isFresh;
+      const told = await perform(
+        { ...next, changes: next.changes.filter(({ at }) => at > 0) },
+        args,
+        new Set(),
+      );
+      const { record, before, after, ending } = told;
+      const { deeds } = witness;
+      if (isQuiet(next) && record !== null && ending.end.kind === "ended") {
+        const isApproved = approved !== null && isStill && heldBefore?.digest === approved;
+        const run = { record, before, after, deeds, code: ending.end.code, isApproved };
+        this.#wrongs.push(...judgeQuiet(run, world, scenario, nameOf));
+        if (isApproved && heldBefore !== null) {
+          const [held, removed] = [listOf(heldBefore, "held", nameOf), [...deeds.removed].sort()];
+          if (String(held) !== String(removed))
+            this.#wrongs.push(`the approval was for ${held}, but removed were ${removed}`);
+        }
+      }
+      if (
+        approved !== null &&
+        record !== null &&
+        ending.end.kind === "ended" &&
+        heldBefore?.digest !== approved &&
+        record.digest === approved
+      )
+        this.#wrongs.push("an approval of what is held now was refused");
+      this.#remember(told, deeds.added.length + deeds.removed.length > 0, isQuiet(next));
+      return told;
+    };
+
+    for (const next of scenario.acts) {
+      if (next.command === "plan") await perform(next, ["plan"], new Set());
+      else if (next.command === "approve" && this.#lastHeld?.digest) await sync(next, this.#lastHeld.digest);
+      else if (next.command === "restore" && this.#lastChanged !== null)
+        await this.#restore(next, perform, nameOf, witness);
+      else await sync(next, null);
+    }
+
+    const planned = await perform(quiet, ["plan"], new Set());
+    const done = await sync(quiet, null);
+    this.#comparePlan(planned.record, done.record, nameOf);
+    const again = await sync(quiet, null);
+    const { added, removed, granted, revoked } = witness.deeds;
+    const writes = [...added, ...removed, ...granted, ...revoked];
+    if (writes.length > 0) this.#wrongs.push(`the next run still changed something: ${writes}`);
+    if (again.record?.digest !== done.record?.digest)
+      this.#wrongs.push("what is held has another digest in the next run");
+    const ending = world
+      .snapshot()
+      .flatMap((state, space) => [...(state?.members ?? [])].sort().map((key) => `${space} ${key}`));
+    const { length } = this.#wrongs;
+    this.#tell(length === 0 ? "all is well" : this.#wrongs.map((wrong) => `WRONG: ${wrong}`).join("\n"));
+    return {
+      wrongs: this.#wrongs,
+      story: this.#story,
+      runs: this.#runs,
+      removals: this.#removals,
+      requests: this.#requests,
+      ending,
+    };
+  }
+
+  /** Undoes the last run that changed something. */
+  async #restore(
+    next: Act,
+    perform: (act: Act, args: readonly string[], mayReturn: ReadonlySet<string>) => Promise<Told>,
+    nameOf: NameOf,
+    witness: Witness,
+  ): Promise<void> {
+    const last = this.#lastChanged;
+    if (last === null) return;
+    const isStill = this.#isFresh && last.isWhole && !next.changes.some(({ at }) => at === 0);
+    const undone = readRecord(this.disk.get(last.path));
+    const mayReturn = new Set(undone === null ? [] : listOf(undone, "removed", nameOf));
+    const told = await perform(next, ["restore", "--record", last.path], mayReturn);
+    const { record, after, ending } = told;
+    const isWhole =
+      record !== null &&
+      record.problems.length + record.totals.held + record.totals.kept + record.totals.failed === 0;
+    if (isStill && isQuiet(next) && isWhole && ending.end.kind === "ended") {
+      for (const [space, state] of last.before.entries()) {
+        const now = after[space];
+        if (!state || !now) continue;
+        const [was, is] = [[...state.members].sort(), [...now.members].sort()];
+        if (String(was) !== String(is))
+          this.#wrongs.push(
+            `after the restore space ${space + 1} has ${is}, but before the run it had ${was}`,
+          );
+      }
+    }
+    this.#remember(told, witness.deeds.added.length + witness.deeds.removed.length > 0, false);
+  }
+
+  #remember({ record, ending, before }: Told, hasChanged: boolean, isWhole: boolean): void {
+    if (ending.end.kind !== "ended" || record === null) {
+      if (hasChanged) this.#isFresh = false;
+      return;
+    }
+    this.#isFresh = isWhole;
+    this.#lastHeld = record.digest === null ? null : record;
+    const path = this.#findRecord(record);
+    if (hasChanged) this.#lastChanged = path === null ? null : { path, before, isWhole };
+  }
+
+  /** Where the record of a run lies beside its page. */
+  #findRecord({ startedAt }: RunRecord): string | null {
+    const found = this.disk
+      .list("reports/runs")
+      .filter((file) => file.endsWith(".json") && (this.disk.get(file) ?? "").includes(startedAt));
+    return found.at(-1)?.slice(root.length + 1) ?? null;
+  }
+
+  #comparePlan(planned: RunRecord | null, done: RunRecord | null, nameOf: NameOf): void {
+    if (planned === null || done === null) return;
+    for (const list of ["added", "removed", "held"] as const) {
+      const [one, other] = [listOf(planned, list, nameOf), listOf(done, list, nameOf)];
+      if (String(one) !== String(other))
+        this.#wrongs.push(`planned as ${list}: ${one}; but sync says ${other}`);
+    }
+  }
+
+  #judgeToken(
+    lines: readonly string[],
+    isKilled: boolean,
+    {
+      isUsed,
+      refreshedAt,
+      stored,
+    }: { readonly isUsed: boolean; readonly refreshedAt: number | null; readonly stored: string | undefined },
+    current: string,
+  ): void {
+    if (stored === current || this.#isBeside(current)) return;
+    const isTold = lines.some((line) => line.includes("RECOVERY") || /log in again/i.test(line));
+    if (isKilled ? isUsed || refreshedAt === null : !isTold) this.#wrongs.push("the refresh token is lost");
+    if (isUsed) this.#wrongs.push("the access token was used before the refresh token was stored");
+  }
+
+  /** The next run finds a token that was written beside the file by a run that died before the rename. */
+  #isBeside(current: string): boolean {
+    return this.scenario.store === "file" && this.disk.get(`${paths.token}.next`)?.trim() === current;
+  }
+
+  #name(path: string, _requests: readonly unknown[]): string {
+    return decodeURIComponent(path).replace(/[A-Za-z0-9_-]{30,}/g, (id) => {
+      const text = Buffer.from(id, "base64url").toString("utf8");
+      return text.startsWith("ciscospark://") ? (text.split("/").at(-1) ?? id) : id;
+    });
+  }
+
+  #tell(line: string): void {
+    this.#story.push(line);
+  }
+
+  #tellBeginning(world: World): void {
+    const { scenario } = this;
+    this.#tell(
+      `store: ${scenario.store}; the refresh token ${scenario.refreshToken}; pages of ${scenario.pageSize}`,
+    );
+    for (const [number, members] of world.groupMembers.entries())
+      this.#tell(`${world.names[number]}: ${[...members]}`);
+    for (const [number, state] of world.snapshot().entries()) {
+      const moderators = [...(state?.moderators ?? [])];
+      const isModerated = scenario.spaces[number]?.isModerated ? "moderated " : "";
+      this.#tell(
+        `${isModerated}${world.titles[number]}: ${[...(state?.members ?? [])]}${moderators.length > 0 ? `; moderators ${moderators}` : ""}`,
+      );
+    }
+    const others = world.keys.filter((_, number) => number > 0 && scenario.people[number - 1] !== "person");
+    if (others.length > 0)
+      this.#tell(
+        `bots and guests: ${others.map((key) => `${key} (${scenario.people[world.keys.indexOf(key) - 1]})`)}`,
+      );
+    this.#tell(world.rowsText.trimEnd());
+    if (world.grants.length > 0) this.#tell(world.grantsText.trimEnd());
+    this.#tell(world.policyText);
+    this.#tell(`the token's owner is ${ownerKey}`);
+  }
+
+  #tellEnd({ end, steps, durationMs }: Ending, record: RunRecord | null, lines: readonly string[]): void {
+    const how =
+      end.kind === "ended"
+        ? `exit ${end.code}`
+        : end.kind === "threw"
+          ? `threw ${errorMessage(end.error)}`
+          : end.kind;
+    this.#tell(`  ${how} after ${steps} steps and ${Math.round(durationMs)} ms`);
+    for (const room of record?.rooms ?? []) {
+      const lists = (["added", "removed", "held", "kept", "failed"] as const).flatMap((list) =>
+        room[list].length === 0
+          ? []
+          : [
+              `${list} ${room[list].map((one) => `${one.displayName}${"reason" in one ? ` (${one.reason})` : ""}`)}`,
+            ],
+      );
+      if (lists.length > 0 || room.frozen)
+        this.#tell(
+          `  "${room.title}": ${[...lists, ...(room.frozen ? [`frozen: ${room.frozen}`] : [])].join("; ")}`,
+        );
+    }
+    for (const { message } of record?.problems ?? []) this.#tell(`  problem: ${message}`);
+    if (record === null) for (const line of lines.slice(-5)) this.#tell(`  said: ${line}`);
+  }
+}
+
+function isQuiet({ faults, changes, killAt, stopAt }: Act): boolean {
+  return faults.length + killAt + stopAt === 0 && changes.every(({ at }) => at === 0);
+}
+
+function readRecord(text: string | null): RunRecord | null {
+  if (text === null) return null;
+  const reading = parseRecord(text);
+  if ("record" in reading) return reading.record;
+  // A plan's record is refused where a run is to be undone.
+  const parsed = v.safeParse(recordSchema, JSON.parse(text));
+  return parsed.success ? parsed.output : null;
+}

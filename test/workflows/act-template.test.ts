@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  assertNoSecretShown,
+  assertTokenKept,
+  countMembershipWrites,
+  findRecord,
+  needsAct,
+  startNoc,
+  useActRepository,
+} from "./act-story.ts";
+
+const repository = useActRepository("template");
+
+test(
+  "in a repository made from the template, a scheduled Sync does all that a copy's does",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc();
+    const ending = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
+    assert.equal(ending.succeeded, true, ending.log);
+    assert.deepEqual(sandbox.members("NOC"), ["ann", "bob", "rollcall"]);
+    assertTokenKept(sandbox);
+    assert.deepEqual(
+      sandbox.github.commits.map(({ branch, message }) => [branch, message]),
+      [["main", "Rollcall: 1 added, 1 removed"]],
+    );
+    assert.match(sandbox.github.files().get(findRecord(sandbox)) ?? "", /"status": "changed"/);
+    assert.match(ending.log, /uploaded rollcall-record\.json as rollcall-record-1/);
+    assert.doesNotMatch(ending.log, /as rollcall-owed/);
+    assert.match(ending.log, /looked for the cache rollcall-npm-.*\n(.*\n)*.*kept the cache rollcall-npm-/);
+    assertNoSecretShown(sandbox, ending.log);
+  },
+);
+
+test(
+  "held removals are applied with the digest that a person types into the template's Sync",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc();
+    sandbox.setGroup("NOC", []);
+    const held = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
+    assert.equal(held.succeeded, false);
+    const { digest } = JSON.parse(sandbox.github.files().get(findRecord(sandbox)) ?? "{}");
+    const inputs = { dry_run: "false", approve: digest };
+    const approved = await repository.run(sandbox, {
+      workflow: "sync",
+      event: "workflow_dispatch",
+      payload: { inputs },
+    });
+    assert.equal(approved.succeeded, true, approved.log);
+    assert.deepEqual(sandbox.members("NOC"), ["rollcall"]);
+    assertTokenKept(sandbox);
+  },
+);
+
+test(
+  "what a person types into the template's Sync is one argument, and never run as a script",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc();
+    const inputs = { dry_run: "true", approve: '"; touch injected; $(touch injected) --policy x `id`' };
+    const ending = await repository.run(sandbox, {
+      workflow: "sync",
+      event: "workflow_dispatch",
+      payload: { inputs },
+    });
+    assert.equal(ending.succeeded, false);
+    assert.match(ending.log, /--approve .*touch injected.* is malformed/);
+    assert.deepEqual(sandbox.requests, []);
+  },
+);
+
+test(
+  "the template's Check marks an error on its line, without a secret, and keeps no cache",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc();
+    sandbox.github.writeFile("mappings/rooms.csv", "group,room,mode\nNOC,NOC,sometimes\n");
+    const ending = await repository.run(sandbox, { workflow: "check", event: "pull_request" });
+    assert.equal(ending.succeeded, false);
+    assert.match(ending.log, /::error .*file=mappings\/rooms\.csv,line=2/);
+    assert.doesNotMatch(ending.log, /kept the cache/);
+    assert.deepEqual(sandbox.requests, []);
+  },
+);
+
+test("the template's Plan writes its comment, and Doctor finds the set-up in order", needsAct, async () => {
+  await using sandbox = await startNoc();
+  const files = { "mappings/rooms.csv": "group,room,mode\nNOC,NOC,add-only\n" };
+  const number = sandbox.github.pulls.open({ files });
+  const payload = { number, pull_request: { number, head: { repo: { full_name: "acme/spaces" } } } };
+  const plan = await repository.run(sandbox, { workflow: "plan", event: "pull_request_target", payload });
+  assert.equal(plan.succeeded, true, plan.log);
+  assert.equal(sandbox.github.issues.find(number).comments.length, 1);
+  const doctor = await repository.run(sandbox, { workflow: "doctor", event: "workflow_dispatch" });
+  assert.equal(doctor.succeeded, true, doctor.log);
+  assert.equal(countMembershipWrites(sandbox), 0);
+  assertTokenKept(sandbox);
+});

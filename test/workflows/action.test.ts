@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { commands } from "../../src/cli/options.ts";
+import { holdsSecret, readRootAction, readTemplateWorkflows, readWorkflow, root } from "./read-workflows.ts";
+
+const action = "your-organisation/rollcall@v0";
+const secrets = ["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN"];
+const pinned = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
+
+async function readTemplateJobs() {
+  return (await readTemplateWorkflows()).flatMap(({ id, path, workflow }) =>
+    Object.values(workflow.jobs).map((job) => ({ id, path, workflow, job })),
+  );
+}
+
+test("the action has the inputs and outputs that the contract names", async () => {
+  const { action } = await readRootAction();
+  assert.deepEqual(Object.keys(action.inputs), ["command", "arguments", "organisation"]);
+  const names = ["status", "added", "removed", "held", "failed", "digest", "report"];
+  assert.deepEqual(
+    Object.entries(action.outputs).map(([name, { value }]) => [name, value]),
+    names.map((name) => [name, `\${{ steps.rollcall.outputs.${name} }}`]),
+  );
+});
+
+test("only the step of the action that runs Rollcall has the secrets that its caller gives", async () => {
+  const { action } = await readRootAction();
+  const [run, ...others] = action.runs.steps.filter(({ env }) => env.WEBEX_REFRESH_TOKEN !== "");
+  assert.equal(run?.id, "rollcall");
+  assert.deepEqual(others, []);
+  for (const { name, env } of action.runs.steps.filter((step) => step !== run)) {
+    for (const secret of [...secrets, "GITHUB_TOKEN"]) assert.equal(env[secret], "", `${name}: ${secret}`);
+  }
+  for (const secret of secrets) assert.equal(run !== undefined && secret in run.env, false);
+});
+
+test("the action's scripts hold no expression, its actions are pinned, and Node replaces its shell", async () => {
+  const { action, text } = await readRootAction();
+  for (const { run = "", uses } of action.runs.steps) {
+    assert.doesNotMatch(run, /\$\{\{/);
+    if (uses !== undefined) assert.match(uses, pinned);
+  }
+  for (const line of text.split("\n").filter((one) => /\buses:/.test(one)))
+    assert.match(line, / # v\d+\.\d+\.\d+$/);
+  const run = action.runs.steps
+    .find(({ id }) => id === "rollcall")
+    ?.run?.trim()
+    .split("\n")
+    .at(-1);
+  assert.match(run ?? "", /^exec node --import /);
+});
+
+test("the action installs what a run needs, once, from a cache that no pull request fills", async () => {
+  const { action } = await readRootAction();
+  const installs = action.runs.steps.flatMap(({ run }) => run?.match(/.*npm ci .*/g) ?? []);
+  assert.deepEqual(installs, [
+    '[ -e node_modules/.package-lock.json ] || npm ci --omit=dev --ignore-scripts --cache "$CACHE" --prefer-offline',
+  ]);
+  const [restored, saved] = action.runs.steps.filter(({ uses }) => uses?.startsWith("actions/cache/"));
+  assert.match(restored?.uses ?? "", /\/restore@/);
+  assert.match(saved?.uses ?? "", /\/save@/);
+  assert.match(saved?.if ?? "", /&& !startsWith\(github\.event_name, 'pull_request'\)$/);
+  // Of setup-node, which would keep one after every run.
+  assert.equal(action.runs.steps[0]?.with["package-manager-cache"], false);
+});
+
+test("each workflow of the template has at most 25 lines and is one of this repository", async () => {
+  const names = await readdir(join(root, ".github/workflows"));
+  const workflows = await readTemplateWorkflows();
+  assert.ok(workflows.length >= 6);
+  for (const { path, text } of workflows) {
+    assert.ok(text.trimEnd().split("\n").length <= 25, path);
+    assert.ok(names.includes(path.split("/").at(-1) ?? ""), path);
+  }
+});
+
+test("the template's workflows run the commands of their names, with options that these have", async () => {
+  for (const { id, path, job } of await readTemplateJobs()) {
+    const step = job.steps.find(({ uses }) => uses === action);
+    assert.ok(step, path);
+    const name = id === "check" ? "validate" : id;
+    assert.equal(step.with.command, name, path);
+    const options = commands
+      .find((command) => command.name === name)
+      ?.options.map((option) => `--${option.name}`);
+    const given = String(step.with.arguments ?? "").match(/(?<![\w-])--[a-z-]+/g) ?? [];
+    for (const option of given) assert.ok(options?.includes(option), `${path}: ${option}`);
+  }
+});
+
+test("the template's jobs with the token have the same guards as this repository's", async () => {
+  for (const { id, path, workflow, job } of await readTemplateJobs()) {
+    const own = await readWorkflow(id);
+    const [ownJob] = Object.values(own.workflow.jobs);
+    assert.deepEqual(workflow.permissions, {}, path);
+    assert.deepEqual(job.permissions, ownJob?.permissions, path);
+    assert.deepEqual(job.environment, ownJob?.environment, path);
+    assert.deepEqual(job.concurrency, ownJob?.concurrency, path);
+    assert.equal(job.if, ownJob?.if, path);
+    assert.deepEqual(Object.keys(workflow.on), Object.keys(own.workflow.on), path);
+    assert.ok((job["timeout-minutes"] ?? 0) > 0, path);
+    const [checkout, use, ...more] = job.steps;
+    assert.deepEqual(more, [], path);
+    assert.equal(checkout?.uses, ownJob?.steps[0]?.uses, path);
+    assert.deepEqual(checkout?.with, { "persist-credentials": false }, path);
+    const { steps: _, ...rest } = job;
+    assert.equal(holdsSecret([rest, checkout]), false, path);
+    assert.deepEqual(Object.keys(use?.env ?? {}), id === "check" ? [] : secrets, path);
+  }
+});
+
+test("the template begins with a table without rows", async () => {
+  assert.match(await readFile(join(root, "template/mappings/rooms.csv"), "utf8"), /^group,room,mode,note\n$/);
+});
