@@ -7,7 +7,7 @@ import { quoteText } from "../lib/text.ts";
 import { isUuid, readReference } from "../lib/webex-id.ts";
 import type { Group, Owner, Room } from "./directory.ts";
 import { isRow, type Mapping, type Mode } from "./mapping.ts";
-import { isSameThing, type NameMemory, type RememberedName } from "./names.ts";
+import { isSameThing, type NameMemory, noNames, type RememberedName } from "./names.ts";
 import { type AddressBook, isAddress, type PersonRow } from "./person-rows.ts";
 
 export interface DesiredRoom {
@@ -176,6 +176,15 @@ export function findMappedRooms(
   const findRoom = createRoomFinder(rooms, beholder);
   const found = mappings.filter(isRow).map((mapping) => findRoom(mapping.room));
   return new Set(found.flatMap((room) => ("found" in room && !room.moved ? [room.found.key] : [])));
+}
+
+/** Finds one room as a cell of rooms.csv would, without what earlier runs knew. */
+export function findRoom(
+  cell: string,
+  rooms: Listing<Room>,
+  owner: Owner,
+): { readonly found: Room } | { readonly failure: string } {
+  return createRoomFinder(rooms, { owner, memory: noNames })(cell);
 }
 
 function createRoomFinder(rooms: Listing<Room>, { owner, memory }: Beholder) {

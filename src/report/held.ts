@@ -25,7 +25,7 @@ export function viewHeld(
       record.command === "plan"
         ? md`${what} would be held back; everything else would be applied. You can approve them after the run that holds them.`
         : md`${what} ${record.totals.held === 1 ? md`is` : md`are`} held back: ${noun === "removal" ? md`nobody listed here has been removed. All additions and the other removals` : md`none of the changes listed here was made. All other changes`} were applied.`,
-    rooms: takeRows([...listHeldRooms(record, maxNames), ...listHeldHosts(record)], maxRows, (row) => row),
+    rooms: takeRows(listHeld(record, maxNames), maxRows, (row) => row),
     ...viewApproval(record, repositoryUrl, place),
   };
 }
@@ -67,6 +67,11 @@ function viewApproval(record: RunRecord, repositoryUrl: string | null, place: Ap
 
 /** What waits in one place, for one reason. */
 export type HeldRow = Readonly<Record<"title" | "names" | "why", Markdown>>;
+
+/** What waits, one row for each place and reason; `maxNames` people are named in it. */
+export function listHeld(record: RunRecord, maxNames: number): readonly HeldRow[] {
+  return [...listHeldRooms(record, maxNames), ...listHeldHosts(record)];
+}
 
 /** One row for each room and reason; a room's removals nearly always share one reason. */
 function listHeldRooms(record: RunRecord, maxNames: number): HeldRow[] {

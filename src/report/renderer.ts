@@ -98,7 +98,7 @@ export function markNote(note: keyof typeof noteMarkers, organisation: string | 
 /** Between these a README of the repository shows how things are; each of several organisations has its own. */
 function createStatusMarkers(organisation: string | undefined): RegExp {
   const name = organisation === undefined ? "" : ` ${organisation}`;
-  return new RegExp(`(<!-- rollcall:status${name} -->)[sS]*?(<!-- /rollcall:status -->)`);
+  return new RegExp(`(<!-- rollcall:status${name} -->)[\\s\\S]*?(<!-- /rollcall:status -->)`);
 }
 
 /** Makes the renderer of everything that is told in Markdown. */

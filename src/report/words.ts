@@ -68,6 +68,7 @@ const nouns = {
   "active user": [md`active user`, md`active users`],
   other: [md`other person`, md`other people`],
   row: [md`more row is`, md`more rows are`],
+  more: [md`more`, md`more`],
   self: [md`token's owner`, md`token's owners`],
   "last-moderator": [md`last moderator`, md`last moderators`],
   moderator: [md`moderator`, md`moderators`],

@@ -16,8 +16,9 @@ import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts";
+import type { Told } from "../report/message.ts";
 import { extendOverview, formatOverview, nameOverviewFile } from "../report/overview.ts";
-import type { OwedReport } from "../report/owed.ts";
+import { findTold, type OwedReport } from "../report/owed.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
 import type { Scheduling } from "../report/scheduling.ts";
@@ -153,6 +154,8 @@ export interface MembershipPublication {
   readonly policy: Policy["report"];
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
   readonly reportTarget: ReportTarget | null;
+  /** What the policy's space is remembered to be told; undefined where that stays as it is. */
+  readonly told: Told | null | undefined;
   /** The rows of rooms.csv as they were typed. */
   readonly rows: readonly TypedRow[];
   /** Who may schedule for whom; null where this run does not know it. */
@@ -216,11 +219,12 @@ export async function publishMembership(
       told = { ...record, notices };
       const known = { rows, hasSchedulingPage: schedulingPage !== null };
       const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...known, ...where });
+      const said = publishing.told === undefined ? findTold(late) : publishing.told;
       // What is met or kept for the first time is worth a commit: what is not remembered cannot be missed.
       const state =
-        names === null && kept === null
+        names === null && kept === null && said === undefined
           ? null
-          : extendState(parseState(await read(statePath)), names ?? [], kept);
+          : extendState(parseState(await read(statePath)), names ?? [], kept, said);
       return [
         ...files,
         ...(state === null ? [] : [{ path: statePath, text: state }]),
@@ -281,7 +285,16 @@ export async function publishMembership(
         json: formatRecord(last),
       };
     },
-    owe: (last) => (isWorthKeeping(record) ? { kind: "membership", runId, runUrl, record: last } : null),
+    owe: (last) =>
+      isWorthKeeping(record) || publishing.told !== undefined
+        ? {
+            kind: "membership",
+            runId,
+            runUrl,
+            record: last,
+            ...(publishing.told === undefined ? {} : { told: publishing.told }),
+          }
+        : null,
   };
   return await publish(publication, context);
 }
