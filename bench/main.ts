@@ -4,8 +4,17 @@
  * `--node=<path>` also measures the start with another Node; `--markdown` also writes docs/performance.md.
  */
 import { writeFile } from "node:fs/promises";
-import { growthCases, requestCases, speedCases } from "./cases.ts";
-import { measureGrowth, measureRequests, measureSample, measureSpeed, measureStart } from "./measure.ts";
+import { type Case, growthCases, requestCases, speedCases } from "./cases.ts";
+import {
+  compareRuns,
+  type Measured,
+  measureGrowth,
+  measurePool,
+  measureRequests,
+  measureSample,
+  measureSpeed,
+  measureStart,
+} from "./measure.ts";
 import { describeMachine, renderPage, renderTable } from "./page.ts";
 import { measurePlan } from "./plan.ts";
 
@@ -24,20 +33,35 @@ console.log(`${describeMachine()}\n`);
 const start = [];
 if (isChosen("start", "start")) for (const node of nodes) start.push(await measureStart(node, log));
 if (start.length > 0) console.log(renderTable(start));
-const speed = [];
 const chosen = speedCases
   .filter(({ name }) => isChosen("speed", name))
   .map((one) => (isAlone ? { ...one, contenders: [] } : one));
-const samples = chosen.map((one) => (one.contenders?.includes("sample") ? measureSample(one) : null));
-for (const [index, one] of chosen.entries()) speed.push(await measureSpeed(one, samples[index] ?? null, log));
-if (speed.length > 0) console.log(`\n${renderTable(speed.map(({ row }) => row))}`);
-const requests = speed.map(({ count }) => count);
+const has = (one: Case, contender: "pool" | "sample") => one.contenders?.includes(contender) ?? false;
+// Whoever sends little takes long, and takes nothing away from the others: these run beside them.
+const samples = new Map(
+  chosen.filter((one) => has(one, "sample")).map((one) => [one.name, measureSample(one)]),
+);
+let slowPools: Promise<unknown> = Promise.resolve();
+const measuring: Promise<Measured>[] = [];
+for (const one of chosen) {
+  const own = await measureSpeed(one, log);
+  const runPool = () => measurePool(one, own);
+  const pool = !has(one, "pool") ? null : one.isSlow ? slowPools.then(runPool) : runPool();
+  if (one.isSlow) slowPools = Promise.resolve(pool);
+  else await pool;
+  const sample = samples.get(one.name) ?? null;
+  measuring.push(
+    Promise.all([pool, sample]).then(([pool, sample]) => compareRuns(one, own, { pool, sample })),
+  );
+}
+const counted = [];
 for (const one of requestCases)
-  if (isChosen("requests", one.name)) requests.push(await measureRequests(one, log));
-if (requests.length > 0) console.log(`\n${renderTable(requests)}`);
+  if (isChosen("requests", one.name)) counted.push(await measureRequests(one, log));
 const growth = [];
 for (const one of growthCases) if (isChosen("growth", one.name)) growth.push(await measureGrowth(one, log));
-if (growth.length > 0) console.log(`\n${renderTable(growth)}`);
 const plan = isChosen("plan", "plan") ? measurePlan(5000, 200) : null;
-if (plan) console.log(`\n${renderTable([plan])}`);
+const speed = await Promise.all(measuring);
+const requests = [...speed.map(({ count }) => count), ...counted];
+for (const rows of [speed.map(({ row }) => row), requests, growth, plan ? [plan] : []])
+  if (rows.length > 0) console.log(`\n${renderTable(rows)}`);
 if (writesPage) await writeFile(page, renderPage({ start, speed, requests, growth, plan }));

@@ -140,7 +140,7 @@ function countRequests(one: Case, { ready, seen }: Run) {
   const listings =
     (one.cells === "ids" ? rows : pagesOf(rooms, 1000)) +
     (one.cells === "ids" || one.isSecondRun ? 0 : pagesOf(groups, 100));
-  const first = feeding * pagesOf(membersPerRoom, 500) + rows * pagesOf(membersPerRoom + 1, 1000);
+  const first = feeding * pagesOf(membersPerRoom, 500) + ready.pagesBefore;
   const changes = one.isSecondRun ? 0 : ready.additions + ready.removals;
   // The token and its owner.
   const least = 2 + listings + first + changes;
@@ -155,53 +155,68 @@ function countRequests(one: Case, { ready, seen }: Run) {
 const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(2)} %`;
 const number = (value: number) => value.toLocaleString("en");
 
-/** Runs one case by the sample's algorithm; it takes long and does little, so others may be measured meanwhile. */
+/** Runs one case by the sample's algorithm; it takes long and does little, so others are measured meanwhile. */
 export async function measureSample(one: Case): Promise<Run> {
   return await runContender({ ...one.size, service: one.service }, "sample", []);
 }
 
-/** Runs one case by Rollcall and by a pool of ten, each against a fresh sandbox, and sets them beside the sample's run. */
-export async function measureSpeed(one: Case, sampleRun: Promise<Run> | null, log: Log): Promise<Measured> {
-  const order = { ...one.size, service: one.service };
+/** Runs one case by Rollcall. */
+export async function measureSpeed(one: Case, log: Log): Promise<Run> {
   log(one.name);
-  const own = await runSync(order);
+  const own = await runSync({ ...one.size, service: one.service });
+  log(`${number(own.total)} requests, ${own.seconds.toFixed(1)} s, ${describeRatio(one, own)}`);
+  return own;
+}
+
+/** Sends the requests of Rollcall's run by a pool of ten, against a fresh sandbox. */
+export async function measurePool(one: Case, { seen }: Run): Promise<Run> {
+  return await runContender({ ...one.size, service: one.service }, "pool", seen.sent);
+}
+
+function describeRatio(one: Case, own: Run): string {
   const ideal = one.ideal?.(own.total) ?? 0;
-  const ratio = own.seconds / ideal;
-  const pool = one.contenders?.includes("pool") ? await runContender(order, "pool", own.seen.sent) : null;
-  const sample = await sampleRun;
+  return `${(own.seconds / ideal).toFixed(2)} (at most ${one.allowed})`;
+}
+
+/** Sets Rollcall's run of a case beside those of the contenders that it has. */
+export function compareRuns(
+  one: Case,
+  own: Run,
+  { pool, sample }: { readonly pool: Run | null; readonly sample: Run | null },
+): Measured {
   const row = {
     case: one.title,
     requests: number(own.total),
     seconds: own.seconds.toFixed(1),
-    "times the ideal": `${ratio.toFixed(2)} (at most ${one.allowed})`,
+    "times the ideal": describeRatio(one, own),
     "answered 429": percent(own.seen.refused, own.total),
     "pool of 10": pool ? `${pool.seconds.toFixed(1)} s, ${percent(pool.seen.refused, pool.total)}` : "",
     "Rollcall is": pool ? `${(pool.seconds / own.seconds).toFixed(2)} times as fast` : "",
     "one by one": sample ? `${sample.seconds.toFixed(1)} s` : "",
     "Rollcall is then": sample ? `${(sample.seconds / own.seconds).toFixed(1)} times as fast` : "",
   };
-  log(JSON.stringify(row));
-  return { row, case: one, slices: own.seen.slices, count: countOf(one, own, log) };
+  return { row, case: one, slices: own.seen.slices, count: countOf(one, own) };
 }
 
 /** Counts the requests of one case. */
 export async function measureRequests(one: Case, log: Log): Promise<Row> {
   log(one.name);
   const { size, service, cells = "names", isSecondRun } = one;
-  return countOf(one, await runSync({ ...size, service, cells }, isSecondRun), log);
+  const run = await runSync({ ...size, service, cells }, isSecondRun);
+  const row = countOf(one, run);
+  log(JSON.stringify({ ...row, ...run.seen.requests }));
+  return row;
 }
 
-function countOf(one: Case, run: Run, log: Log): Row {
+function countOf(one: Case, run: Run): Row {
   const { asked, least, purpose, beyond } = countRequests(one, run);
-  const row = {
+  return {
     case: one.title,
     requests: number(asked),
     "needed at least": number(least),
     "looks before it believes": number(purpose),
     "beyond (at most 5)": number(beyond),
   };
-  log(JSON.stringify({ ...row, ...run.seen.requests }));
-  return row;
 }
 
 /** Runs one case by Rollcall alone. */

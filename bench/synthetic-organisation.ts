@@ -25,6 +25,8 @@ export interface SyntheticOrganisation {
   readonly additions: number;
   /** How many people are in a room but not in its group. */
   readonly removals: number;
+  /** How many pages of 1,000 the members of the mapped rooms take before the run. */
+  readonly pagesBefore: number;
   /** How many different people these are. */
   readonly leavers: number;
   /** How many rooms differ from their group, how many have somebody to remove, and how many groups feed the latter. */
@@ -80,6 +82,7 @@ export function buildSyntheticOrganisation(size: SyntheticSize): SyntheticOrgani
   const changes = Math.round(membersPerRoom * drift);
   let additions = 0;
   let removals = 0;
+  let pagesBefore = 0;
   let changing = 0;
   let removing = 0;
   const removingGroups = new Set<number>();
@@ -92,6 +95,8 @@ export function buildSyntheticOrganisation(size: SyntheticSize): SyntheticOrgani
     const surplus = draw(others, Math.min(changes - missing, others.length), random);
     const present = draw([...own], own.length - missing, random);
     if (index < rows) {
+      // With the token's owner.
+      pagesBefore += Math.ceil((present.length + surplus.length + 1) / 1000);
       additions += missing;
       removals += surplus.length;
       changing += missing + surplus.length > 0 ? 1 : 0;
@@ -108,6 +113,7 @@ export function buildSyntheticOrganisation(size: SyntheticSize): SyntheticOrgani
     mappings: `group,room\n${lines.slice(0, rows).join("")}`,
     additions,
     removals,
+    pagesBefore,
     leavers: leavers.size,
     changing,
     removing,

@@ -37,6 +37,8 @@ export interface SandboxState {
   githubEnvironment(extra?: Readonly<Record<string, string>>): Record<string, string>;
 
   readonly requests: readonly Exchange[];
+  /** Empties the record of requests, which a long story would fill. */
+  forgetRequests(): void;
   /** Declares what goes wrong, or is changed, at which requests; `falseAnswers` in faults.ts has what to answer. */
   fault(...faults: readonly Fault[]): void;
   /** Is called after each request has been handled; the answer leaves only when its promise is kept. */
@@ -148,6 +150,7 @@ export async function createSandbox(
     ...extra,
   });
   const sandbox: SandboxState = {
+    forgetRequests: () => void requests.splice(0),
     url,
     environment,
     githubEnvironment: (extra = {}) => environment({ ...github.startRun(extra.WEBEX_ENVIRONMENT), ...extra }),

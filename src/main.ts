@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import { type Context, createContext } from "./cli/context.ts";
 import { type CommandName, findOrganisationRule, type OptionsOf } from "./cli/options.ts";
@@ -13,6 +14,7 @@ const commands: { readonly [Name in CommandName]: () => Promise<RunCommand<Name>
   validate: async () => (await import("./commands/validate.ts")).runValidate,
   plan: async () => (await import("./commands/sync.ts")).runPlan,
   sync: async () => (await import("./commands/sync.ts")).runSync,
+  why: async () => (await import("./commands/why.ts")).runWhy,
   restore: async () => (await import("./commands/restore.ts")).runRestore,
   delegate: async () => (await import("./commands/delegate.ts")).runDelegate,
   discover: async () => (await import("./commands/discover.ts")).runDiscover,
@@ -78,6 +80,8 @@ const maxEndingMs = 8_800;
 /** Aborted when the run is to end in order: by a signal, or when its time is over. */
 function createStop(maxMinutes: number): AbortSignal {
   const stop = new AbortController();
+  // Everything that waits listens; Node takes more than ten for a leak, and says so.
+  setMaxListeners(0, stop.signal);
   const end = (why: string) => {
     // A second signal does not cut the telling short.
     if (stop.signal.aborted) return;

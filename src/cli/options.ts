@@ -138,6 +138,24 @@ export const commands = [
     ],
   },
   {
+    name: "why",
+    summary: "say where a person is, because of which row, since when, and what holds them there; reads only",
+    options: [
+      {
+        name: "person",
+        value: "<email or id>",
+        help: "whom it is about: any of their addresses, or their id",
+        isRequired: true,
+      },
+      { name: "space", value: "<space>", help: "only this space: its title, its id or a link to it" },
+      { name: "leaving", value: null, help: "list everything that holds this person somewhere, to tick off" },
+      ...inputs,
+      { name: "reports", value: "<dir>", help: "where reports are kept (default reports)" },
+      { name: "json", value: "<file>", help: "write the answer to this file as JSON" },
+      ...always,
+    ],
+  },
+  {
     name: "restore",
     summary: "undo the membership changes of one earlier run, from its record",
     options: [
@@ -154,7 +172,7 @@ export const commands = [
   },
   {
     name: "discover",
-    summary: "list the groups and rooms the token sees, and suggest mappings",
+    summary: "list the groups and spaces the token sees, and suggest mappings",
     options: [
       {
         name: "csv",

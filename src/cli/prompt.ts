@@ -37,10 +37,7 @@ export function createPrompt(stop: AbortSignal): Prompt {
   return {
     isThere: process.stdin.isTTY === true,
     async ask(question, standard) {
-      const answer = await put(
-        standard === undefined ? `${question}: ` : `${question} [${standard}]: `,
-        false,
-      );
+      const answer = await put(standard ? `${question} [${standard}]: ` : `${question}: `, false);
       return answer === "" ? (standard ?? "") : answer;
     },
     askSecret: (question) => put(`${question} (not shown): `, true),

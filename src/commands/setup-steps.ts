@@ -154,7 +154,13 @@ function viewReportBranch({ rules, defaultBranch, variables, hasReportBranch }: 
       ? { ...step, state: "done", detail: `${named} gets the reports` }
       : { ...step, state: "todo", detail: `make ${named}, which REPORT_BRANCH names` };
   }
-  const reasons = [...(rules?.refusals ?? []), ...(rules?.isProtected ? ["it is protected"] : [])];
+  // Whoever sets up may pass a rule that the workflow's own token never can.
+  const ruled = [...(rules?.refusals ?? []), ...(rules?.bypassed ?? [])];
+  const reasons = [...ruled, ...(rules?.isProtected ? ["it is protected"] : [])];
+  if (variables.has("ROLLCALL_APP_CLIENT_ID") && reasons.length > 0) {
+    const detail = `${defaultBranch} gets the reports, if the GitHub App may bypass this: ${reasons.join("; ")}`;
+    return { ...step, state: "person", detail };
+  }
   if (reasons.length === 0) return { ...step, state: "done", detail: `${defaultBranch} gets the reports` };
   return {
     ...step,

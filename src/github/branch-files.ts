@@ -9,6 +9,8 @@ export interface BranchFiles {
   readonly sha: string;
   /** By the trees of the commit alone; null where they list no such file. */
   findBlob(path: string): Promise<string | null>;
+  /** The files of a folder and the ids of their contents, by name; none where there is no such folder. */
+  list(folder: string): Promise<ReadonlyMap<string, string>>;
   read(path: string): Promise<Contents>;
 }
 
@@ -106,19 +108,28 @@ function openCommit(
     if (truncated) throw new Error(`GitHub does not list all files of ${owner}/${repo}`);
     return new Map(tree.map((entry) => [entry.path, entry]));
   };
+  const findTree = (id: string): Promise<Tree> => {
+    const tree = trees.get(id) ?? readTree(id);
+    trees.set(id, tree);
+    return tree;
+  };
+  const findBlob = async (path: string): Promise<string | null> => {
+    let id = sha;
+    for (const name of path.split("/")) {
+      const entry = (await findTree(id)).get(name);
+      if (entry === undefined) return null;
+      id = entry.sha;
+    }
+    return id;
+  };
   return {
     branch,
     sha,
-    async findBlob(path) {
-      let id = sha;
-      for (const name of path.split("/")) {
-        const tree = trees.get(id) ?? readTree(id);
-        trees.set(id, tree);
-        const entry = (await tree).get(name);
-        if (entry === undefined) return null;
-        id = entry.sha;
-      }
-      return id;
+    findBlob,
+    async list(folder) {
+      const id = await findBlob(folder);
+      const entries = id === null ? [] : [...(await findTree(id))];
+      return new Map(entries.flatMap(([name, { type, sha }]) => (type === "blob" ? [[name, sha]] : [])));
     },
     read: (path) => readContents(github, { owner, repo, path, ref: sha }),
   };

@@ -11,8 +11,10 @@ export interface EnvironmentFacts {
 
 /** What stands in the way of a commit to a branch. */
 export interface BranchRules {
-  /** Rules of rulesets that refuse a commit, and that the token may not bypass; in words. */
+  /** Rules of rulesets that refuse a commit, in words. */
   readonly refusals: readonly string[];
+  /** Those of them that do not hold for the token that asks. */
+  readonly bypassed: readonly string[];
   /** The older kind of protection, which does not tell who may pass it. */
   readonly isProtected: boolean;
 }
@@ -76,7 +78,7 @@ export function createRepositoryReader(repository: Repository, token: string): R
       const refusals = await listRefusals(github, place, branch);
       // Where rules can be read, only the older protection is left to be unsure of.
       const isProtected = refusals === null ? found.data.protected : found.data.protection.enabled === true;
-      return { refusals: refusals ?? [], isProtected };
+      return { refusals: [], bypassed: [], ...refusals, isProtected };
     },
     async readText(path, branch) {
       const contents = await readContents(github, { ...place, path, ref: branch });
@@ -117,22 +119,27 @@ const refusing: Readonly<Record<string, string>> = {
  * Reads the rules of a branch that refuse a commit; null where GitHub knows no rules.
  * https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch
  */
-async function listRefusals(github: GithubClient, place: Place, branch: string): Promise<string[] | null> {
+async function listRefusals(
+  github: GithubClient,
+  place: Place,
+  branch: string,
+): Promise<Pick<BranchRules, "refusals" | "bypassed"> | null> {
   const base = `GET /repos/${place.owner}/${place.repo}`;
   const found = await orNull(github.request(`${base}/rules/branches/${encodePath(branch)}`));
   if (found === null) return null;
   const refusals: string[] = [];
+  const bypassed: string[] = [];
   for (const { type, ruleset_id: id, ruleset_source: source } of v.parse(rulesSchema, found.data)) {
     const what = refusing[type];
     if (what === undefined) continue;
     // The rulesets of an organisation are not shown to a repository's token.
     const answer = id === undefined ? null : await orNull(github.request(`${base}/rulesets/${id}`));
     const ruleset = v.safeParse(rulesetSchema, answer?.data);
-    if (ruleset.success && /^(always|exempt)$/.test(ruleset.output.current_user_can_bypass)) continue;
+    const mayBypass = ruleset.success && /^(always|exempt)$/.test(ruleset.output.current_user_can_bypass);
     const name = ruleset.success ? `the ruleset "${ruleset.output.name}"` : `a ruleset of ${source}`;
-    refusals.push(`${name} ${what}`);
+    (mayBypass ? bypassed : refusals).push(`${name} ${what}`);
   }
-  return refusals;
+  return { refusals, bypassed };
 }
 
 async function readBranches(github: GithubClient, place: Place, environment_name: string): Promise<string[]> {

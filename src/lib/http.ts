@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher, EnvHttpProxyAgent } from "undici";
@@ -130,6 +131,7 @@ const stoppedAt = new WeakMap<AbortSignal, number>();
 export function graceAfter(stop: AbortSignal | undefined, ms: number): AbortSignal | undefined {
   if (stop === undefined) return undefined;
   const grace = new AbortController();
+  setMaxListeners(0, grace.signal);
   const start = () => {
     const since = stoppedAt.get(stop) ?? performance.now();
     stoppedAt.set(stop, since);

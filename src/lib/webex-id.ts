@@ -27,6 +27,11 @@ export function decodeId(id: string): DecodedId | undefined {
   return match?.[1] && match[2] ? { type: match[1], key: match[2].toLowerCase() } : undefined;
 }
 
+/** The id of a person as the API writes it, from any spelling. */
+export function encodePersonId(id: string): string {
+  return isUuid(id) ? Buffer.from(`ciscospark://us/PEOPLE/${id.toLowerCase()}`).toString("base64url") : id;
+}
+
 /** True for a bare uuid, as the app's links and SCIM write it. */
 export function isUuid(text: string): boolean {
   return uuid.test(text);

@@ -32,7 +32,7 @@ export type AddressBook = ReadonlyMap<string, AddressFinding>;
 /** The addresses in the `group` cells of rows that bring people, folded. */
 export function listRowAddresses(mappings: readonly Mapping[]): readonly string[] {
   const rows = mappings.filter((mapping) => isRow(mapping) && mapping.kind !== "ended");
-  return [...new Set(rows.map(({ group }) => group).filter(isAddress))].map(foldAddress);
+  return [...new Set(rows.flatMap(({ group }) => (isAddress(group) ? [foldAddress(group)] : [])))];
 }
 
 /** True for a cell that may be somebody's address. */

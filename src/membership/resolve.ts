@@ -7,7 +7,7 @@ import { quoteText } from "../lib/text.ts";
 import { isUuid, readReference } from "../lib/webex-id.ts";
 import type { Group, Owner, Room } from "./directory.ts";
 import { isRow, type Mapping, type Mode } from "./mapping.ts";
-import { isSameThing, type NameMemory, noNames, type RememberedName } from "./names.ts";
+import { isSameThing, type NameMemory, type RememberedName } from "./names.ts";
 import { type AddressBook, isAddress, type PersonRow } from "./person-rows.ts";
 
 export interface DesiredRoom {
@@ -178,13 +178,13 @@ export function findMappedRooms(
   return new Set(found.flatMap((room) => ("found" in room && !room.moved ? [room.found.key] : [])));
 }
 
-/** Finds one room as a cell of rooms.csv would, without what earlier runs knew. */
+/** The one room that a title, an id or a link leads to, or why it leads to none. */
 export function findRoom(
   cell: string,
   rooms: Listing<Room>,
-  owner: Owner,
+  beholder: Beholder,
 ): { readonly found: Room } | { readonly failure: string } {
-  return createRoomFinder(rooms, { owner, memory: noNames })(cell);
+  return createRoomFinder(rooms, beholder)(cell);
 }
 
 function createRoomFinder(rooms: Listing<Room>, { owner, memory }: Beholder) {

@@ -19,6 +19,7 @@ import type { PageInput, ReportPolicy } from "./sections.ts";
 import { type SetupGuideInput, viewSetupGuide } from "./set-up.ts";
 import type { TypedRow } from "./sources.ts";
 import { type SummaryInput, viewSummary } from "./summary.ts";
+import { viewWhy, type WhyAnswer } from "./why.ts";
 
 /** One file of the report; the path is seen from the repository (or wherever `reportsDir` is). */
 export interface ReportFile {
@@ -66,6 +67,8 @@ export interface Renderer {
   renderPlanComment(input: PlanCommentInput): string;
   renderIssue(input: IssueInput): string;
   renderSetupGuide(input: SetupGuideInput): string;
+  /** With `isLeaving` as a list to tick off. */
+  renderWhy(answer: WhyAnswer, isLeaving: boolean): string;
 }
 
 /** GitHub shows no more than 500 KiB of a Markdown file. */
@@ -101,8 +104,15 @@ function createStatusMarkers(organisation: string | undefined): RegExp {
   return new RegExp(`(<!-- rollcall:status${name} -->)[\\s\\S]*?(<!-- /rollcall:status -->)`);
 }
 
-/** Makes the renderer of everything that is told in Markdown. */
+let made: Renderer | null = null;
+
+/** The renderer of everything that is told in Markdown: a run needs it several times, and compiles its templates once. */
 export function createRenderer(): Renderer {
+  made ??= compileTemplates();
+  return made;
+}
+
+function compileTemplates(): Renderer {
   const compile = createCompiler();
   const index = compile("index");
   const overview = compile("overview");
@@ -114,6 +124,7 @@ export function createRenderer(): Renderer {
   const planComment = compile("plan-comment");
   const trackingIssue = compile("attention");
   const setupGuide = compile("set-up");
+  const why = compile("why");
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
     const { record, runId, reportsDir, mappingsFile, policy, late } = input;
@@ -211,6 +222,7 @@ export function createRenderer(): Renderer {
       `${markNote("planComment", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
     renderIssue: (input) =>
       `${markNote("trackingIssue", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => trackingIssue(viewIssue(input, rows)))}`,
+    renderWhy: (answer, isLeaving) => why(viewWhy(answer, isLeaving)),
     renderOverview: (organisations) =>
       fitRows(maxPageBytes, (rows) => overview(viewOverview(organisations, rows))),
     renderSetupGuide: (input) => setupGuide(viewSetupGuide(input)),

@@ -10,7 +10,7 @@ import type {
 import { codeSpan, escapeMarkdown, joinMarkdown, type Markdown, md, messageLength } from "./markdown.ts";
 
 /** Why a change waits, in words that a space's owner understands. */
-const heldReasons: Readonly<Record<HeldReason, Markdown>> = {
+export const heldReasons: Readonly<Record<HeldReason, Markdown>> = {
   "team-general-space": md`A team's General space: removal would take them out of the whole team`,
   "empty-group": md`A group of this space has no members`,
   "empties-room": md`Only the token's owner and bots would be left`,

@@ -1,7 +1,7 @@
 import type { Context } from "../cli/context.ts";
 import type { Paths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
-import { type ListedDelegation, parseDelegations } from "../delegation/expiring.ts";
+import type { ListedDelegation } from "../delegation/expiring.ts";
 import { type FileProblem, formatFileProblem, type Problem } from "../lib/problem.ts";
 import { isSecretContent, isSecretPath } from "../lib/secret-file.ts";
 import { type Mapping, parseMappings } from "../membership/mapping.ts";
@@ -83,7 +83,10 @@ async function readOthers(
   const policy = await readPolicyFile(paths, problems, readFile);
   const { delegations } = paths.disk;
   const csv = await read(delegations, readFile);
-  const reading = csv ? parseDelegations(csv) : { grants: [], problems: [] };
+  if (!csv) return { policy: demand(policy, problems), grants: [] };
+  // Most have no such file, and loading what reads it would delay the first request.
+  const { parseDelegations } = await import("../delegation/expiring.ts");
+  const reading = parseDelegations(csv);
   addProblems(problems, delegations, reading.problems);
   return { policy: demand(policy, problems), grants: reading.grants };
 }

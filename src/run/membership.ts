@@ -7,7 +7,6 @@ import type { RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import type { Told } from "../report/message.ts";
-import { syncWorkflow } from "../report/words.ts";
 import { describeSecretsTokenEnd } from "../token/expiry.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
@@ -144,7 +143,7 @@ async function open(task: MembershipTask, context: Context): Promise<Opened> {
   const found = context.settings.readConfig();
   const reportTarget = await proveDestinations(found.reportTarget, task.command !== "plan", context);
   const config = { ...found, reportTarget };
-  const session = await openSession(config, context, chooseFreshRun(task, context));
+  const session = await openSession(config, context, await chooseFreshRun(task, context));
   const { policy, delegations: source } = loaded;
   if (source === null) return { loaded, config, session, delegations: null };
   // What has ended is revoked first: a room that cannot be read must not keep anybody's right alive.
@@ -168,13 +167,15 @@ async function open(task: MembershipTask, context: Context): Promise<Opened> {
 }
 
 /** What starts in the place of a run whose copy of the token is stale. */
-function chooseFreshRun({ approval }: MembershipTask, { actions, paths }: Context): FreshRun {
+async function chooseFreshRun({ approval }: MembershipTask, { actions, paths }: Context): Promise<FreshRun> {
   // Of several jobs of this run only the one of this organisation is wanted again.
   const inputs: Record<string, string> =
     paths.organisation === null ? {} : { organisation: paths.organisation };
   // No comment can be posted once more: Sync takes over what it approved.
-  if (actions.eventName === "issue_comment" && approval !== null)
+  if (actions.eventName === "issue_comment" && approval !== null) {
+    const { syncWorkflow } = await import("../report/words.ts");
     return { workflow: syncWorkflow, inputs: { ...inputs, approve: approval } };
+  }
   return { workflow: null, inputs };
 }
 

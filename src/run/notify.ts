@@ -1,6 +1,7 @@
 import type { Context } from "../cli/context.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import { errorMessage, quoteText, withoutFullStop } from "../lib/text.ts";
+import { noNames } from "../membership/names.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { findRoom } from "../membership/resolve.ts";
@@ -55,7 +56,7 @@ export async function notify(
   try {
     const reader = createWebexReader(session.client);
     const [owner, rooms] = await Promise.all([reader.readOwner(), reader.listRooms()]);
-    const room = findRoom(space, rooms, owner);
+    const room = findRoom(space, rooms, { owner, memory: noNames });
     if ("failure" in room) return fail(room.failure);
     await sendMessage(session.client, room.found, message.text);
     return { told: message.told, notice: null };

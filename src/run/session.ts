@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../cli/context.ts";
 import type { Config, TokenStoreConfig } from "../config/settings.ts";
@@ -66,6 +67,7 @@ export async function openSession(
   let lostAccess: Error | null = null;
   const lost = new AbortController();
   const stop = AbortSignal.any([context.stop, lost.signal]);
+  setMaxListeners(0, stop);
   // Loaded only now: the first requests, which are for the token, do without it.
   const { createWebexClient } = await import("../webex/client.ts");
   const client = createWebexClient({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Fault } from "../../sandbox/faults.ts";
 import type { SandboxOptions } from "../../sandbox/server.ts";
-import { organisation } from "../support/organisation.ts";
+import { crowd, organisation } from "../support/organisation.ts";
 import { type RoomSummary, startStory } from "../support/story.ts";
 
 const kept = ["Rollcall: self"];
@@ -216,4 +216,24 @@ describe("what is not surely known removes nobody, and stops no other room", { c
       [2, 3],
     );
   });
+});
+
+test("thirty requests that wait at once are answered in the end, and Node warns of nothing", async () => {
+  const titles = crowd(30, "room");
+  await using story = await startStory(
+    organisation({
+      groups: { eng: ["ann"] },
+      rooms: Object.fromEntries(titles.map((title) => [title, []])),
+    }),
+    titles.map((title) => `eng,${title}`),
+  );
+  // Each space shows its addition only on the second look back, so that all wait for it together.
+  story.sandbox.fault({
+    route: "GET /memberships",
+    after: 30,
+    times: 30,
+    edit: (body) => ({ ...Object(body), items: Object(body).items.slice(0, 1) }),
+  });
+  const ending = await story.run(["sync"], { local: true });
+  assert.equal(ending.record.totals.added, 30);
 });

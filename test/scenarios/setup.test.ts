@@ -242,6 +242,18 @@ test("where the default branch refuses the report, it makes a branch for it", as
   assert.ok(place.sandbox.github.repository.head("reports"));
 });
 
+test("what the one who sets up may bypass, the workflow may not; a GitHub App may", async () => {
+  await using place = await open({ protection: "ruleset" });
+  const { github } = place.sandbox;
+  const admin = { kind: "fine-grained", login: "octo-admin", permissions: allPermissions } as const;
+  const GITHUB_TOKEN = github.issueToken({ ...admin, mayBypass: true });
+  const plain = await place.run({ GITHUB_TOKEN }, "allow", ["--dry-run"]);
+  assert.match(plain.stdout, /^• Report branch: main refuses the workflow's commit/m);
+  github.variables(undefined).set("ROLLCALL_APP_CLIENT_ID", "Iv1.sandbox");
+  const app = await place.run({ GITHUB_TOKEN }, "allow", ["--dry-run"]);
+  assert.match(app.stdout, /^! Report branch: main gets the reports, if the GitHub App may bypass this/m);
+});
+
 test("says that a repository is public, and ends with what doctor finds", async () => {
   await using place = await open({ private: false });
   const { code, stdout } = await place.run();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createContext } from "../../src/cli/context.ts";
@@ -70,6 +71,7 @@ export async function runProduct(
   const { signal: stop } = controller;
   const invocation = parseCommandLine(args);
   if (invocation.kind !== "run") throw new Error(invocation.kind === "mistake" ? invocation.message : "help");
+  setMaxListeners(0, stop);
   giveUpRequestsAfter(stop);
   setTimeout(() => controller.abort(), maxMinutes * 60_000).unref();
   const tell = (text: string) => {

@@ -111,7 +111,9 @@ function judgeSpace(
         (row) =>
           row.isThere &&
           world.holds(row) &&
-          !(snapshot[world.spaceOfRow(row) ?? -1]?.members.has(ownerKey) ?? false),
+          // Where names have changed hands, a row that goes by names may be frozen and mean any space.
+          ((world.hasMoved && row.writes === "names") ||
+            !(snapshot[world.spaceOfRow(row) ?? -1]?.members.has(ownerKey) ?? false)),
       )
       .flatMap((row) => [...world.peopleOf(row)]),
   );

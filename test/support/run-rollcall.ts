@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -77,7 +78,8 @@ async function runRollcall(
     child.on("error", reject);
     child.on("close", resolve);
   });
-  // Whatever a test is about: no run of any of them may tell a secret.
+  // Whatever a test is about: no run of any of them may tell a secret, or make Node warn of something.
+  assert.doesNotMatch(stderr, /^\(node:\d+\) /m);
   const logs = [
     ["stdout", withoutMasks(stdout)],
     ["stderr", stderr],

@@ -36,6 +36,18 @@ test("a re-run whose first attempt is unknown is stale, for it may hold that att
   assert.equal(judge(1, null, null), "stale");
 });
 
+test("the reason says what is unknown", () => {
+  const age = { what: "the secret X", updatedAt: at(11), takenFrom: null };
+  const changed = "the secret X was updated at 2026-11-22T05:00:11Z, and";
+  const reasonOf = (more: object, takenUntil: Date | null) => {
+    const verdict = checkStaleness({ ...age, takenUntil, ...more });
+    return verdict.kind === "current" ? null : verdict.reason;
+  };
+  assert.equal(reasonOf({}, null), `${changed} when this run took its copy is unknown`);
+  assert.equal(reasonOf({ unsure: "this is a re-run" }, null), `${changed} this is a re-run`);
+  assert.equal(reasonOf({}, at(20)), `${changed} when this run was queued is unknown`);
+});
+
 test("the reason names both instants", () => {
   const age = { what: "the secret X", updatedAt: at(11), takenFrom: at(10), takenUntil: at(10) };
   assert.deepEqual(checkStaleness(age), {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeExpiry, measureExpiry } from "../../src/token/expiry.ts";
+import { describeExpiry, describeSecretsTokenEnd, measureExpiry } from "../../src/token/expiry.ts";
 
 const now = new Date("2026-11-22T05:00:00Z");
 const measure = (expiresAt: string | null) => measureExpiry(expiresAt, now, 14);
@@ -19,5 +19,16 @@ test("it is said by which day to log in again at the latest", () => {
     describeExpiry({ lastDay: "2026-12-06", days, isShort });
   assert.match(describe(89, false), /lives for 89 days; .* by 2026-12-06 at the latest/);
   assert.match(describe(1, true), /lives for 1 day only: log in again .* by 2026-12-06 at the latest/);
+  assert.match(describe(0, true), /lives for 0 days only/);
   assert.match(describe(-1, true), /expired on 2026-12-06/);
+});
+
+test("the end of SECRETS_TOKEN is told only when it is near, with the day and what to do", () => {
+  const describe = (end: string | null) =>
+    describeSecretsTokenEnd(end === null ? null : new Date(end), now, 14);
+  assert.deepEqual([describe(null), describe("2026-12-06T05:00:00Z")], [null, null]);
+  assert.match(
+    describe("2026-12-06T04:59:59Z") ?? "",
+    /^SECRETS_TOKEN expires on 2026-12-06, and then runs stop .*npm run setup/,
+  );
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type IssuedTokens, rotateToken } from "../../src/token/rotate.ts";
+import { type RefreshedTokens, rotateToken } from "../../src/token/rotate.ts";
 import type { TokenStore } from "../../src/token/store.ts";
 
 interface Facts {
-  readonly issued?: Partial<IssuedTokens>;
+  readonly issued?: Partial<RefreshedTokens>;
   readonly store?: Partial<TokenStore>;
-  readonly refresh?: () => Promise<IssuedTokens>;
+  readonly refresh?: () => Promise<RefreshedTokens>;
   readonly isStored?: boolean;
   readonly stop?: AbortSignal;
 }
@@ -113,6 +113,10 @@ for (const [fact, facts, log] of failures) {
   test(fact, async () => assert.deepEqual(await rotate(facts), { rotated: null, error: "no", log }));
 }
 
+const updatedAt = new Date("2026-11-22T05:17:09Z");
+const before = new Date("2026-11-22T05:17:08Z");
+const after = new Date("2026-11-22T05:17:10Z");
+
 const recovery = { advice: "Do this.", facts: [], command: "true" };
 const cannotSave: Facts["store"] = { save: async () => ({ stored: false, reason: "full", recovery }) };
 
@@ -124,14 +128,51 @@ test("a token that cannot be stored hands out nothing, and the error tells what 
   });
 });
 
+test("a seed that stays the same and cannot be stored is not lost: the run still has it", async () => {
+  const { error, log } = await rotate({ issued: { refreshToken: null }, isStored: false, store: cannotSave });
+  assert.equal(error, "full. The refresh token is still the one this run was given");
+  assert.deepEqual(log, [...asked, "save old", "unlock"]);
+});
+
+test("an answer without an access token stores the new refresh token, and only then fails", async () => {
+  const { error, log } = await rotate({ issued: { accessToken: null } });
+  assert.match(error ?? "", /cut short: the new refresh token in it is stored, .*run again$/);
+  assert.deepEqual(log, [...asked.slice(0, -1), "mask new", "save new", "unlock"]);
+});
+
+test("a refusal is explained by a doubt about the copy, any other failure is not", async () => {
+  const reject = (error: Error) => () => Promise.reject(error);
+  const refused = Object.assign(new Error("invalid_grant."), { refusesToken: true });
+  const doubtful = { what: "the secret", updatedAt, takenFrom: before, takenUntil: after };
+  const store = { dateCopy: async () => doubtful };
+  const explained = await rotate({ store, refresh: reject(refused) });
+  assert.match(
+    explained.error ?? "",
+    /^invalid_grant\. But the secret was updated at .*, after this run was queued \(2026-11-22T05:17:08Z\): .*start a fresh run/,
+  );
+  const others = [
+    await rotate({ refresh: reject(refused) }),
+    await rotate({
+      store: { dateCopy: async () => ({ ...doubtful, takenFrom: after }) },
+      refresh: reject(refused),
+    }),
+  ];
+  for (const { error } of others) assert.equal(error, "invalid_grant.");
+  for (const error of [
+    new Error("timeout"),
+    Object.assign(new Error("timeout"), { refusesToken: false }),
+    Object.assign(new Error("timeout"), { otherwise: true }),
+  ]) {
+    assert.equal((await rotate({ store, refresh: reject(error) })).error, "timeout");
+  }
+});
+
 test("a run that was stopped refreshes nothing", async () => {
-  const { rotated: result, log } = await rotate({ stop: AbortSignal.abort() });
+  const { rotated: result, log, error } = await rotate({ stop: AbortSignal.abort() });
+  assert.match(error ?? "", /stopped before it refreshed the token; nothing was touched/);
   assert.deepEqual([result, log], [null, ["lock", "load", "mask old", "prove", "unlock"]]);
 });
 
-const updatedAt = new Date("2026-11-22T05:17:09Z");
-const before = new Date("2026-11-22T05:17:08Z");
-const after = new Date("2026-11-22T05:17:10Z");
 const ages: readonly [fact: string, from: Date | null, until: Date | null, isRefreshed: boolean][] = [
   ["taken after the last change is used", after, after, true],
   ["taken in the second of the last change is used", updatedAt, updatedAt, true],
@@ -144,6 +185,8 @@ for (const [fact, takenFrom, takenUntil, isRefreshed] of ages) {
     const dateCopy = async () => ({ what: "the secret", updatedAt, takenFrom, takenUntil });
     const { log, error } = await rotate({ store: { dateCopy } });
     assert.deepEqual([log.includes("refresh old"), log.includes("prove")], [isRefreshed, isRefreshed]);
-    assert.equal(/stale: the secret was updated at 2026-11-22T05:17:09Z/.test(error ?? ""), !isRefreshed);
+    const told =
+      /stale: the secret was updated at 2026-11-22T05:17:09Z.*Nothing was touched; a fresh run gets/;
+    assert.equal(told.test(error ?? ""), !isRefreshed);
   });
 }

@@ -14,6 +14,18 @@ test("Doctor finds a complete set-up in order and writes only the token", needsA
   assertNoSecretShown(sandbox, ending.log);
 });
 
+test("Why answers in the run's summary, and writes only the token", needsAct, async () => {
+  await using sandbox = await startNoc();
+  const payload = { inputs: { person: "ann@acme.example", space: "", leaving: "false" } };
+  const ending = await repository.run(sandbox, { workflow: "why", event: "workflow_dispatch", payload });
+  assert.equal(ending.succeeded, true, ending.log);
+  assert.match(ending.log, /NOC: would be added, because of line 2 \(NOC\)/);
+  assert.deepEqual(sandbox.members("NOC"), ["bob", "cy", "rollcall"]);
+  assert.deepEqual(sandbox.github.commits, []);
+  assertTokenKept(sandbox);
+  assertNoSecretShown(sandbox, ending.log);
+});
+
 test("Check marks an error on its line of the CSV, without any secret", needsAct, async () => {
   await using sandbox = await startNoc();
   sandbox.github.writeFile("mappings/rooms.csv", "group,room,mode\nNOC,NOC,sometimes\n");

@@ -11,7 +11,7 @@ import { explainAbsence } from "./tool.ts";
 export const needsAct = { skip: explainAbsence("act", act) };
 
 /** One repository for all tests of a file; each test brings a sandbox of its own. */
-export function useActRepository(form: Form = "copy"): { readonly run: ActRepository["run"] } {
+export function useActRepository(form: Form = "copy"): Pick<ActRepository, "run" | "remotes"> {
   let repository: ActRepository | undefined;
   before(async () => {
     if (act !== null) repository = await createActRepository(form);
@@ -20,6 +20,10 @@ export function useActRepository(form: Form = "copy"): { readonly run: ActReposi
     await repository?.[Symbol.asyncDispose]();
   });
   return {
+    get remotes() {
+      assert.ok(repository);
+      return repository.remotes;
+    },
     run(sandbox, trigger) {
       assert.ok(repository);
       return repository.run(sandbox, trigger);

@@ -5,6 +5,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import * as v from "valibot";
 import type { Sandbox } from "../../sandbox/server.ts";
 import { readTemplateWorkflows, readWorkflows, root } from "./read-workflows.ts";
+import { createRemotes, type Remotes } from "./remotes.ts";
 import { write, writeNpm, writeStandIns } from "./stand-ins.ts";
 import { findTool, runTool } from "./tool.ts";
 
@@ -48,6 +49,7 @@ export type Form = "copy" | "template";
 
 /** A repository made from this one, whose workflows act runs on this machine. */
 export interface ActRepository extends AsyncDisposable {
+  readonly remotes: Remotes;
   run(sandbox: Sandbox, trigger: Trigger): Promise<WorkflowEnding>;
 }
 
@@ -74,10 +76,15 @@ export async function createActRepository(form: Form = "copy"): Promise<ActRepos
     ...["--local-repository", `your-organisation/rollcall@v0=${action}`],
   ];
   const npm = await writeNpm(base);
+  const remotes = await createRemotes(base, home);
 
   return {
+    remotes,
     async run(sandbox, trigger) {
-      // What is on the default branch at this moment: the mappings, and the reports of earlier runs.
+      await remotes.serve(sandbox.githubEnvironment().GITHUB_SERVER_URL ?? "");
+      // What is on the default branch at this moment: the mappings, and the reports of earlier runs, and no others.
+      for (const folder of ["mappings", "reports"])
+        await rm(join(path, folder), { recursive: true, force: true });
       for (const [file, text] of sandbox.github.files()) await write(join(path, file), text);
       const branch = trigger.variables?.REPORT_BRANCH;
       // What the stand-in for a check-out of the reports' branch brings.

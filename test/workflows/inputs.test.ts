@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCommandLine } from "../../src/cli/parse-args.ts";
-import { readSecretJobs, readWorkflow, readWorkflows } from "./read-workflows.ts";
+import { readTokenJobs, readWorkflow, readWorkflows, type Step } from "./read-workflows.ts";
 
 /** The inputs of a manual run, and how each is told to the command. */
 async function readInputs(id: string) {
@@ -10,7 +10,9 @@ async function readInputs(id: string) {
   const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
   const step = steps.find((candidate) => candidate.id === "rollcall");
   assert.ok(step?.run, id);
-  return { inputs, run: step.run, env: step.env };
+  // By way of the matrix, where there is one.
+  const finding = steps.find((candidate) => candidate.id === "find")?.env ?? {};
+  return { inputs, run: step.run, told: [finding, step.env].flatMap(Object.values).join("\n") };
 }
 
 /** The words `--option` of a script. */
@@ -19,17 +21,25 @@ function findOptions(run: string): string[] {
 }
 
 const contract = {
-  sync: { inputs: ["dry_run", "approve"], options: ["--approve", "--dry-run", "--json"] },
-  plan: { inputs: ["pull-request"], options: ["--pull-request"] },
+  sync: {
+    inputs: ["dry_run", "approve", "organisation"],
+    options: ["--approve", "--dry-run", "--json"],
+  },
+  plan: { inputs: ["pull-request", "organisation"], options: ["--pull-request"] },
   delegate: {
-    inputs: ["mode", "host", "delegate", "until", "backend", "dry_run"],
+    inputs: ["mode", "host", "delegate", "until", "backend", "dry_run", "organisation"],
     options: ["--backend", "--delegate", "--dry-run", "--host", "--json", "--mode", "--until"],
   },
   restore: {
-    inputs: ["record", "dry_run", "approve"],
+    inputs: ["record", "dry_run", "approve", "organisation"],
     options: ["--approve", "--dry-run", "--json", "--record"],
   },
-  doctor: { inputs: [], options: [] },
+  discover: { inputs: ["organisation"], options: ["--append", "--csv"] },
+  why: {
+    inputs: ["person", "space", "leaving", "organisation"],
+    options: ["--leaving", "--person", "--space"],
+  },
+  doctor: { inputs: ["organisation"], options: [] },
 } as const;
 
 for (const [id, { inputs, options }] of Object.entries(contract)) {
@@ -37,8 +47,7 @@ for (const [id, { inputs, options }] of Object.entries(contract)) {
     const read = await readInputs(id);
     assert.deepEqual(Object.keys(read.inputs), inputs);
     assert.deepEqual(findOptions(read.run), options);
-    const told = Object.values(read.env).join("\n");
-    for (const input of inputs) assert.match(told, new RegExp(`\\binputs\\.${input}\\b`), input);
+    for (const input of inputs) assert.match(read.told, new RegExp(`\\binputs\\.${input}\\b`), input);
   });
 
   test(`the command ${id} has every option that its workflow uses`, () => {
@@ -60,7 +69,7 @@ test("every variable in a workflow's script comes from its step or from the runn
     for (const step of Object.values(workflow.jobs).flatMap((job) => job.steps)) {
       const used = [...(step.run ?? "").matchAll(/\$\{?([A-Z][A-Z_]+)/g)].map(([, name = ""]) => name);
       for (const name of used) {
-        assert.ok(name in step.env || name.startsWith("GITHUB_"), `${path}: ${name}`);
+        assert.ok(name in step.env || /^(GITHUB|RUNNER)_/.test(name), `${path}: ${name}`);
       }
     }
   }
@@ -72,11 +81,19 @@ test("every job with the token gets the same variables for Webex and for the tok
     "WEBEX_CLIENT_SECRET",
     "WEBEX_REFRESH_TOKEN",
     "WEBEX_ENVIRONMENT",
+    "ROLLCALL_ORGANISATION",
     "WEBEX_API_URL",
     "SECRETS_TOKEN",
   ];
-  const jobs = await readSecretJobs();
-  const envOf = ({ job }: (typeof jobs)[number]) => job.steps.find(({ id }) => id === "rollcall")?.env ?? {};
+  const jobs = await readTokenJobs();
+  const envOf = ({ job }: (typeof jobs)[number]): Step["env"] =>
+    JSON.parse(
+      // Each takes its organisation from elsewhere; rules.test.ts knows how.
+      JSON.stringify(job.steps.find(({ id }) => id === "rollcall")?.env ?? {}).replaceAll(
+        /\b(?:inputs|matrix|needs\.decide\.outputs)\.organisation\b/g,
+        "ORGANISATION",
+      ),
+    );
   const [first = {}, ...others] = jobs.map(envOf);
   for (const name of shared) assert.ok(name in first, name);
   for (const env of others) for (const name of shared) assert.equal(env[name], first[name], name);

@@ -4,6 +4,7 @@ import { validate } from "@actions/languageservice";
 import { NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import {
+  readProposeAction,
   readRootAction,
   readSetUpAction,
   readTemplateWorkflows,
@@ -26,6 +27,7 @@ test("GitHub's language service finds no error in any workflow", async () => {
 
 test("GitHub's language service finds no error in the actions", async () => {
   assert.deepEqual(await findFaults(await readSetUpAction()), []);
+  assert.deepEqual(await findFaults(await readProposeAction()), []);
   assert.deepEqual(await findFaults(await readRootAction()), []);
 });
 

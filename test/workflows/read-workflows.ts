@@ -157,6 +157,11 @@ export async function readSetUpAction() {
   return await readAction(".github/actions/set-up/action.yml");
 }
 
+/** The composite action that opens a pull request. */
+export async function readProposeAction() {
+  return await readAction(".github/actions/propose/action.yml");
+}
+
 /** The action that other repositories use. */
 export async function readRootAction() {
   return await readAction("action.yml");
@@ -172,6 +177,13 @@ export async function readJobs(): Promise<readonly NamedJob[]> {
 /** The jobs that are given a secret. */
 export async function readSecretJobs(): Promise<readonly NamedJob[]> {
   return (await readJobs()).filter(({ job }) => holdsSecret(job));
+}
+
+/** The jobs that are given the refresh token. */
+export async function readTokenJobs(): Promise<readonly NamedJob[]> {
+  return (await readSecretJobs()).filter(({ job }) =>
+    job.steps.some(({ env }) => "WEBEX_REFRESH_TOKEN" in env),
+  );
 }
 
 /** True where anything in a value reads a secret; the workflow's own token, which only its job knows, is not meant. */

@@ -6,8 +6,10 @@ import {
   isSetUp,
   type Job,
   readJobs,
+  readProposeAction,
   readSecretJobs,
   readSetUpAction,
+  readTokenJobs,
   readWorkflow,
   readWorkflows,
   type Step,
@@ -18,18 +20,25 @@ function sortByToken(jobs: readonly Job[]): readonly Job[] {
   return [...jobs].sort((one, other) => Number(holdsSecret(one)) - Number(holdsSecret(other)));
 }
 
-/** Every step of every workflow and of the set-up action, with where it stands. */
+async function readActions() {
+  return [await readSetUpAction(), await readProposeAction()];
+}
+
+/** Every step of every workflow and of the actions they use, with where it stands. */
 async function readSteps(): Promise<readonly { readonly where: string; readonly step: Step }[]> {
-  const { path, action } = await readSetUpAction();
+  const actions = await readActions();
   return [
     ...(await readJobs()).flatMap(({ where, job }) => job.steps.map((step) => ({ where, step }))),
-    ...action.runs.steps.map((step) => ({ where: path, step })),
+    ...actions.flatMap(({ path, action }) => action.runs.steps.map((step) => ({ where: path, step }))),
   ];
 }
 
 test("the workflows are those that README.md names", async () => {
   const ids = (await readWorkflows()).map(({ id }) => id);
-  assert.deepEqual(ids, ["approve", "check", "delegate", "doctor", "plan", "restore", "sync"]);
+  assert.deepEqual(ids, [
+    ...["approve", "check", "delegate", "discover", "doctor", "plan"],
+    ...["release", "restore", "sync", "update", "why"],
+  ]);
 });
 
 test("no script contains an expression, so input reaches it only through the environment", async () => {
@@ -41,7 +50,7 @@ test("every action is pinned to a commit, with its version beside it", async () 
   for (const { where, step } of await readSteps()) {
     if (step.uses !== undefined && !step.uses.startsWith("./")) assert.match(step.uses, pinned, where);
   }
-  for (const { path, text } of [...(await readWorkflows()), await readSetUpAction()]) {
+  for (const { path, text } of [...(await readWorkflows()), ...(await readActions())]) {
     for (const line of text.split("\n").filter((candidate) => candidate.includes("@"))) {
       if (/\buses:/.test(line)) assert.match(line, / # v\d+\.\d+\.\d+$/, path);
     }
@@ -83,10 +92,14 @@ test("each workflow's permissions are no more than its command needs", async () 
     approve: { contents: "write", issues: "write", actions: "write" },
     check: { contents: "read" },
     delegate: { contents: "write", actions: "read" },
+    discover: { contents: "write", "pull-requests": "write", actions: "read" },
     doctor: { contents: "write", actions: "read" },
     plan: { contents: "read", "pull-requests": "write", actions: "read" },
+    release: { contents: "write", "id-token": "write", attestations: "write" },
     restore: { contents: "write", actions: "write" },
     sync: { contents: "write", issues: "write", actions: "write" },
+    update: { contents: "write", "pull-requests": "write" },
+    why: { contents: "read", actions: "read" },
   });
 });
 
@@ -105,19 +118,77 @@ test("every workflow that changes something keeps the record, and what it owes, 
       ],
       id,
     );
-    // By this name src/run/owed.ts looks for it.
-    assert.equal(kept[1]?.with.name, "rollcall-owed", id);
+    // By this name src/run/owed.ts looks for it; the jobs of one run must not take each other's.
+    assert.match(
+      String(kept[1]?.with.name),
+      /^rollcall-owed\$\{\{ (\S+) && format\('-\{0\}', \1\) \}\}$/,
+      id,
+    );
+    assert.match(
+      String(kept[0]?.with.name),
+      /^rollcall-record\$\{\{ (\S+) && format\('-\{0\}', \1\) \}\}-/,
+      id,
+    );
   }
+});
+
+test("Why keeps its answer out of the repository and of the artifacts", async () => {
+  const { workflow } = await readWorkflow("why");
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+  assert.deepEqual(Object.keys(workflow.on), ["workflow_dispatch"]);
+  assert.equal(
+    steps.some(({ uses }) => uses?.startsWith("actions/upload-artifact@")),
+    false,
+  );
+  assert.doesNotMatch(steps.find(({ id }) => id === "rollcall")?.run ?? "", /--json/);
 });
 
 test("every job has a time limit", async () => {
   for (const { where, job } of await readJobs()) assert.ok((job["timeout-minutes"] ?? 0) > 0, where);
 });
 
-test("every job that is given a secret is in the environment webex", async () => {
+/** Where a job takes its organisation from: the same expression everywhere in it. */
+function findOrganisation({ steps }: Job): string {
+  const { env = {} } = steps.find(({ id }) => id === "rollcall") ?? {};
+  return (
+    /^\$\{\{ (\S+) \}\}$/.exec(String(env.ROLLCALL_ORGANISATION))?.[1] ?? assert.fail("for no organisation")
+  );
+}
+
+test("every job that is given a secret is in the environment webex, or in that of its organisation", async () => {
   const jobs = await readSecretJobs();
-  assert.equal(jobs.length, 6);
-  for (const { where, job } of jobs) assert.equal(job.environment?.name, "webex", where);
+  assert.equal(jobs.length, 9);
+  const withToken = await readTokenJobs();
+  for (const { where, job } of jobs.filter((one) => !withToken.some((other) => other.where === one.where)))
+    assert.equal(job.environment?.name, "webex", where);
+  for (const { where, job } of withToken) {
+    const name = findOrganisation(job);
+    const environment = `\${{ ${name} && format('webex-{0}', ${name}) || 'webex' }}`;
+    assert.equal(job.environment?.name, environment, where);
+    const { env = {} } = job.steps.find(({ id }) => id === "rollcall") ?? {};
+    const secretPlace = `\${{ ${name} == '' && vars.WEBEX_SECRET_PLACE != 'repository' && 'webex' || '' }}`;
+    assert.equal(env.WEBEX_ENVIRONMENT, secretPlace, where);
+  }
+});
+
+test("of several organisations a workflow works for each in a job of its own, and one that fails stops no other", async () => {
+  for (const [id, maxParallel] of [
+    ["sync", 10],
+    ["plan", 10],
+    ["restore", undefined],
+  ] as const) {
+    const { find, [id]: job } = (await readWorkflow(id)).workflow.jobs;
+    assert.equal(holdsSecret(find), false, id);
+    assert.equal(find?.environment, undefined, id);
+    assert.equal(job?.needs, "find", id);
+    const matrix = { organisation: `\${{ fromJSON(needs.find.outputs.organisations) }}` };
+    const limits = maxParallel === undefined ? {} : { "fail-fast": false, "max-parallel": maxParallel };
+    assert.deepEqual(job?.strategy, { ...limits, matrix }, id);
+    assert.match(
+      job?.name ?? "",
+      /^[A-Z][a-z]+\$\{\{ matrix\.organisation && format\(' \(\{0\}\)', matrix\.organisation\) \}\}$/,
+    );
+  }
 });
 
 test("no secret is defined above the jobs, where every job would get it", async () => {
@@ -131,16 +202,20 @@ test("no secret is defined above the jobs, where every job would get it", async 
   }
 });
 
-test("all jobs with the token share one concurrency group, and no running or waiting job is cancelled", async () => {
-  const expected = { group: "webex-token", queue: "max", "cancel-in-progress": false };
-  for (const { where, job } of await readSecretJobs()) assert.deepEqual(job.concurrency, expected, where);
+test("all jobs with an organisation's token share one concurrency group, and no running or waiting job is cancelled", async () => {
+  for (const { where, job } of await readTokenJobs()) {
+    const name = findOrganisation(job);
+    const group = `\${{ ${name} && format('webex-token-{0}', ${name}) || 'webex-token' }}`;
+    assert.deepEqual(job.concurrency, { group, queue: "max", "cancel-in-progress": false }, where);
+  }
   for (const { path, workflow } of await readWorkflows()) {
-    if (holdsSecret(workflow.jobs)) assert.equal(workflow.concurrency, undefined, path);
+    if (JSON.stringify(workflow.jobs).includes("secrets.WEBEX_REFRESH_TOKEN"))
+      assert.equal(workflow.concurrency, undefined, path);
   }
 });
 
 test("packages are installed before any step has a secret, and without install scripts", async () => {
-  for (const { where, job } of await readSecretJobs()) {
+  for (const { where, job } of await readTokenJobs()) {
     const setUp = job.steps.findIndex(isSetUp);
     assert.ok(setUp > 0, where);
     assert.equal(job.steps.slice(0, setUp + 1).some(holdsSecret), false, where);
@@ -157,8 +232,9 @@ test("packages are installed before any step has a secret, and without install s
 });
 
 test("only Rollcall itself and the step that exchanges the App's key get a secret", async () => {
-  for (const { where, job } of await readSecretJobs()) {
-    const holders = job.steps.filter(holdsSecret);
+  for (const { where, job } of await readTokenJobs()) {
+    // What opens a pull request comes after it, and never gets a secret of Webex.
+    const holders = job.steps.filter((step) => holdsSecret(step) && step.id !== "propose");
     assert.deepEqual(
       holders.map(({ id }) => id),
       ["app", "rollcall"],
@@ -169,9 +245,27 @@ test("only Rollcall itself and the step that exchanges the App's key get a secre
   }
 });
 
+test("what opens a pull request has a token for that alone, and code of no other repository is run beside it", async () => {
+  const token = `\${{ secrets.PULL_REQUEST_TOKEN || github.token }}`;
+  for (const id of ["discover", "update"]) {
+    const { workflow } = await readWorkflow(id);
+    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+    const step = steps.at(-1);
+    assert.deepEqual([step?.uses, step?.with.token], ["./.github/actions/propose", token], id);
+    const others = steps.filter((other) => other !== step && holdsSecret(other));
+    for (const { run = "", env } of others.filter((other) => other.id === "commit")) {
+      assert.equal(env.MAY_CHANGE_WORKFLOWS, `\${{ secrets.PULL_REQUEST_TOKEN != '' }}`, id);
+      assert.doesNotMatch(run, /\b(npm|node|npx)\b/, id);
+    }
+  }
+  assert.equal((await readProposeAction()).action.inputs.token?.default, "");
+});
+
 test("a step with the token replaces its shell with Node, so that signals reach it", async () => {
   for (const { where, job } of await readJobs()) {
-    for (const { run } of job.steps.filter((step) => step.run?.includes("src/main.ts"))) {
+    // What is given nothing has no token, and none to keep.
+    const given = job.steps.filter(({ env }) => Object.keys(env).length > 0);
+    for (const { run } of given.filter((step) => step.run?.includes("src/main.ts"))) {
       assert.match(
         run?.trim().split("\n").at(-1) ?? "",
         /^exec node --import tsx src\/main\.ts [a-z]+/,
@@ -228,12 +322,15 @@ test("Plan starts automatically only for branches of this repository, always wit
   const { workflow, text } = await readWorkflow("plan");
   assert.deepEqual(Object.keys(workflow.on), ["pull_request_target", "workflow_dispatch"]);
   assert.deepEqual(workflow.on.pull_request_target?.paths, ["mappings/**"]);
+  const { find, plan } = workflow.jobs;
+  // A job is skipped with the one that it needs.
+  assert.deepEqual([plan?.needs, plan?.if], ["find", "needs.find.outputs.organisations != '[]'"]);
   assert.equal(
-    workflow.jobs.plan?.if,
+    find?.if,
     "github.event_name == 'workflow_dispatch' || github.event.pull_request.head.repo.full_name == github.repository",
   );
   // Neither the head nor its merge is ever checked out, and nothing else of the event is read.
-  for (const step of workflow.jobs.plan?.steps ?? []) assert.equal(step.with.ref, undefined);
+  for (const step of [find, plan].flatMap((job) => job?.steps ?? [])) assert.equal(step.with.ref, undefined);
   const read = [...text.matchAll(/github\.event\.[\w.]+/g)].map(([name]) => name);
   assert.deepEqual([...new Set(read)].sort(), [
     "github.event.pull_request.head.repo.full_name",
@@ -266,10 +363,22 @@ test("a comment reaches no script and no run name, and the job that reads it has
 
 test("what Approve runs is Sync, with the digest that was approved and nothing else", async () => {
   const [approve, sync] = await Promise.all([readWorkflow("approve"), readWorkflow("sync")]);
+  /** Each takes its organisation from elsewhere. */
+  const unify = (job: Job): Job =>
+    JSON.parse(JSON.stringify(job).replaceAll(findOrganisation(job), "ORGANISATION"));
   const describeJob = (job: Job | undefined, script: string) => {
-    const { needs: _, if: __, outputs: ___, steps = [], ...rest } = job ?? assert.fail();
+    const {
+      needs: _,
+      if: __,
+      outputs: ___,
+      strategy: ____,
+      name: _____,
+      ...rest
+    } = unify(job ?? assert.fail());
+    // Who commented gets an answer.
+    const steps = rest.steps.filter(({ name }) => !name?.startsWith("Name the organisation"));
     const run = steps.find(({ id }) => id === "rollcall") ?? assert.fail();
-    const { DRY_RUN: ____, APPROVE: approval, ...env } = run.env;
+    const { DRY_RUN: ______, APPROVE: approval, ...env } = run.env;
     assert.match(String(approval), /^\$\{\{ (inputs\.approve|needs\.decide\.outputs\.digest) \}\}$/);
     return { ...rest, steps: steps.map((step) => (step === run ? { ...run, run: script, env } : step)) };
   };
@@ -292,7 +401,8 @@ test("only Plan starts on pull_request_target", async () => {
 test("run names contain nothing that people typed", async () => {
   for (const { id, workflow } of await readWorkflows()) {
     const read = [...workflow["run-name"].matchAll(/(?:inputs|github)\.[\w.-]+/g)].map(([name]) => name);
-    const harmless = /^(inputs\.(dry_run|approve|mode|pull-request)|github\.event\.pull_request\.number)$/;
+    const harmless =
+      /^(inputs\.(dry_run|approve|mode|pull-request|leaving)|github\.event\.pull_request\.number)$/;
     for (const name of read) assert.match(name, harmless, id);
   }
   // The digest itself is not shown, only that there was one.

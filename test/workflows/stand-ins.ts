@@ -24,6 +24,11 @@ export async function writeStandIns(folder: string): Promise<string[]> {
       shell: bash
       run: echo "token=$KEY" >> "$GITHUB_OUTPUT"
       env: {KEY: '\${{ inputs.private-key }}'}`,
+    // Signed by nobody, it names what would be signed.
+    "actions/attest-build-provenance": `    - id: bundle
+      shell: bash
+      run: ls $SUBJECTS > "$RUNNER_TEMP/bundle.json"; echo "bundle-path=$RUNNER_TEMP/bundle.json" >> "$GITHUB_OUTPUT"
+      env: {SUBJECTS: '\${{ inputs.subject-path }}'}`,
     "actions/cache/restore": `    - {shell: bash, run: 'echo "looked for the cache $KEY"', env: {KEY: '\${{ inputs.key }}'}}`,
     "actions/cache/save": `    - {shell: bash, run: 'echo "kept the cache $KEY"', env: {KEY: '\${{ inputs.key }}'}}`,
   };
@@ -39,9 +44,9 @@ export async function writeStandIns(folder: string): Promise<string[]> {
     const name = uses.replace(/@.*/, "");
     const inputs = [
       ...["path", "ref", "client-id", "private-key", "node-version", "key"],
-      ...["name", "if-no-files-found", "overwrite"],
+      ...["name", "if-no-files-found", "overwrite", "subject-path"],
     ].map((input) => `  ${input}: {}\n`);
-    const outputs = `outputs:\n  token: {value: '\${{ steps.token.outputs.token }}'}\n`;
+    const outputs = `outputs:\n  token: {value: '\${{ steps.token.outputs.token }}'}\n  bundle-path: {value: '\${{ steps.bundle.outputs.bundle-path }}'}\n`;
     const text = `name: Stand-in\ninputs:\n${inputs.join("")}${outputs}runs:\n  using: composite\n  steps:\n${steps[name]}\n`;
     if (!steps[name]) throw new Error(`cannot find a stand-in for ${name}`);
     await write(join(folder, name, "action.yml"), text);
@@ -68,6 +73,7 @@ if [[ "$*" =~ ^("ci --ignore-scripts"|"run typecheck"|"run lint"|"test")$ ]]; th
   echo "ran npm $*"
   exit
 fi
+if [ "\${1:-}" = sbom ]; then exec "${npm}" "$@"; fi
 [[ "$*" =~ ^"ci --omit=dev --ignore-scripts"(" --cache "[^ ]+" --prefer-offline")?$ ]] || { echo "unexpected: npm $*" >&2; exit 1; }
 if [ -n "\${WEBEX_REFRESH_TOKEN:-}\${WEBEX_CLIENT_SECRET:-}\${SECRETS_TOKEN:-}\${GITHUB_TOKEN:-}" ]; then
   echo "npm is given a secret" >&2

@@ -66,3 +66,34 @@ test("an address or the beginning of a name finds people of the own organisation
   assert.deepEqual(await find("displayName=He"), ["Helper"]);
   assert.equal((await call("GET", "/people")).status, 400);
 });
+
+test("administrators alone are told of accounts, and only of their own organisation's", async () => {
+  const own = [
+    ...people,
+    { key: "off", displayName: "Off", email: "off@acme.example.com", loginEnabled: false },
+    { key: "new", displayName: "New", email: "new@acme.example.com", invitePending: true },
+  ];
+  await using sandbox = await startSandbox({ ...small, people: own });
+  const call = await signIn(sandbox);
+  const find = async (key: string) => {
+    const { body } = await call("GET", `/people/${sandbox.personId(key)}`);
+    return [body.loginEnabled, body.invitePending];
+  };
+  assert.deepEqual(await find("off"), [false, false]);
+  assert.deepEqual(await find("new"), [true, true]);
+  assert.deepEqual(await find("gus"), [undefined, undefined]);
+  await using plain = await startSandbox({ ...small, people: own }, { scope: "spark:people_read" });
+  const asked = await (await signIn(plain))("GET", `/people?email=off@acme.example.com`);
+  assert.equal("loginEnabled" in (list(asked)[0] ?? {}), false);
+});
+
+test("every address finds its person, two people may share one, and one that was given up finds nobody", async () => {
+  const { sandbox, call } = await start();
+  await using _ = sandbox;
+  const find = async (email: string) =>
+    list(await call("GET", `/people?email=${email}`)).map((person) => person.displayName);
+  sandbox.changePerson("ann", { email: "ann.new@acme.example.com", moreEmails: ["bob@acme.example.com"] });
+  assert.deepEqual(await find("Ann.New@acme.example.com"), ["ann Example"]);
+  assert.deepEqual(await find("ann@acme.example.com"), []);
+  assert.deepEqual((await find("bob@acme.example.com")).sort(), ["ann Example", "bob Example"]);
+});

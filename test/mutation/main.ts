@@ -1,0 +1,146 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import * as v from "valibot";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const here = fileURLToPath(new URL("./", import.meta.url));
+const stryker = join(here, "node_modules/@stryker-mutator/core/bin/stryker.js");
+
+const usage = `usage: npm run mutation -- [<folder or file> ...] [--survivors] [--static] [--jobs <n>]
+  Changes the sources in small ways, one at a time, and counts how many of these mutants the unit tests notice.
+  <folder or file>  below src; default: src/token src/delegation src/membership
+  --survivors       list the mutants that no test has noticed
+  --static          also those in what a module works out while it is loaded, each in a process of its own: slow
+  --jobs <n>        how many processes; default 1`;
+
+/** The tests that are worth their time here: no process and no server, and less than a second each. */
+const testFolders = ["token", "delegation", "membership"];
+const slowTests = new Set(["moving-world.test.ts"]);
+
+async function findTests(): Promise<string[]> {
+  const found = await Promise.all(
+    testFolders.map(async (folder) => {
+      const files = await readdir(join(root, "test", folder));
+      const tests = files.filter((file) => file.endsWith(".test.ts") && !slowTests.has(file));
+      return tests.sort().map((file) => `test/${folder}/${file}`);
+    }),
+  );
+  return found.flat();
+}
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  if (code !== 0) throw new Error(`${command} ${args[0]} ended with ${code}`);
+}
+
+const reportSchema = v.object({
+  files: v.record(
+    v.string(),
+    v.object({
+      source: v.string(),
+      mutants: v.array(
+        v.object({
+          status: v.string(),
+          mutatorName: v.string(),
+          replacement: v.optional(v.string(), ""),
+          location: v.object({ start: v.object({ line: v.number(), column: v.number() }) }),
+        }),
+      ),
+    }),
+  ),
+});
+
+type MutantFile = v.InferOutput<typeof reportSchema>["files"][string];
+
+/** As Stryker counts: a time-out is noticed; what cannot be run, or was left out, does not count. */
+function countMutants(files: readonly MutantFile[]) {
+  const statuses = files.flatMap(({ mutants }) => mutants.map(({ status }) => status));
+  const count = (...wanted: readonly string[]) => statuses.filter((status) => wanted.includes(status)).length;
+  const noticed = count("Killed", "Timeout");
+  const survived = count("Survived");
+  const untested = count("NoCoverage");
+  const all = noticed + survived + untested;
+  return { all, noticed, survived, untested, share: all === 0 ? 100 : (100 * noticed) / all };
+}
+
+function printTable(files: ReadonlyMap<string, readonly MutantFile[]>): void {
+  console.log("| | mutants | noticed | survived | no test | share |\n| --- | --: | --: | --: | --: | --: |");
+  for (const [name, group] of files) {
+    const { all, noticed, survived, untested, share } = countMutants(group);
+    console.log(`| ${name} | ${all} | ${noticed} | ${survived} | ${untested} | ${share.toFixed(1)} % |`);
+  }
+}
+
+function printSurvivors(name: string, { source, mutants }: MutantFile): void {
+  const lines = source.split("\n");
+  for (const { status, mutatorName, replacement, location } of mutants) {
+    if (status !== "Survived" && status !== "NoCoverage") continue;
+    const { line, column } = location.start;
+    console.log(`\n${name}:${line}:${column} ${status}, ${mutatorName}`);
+    console.log(`  ${lines[line - 1]?.trim()}\n  → ${replacement.replace(/\s+/g, " ").slice(0, 160)}`);
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: {
+      survivors: { type: "boolean" },
+      static: { type: "boolean" },
+      jobs: { type: "string", default: "1" },
+      help: { type: "boolean" },
+    },
+    allowPositionals: true,
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  if (!existsSync(stryker)) await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], here);
+  const folder = await mkdtemp(join(tmpdir(), "rollcall-mutation-"));
+  try {
+    const given = positionals.length > 0 ? positionals : ["src/token", "src/delegation", "src/membership"];
+    const options = {
+      plugins: [pathToFileURL(join(here, "runner.mjs")).href],
+      testRunner: "node-test",
+      nodeTest: { files: await findTests() },
+      testRunnerNodeArgs: ["--import", "tsx"],
+      coverageAnalysis: "perTest",
+      ignoreStatic: values.static !== true,
+      mutate: given.map((path) => (path.endsWith(".ts") ? path : `${path.replace(/\/$/, "")}/**/*.ts`)),
+      ignorePatterns: ["docs", "coverage", ".rollcall", "reports", "template", "test/mutation"],
+      // Node runs the types away, and the compiler here has another name than Stryker looks for.
+      tsconfigFile: "none",
+      concurrency: Number(values.jobs),
+      timeoutMS: 10_000,
+      reporters: ["json", "progress-append-only"],
+      jsonReporter: { fileName: join(folder, "report.json") },
+      tempDirName: join(folder, "sandbox"),
+      allowConsoleColors: false,
+    };
+    const config = join(folder, "stryker.config.json");
+    await writeFile(config, JSON.stringify(options));
+    await run(process.execPath, [stryker, "run", config], root);
+    const { files } = v.parse(reportSchema, JSON.parse(await readFile(join(folder, "report.json"), "utf8")));
+    if (values.survivors) for (const [name, file] of Object.entries(files)) printSurvivors(name, file);
+    const groups = new Map<string, MutantFile[]>();
+    for (const [name, file] of Object.entries(files)) {
+      for (const key of [`\`${name}\``, `**${name.split("/").slice(0, 2).join("/")}**`])
+        groups.set(key, [...(groups.get(key) ?? []), file]);
+    }
+    printTable(new Map([...groups].sort(([one], [other]) => one.localeCompare(other))));
+    return 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main();
