@@ -51,6 +51,8 @@ export interface SandboxState {
   members(title: string): string[];
   moderators(title: string): string[];
   teamMembers(name: string): string[];
+  /** What was written into the room, oldest first. */
+  messages(title: string): string[];
   addToRoom(title: string, key: string): void;
   removeFromRoom(title: string, key: string): void;
   setModerator(title: string, key: string, isModerator: boolean): void;
@@ -163,6 +165,8 @@ export async function createSandbox(
     members: (title) => sortedKeys(world.room(title).members.people),
     moderators: (title) => sortedKeys(world.room(title).members.moderators),
     teamMembers: (name) => sortedKeys(world.team(name).members.people),
+    messages: (title) =>
+      world.messages.flatMap(({ room, markdown }) => (room === world.room(title) ? [markdown] : [])),
     addToRoom: (title, key) => {
       world.room(title).members.people.push(world.person(key));
     },
