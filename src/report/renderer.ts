@@ -87,8 +87,15 @@ export function markNote(note: keyof typeof noteMarkers, organisation: string | 
   return noteMarkers[note].replace(" -->", organisation ? ` ${organisation} -->` : " -->");
 }
 
-/** Makes the renderer of everything that is told in Markdown. */
+let made: Renderer | null = null;
+
+/** The renderer of everything that is told in Markdown: a run needs it several times, and compiles its templates once. */
 export function createRenderer(): Renderer {
+  made ??= compileTemplates();
+  return made;
+}
+
+function compileTemplates(): Renderer {
   const compile = createCompiler();
   const index = compile("index");
   const run = compile("run");

@@ -22,8 +22,8 @@ export interface Found {
 /** Most of what shrinking finds is found early. */
 const maxAttempts = 600;
 
-/** Plays the story of a seed. One in which something goes wrong is made smaller as long as the same goes wrong. */
-export async function playSeed(seed: number): Promise<Found> {
+/** Plays the story of a seed. One in which something goes wrong is made smaller as long as the same goes wrong, unless it is to stay `isAsItIs`. */
+export async function playSeed(seed: number, isAsItIs = false): Promise<Found> {
   const all: Played[] = [];
   const property = fc.asyncProperty(scenarios, async (scenario) => {
     if (all.length >= maxAttempts) return;
@@ -32,7 +32,7 @@ export async function playSeed(seed: number): Promise<Found> {
     const kinds = new Set(all[0]?.wrongs.map(kindOf));
     if (played.wrongs.some((wrong) => kinds.has(kindOf(wrong)))) throw new Error(played.wrongs.join("\n"));
   });
-  const { counterexample } = await fc.check(property, { seed, numRuns: 1 });
+  const { counterexample } = await fc.check(property, { seed, numRuns: 1, endOnFailure: isAsItIs });
   const [first] = all;
   if (first === undefined) throw new Error("no story was played");
   const found = { played: first, ending: first.story.join("\n") };

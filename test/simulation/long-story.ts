@@ -40,7 +40,12 @@ export function tellLongStory(seed: number, runs: number): Scenario {
     };
   };
   const drawChanges = (count: number, at: () => number): TimedChange[] =>
-    Array.from({ length: count }, () => ({ at: at(), isAfter: random() < 0.5, change: drawChange() }));
+    Array.from({ length: count }, () => ({
+      at: at(),
+      on: "any",
+      isAfter: random() < 0.5,
+      change: drawChange(),
+    }));
 
   const drawAct = (run: number): Act => {
     const drawn = random();

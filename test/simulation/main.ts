@@ -1,6 +1,7 @@
 /**
  * Plays stories in which everything may go wrong: `npm run simulate -- --seed 7 --runs 10000`. The story of a seed is
- * always the same, so one that fails is played again by its seed, with `--runs 1`. `--jobs` is how many at a time.
+ * always the same, so one that fails is played again by its seed, with `--runs 1`. `--jobs` is how many at a time;
+ * with `--as-it-is` no failing story is made smaller.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -10,6 +11,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     runs: { type: "string", default: "1000" },
+    "as-it-is": { type: "boolean", default: false },
     jobs: { type: "string", default: String(availableParallelism()) },
   },
 });

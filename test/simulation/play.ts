@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { falseAnswers } from "../../sandbox/faults.ts";
+import type { Arrival } from "../../sandbox/http.ts";
 import { createSandbox, type SandboxState } from "../../sandbox/server.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
@@ -7,7 +8,7 @@ import type { Disk } from "./disk.ts";
 import type { Stage } from "./globals.ts";
 import type { Ending, Machine } from "./machine.ts";
 import { connect, enterStage, root, runProduct, url } from "./product.ts";
-import type { Act, Scenario, TimedChange } from "./scenario.ts";
+import type { Act, RequestKind, Scenario, TimedChange } from "./scenario.ts";
 import { judgeQuiet, listOf, type NameOf } from "./verdict.ts";
 import { Witness } from "./witness.ts";
 import { dayMs, describeOrganisation, firstDay, ownerKey, type Snapshot, World } from "./world.ts";
@@ -144,8 +145,8 @@ class Player {
 
     let number = 0;
     let total = 0;
-    let refreshedAt: number | null = null;
-    let isUsed = false;
+    let counts: Counts = { any: 0, members: 0, group: 0, write: 0 };
+    let isRefreshed = false;
     let act: Act = quiet;
     connect({
       machine,
@@ -153,32 +154,45 @@ class Player {
       receive: async (arrival) => {
         number += 1;
         total += 1;
-        const [here, when] = [number, `at request ${number}`];
+        const here = number;
+        const numbers = countKinds(counts, arrival);
         if (arrival.origin !== url) this.#wrongs.push(`a request went to ${arrival.origin}`);
-        for (const timed of act.changes) if (timed.at === here && !timed.isAfter) change(timed, when);
-        const [before, delegatesBefore] = [world.snapshot(), world.delegates()];
+        const changeNow = (isAfter: boolean) => {
+          for (const timed of act.changes)
+            if (timed.at > 0 && timed.at === numbers[timed.on] && timed.isAfter === isAfter)
+              change(timed, `${isAfter ? "after" : "before"} request ${here}`);
+        };
+        changeNow(false);
+        const mayWrite = arrival.method !== "GET" && !arrival.target.startsWith("/api/");
+        const before = mayWrite ? world.snapshot() : null;
+        const delegatesBefore = mayWrite ? world.delegates() : null;
         const departure = await receive(arrival);
         const exchange = sandbox.requests.at(-1);
         if (exchange === undefined) return departure;
-        witness.judge(exchange, before, world.snapshot());
-        witness.judgeDelegates(delegatesBefore, world.delegates());
-        if (exchange.route === "POST /access_token")
-          refreshedAt = sandbox.currentRefreshToken === stored() ? null : here;
-        else if (exchange.half === "webex" && refreshedAt !== null) isUsed = true;
+        if (before !== null) witness.judge(before, world.snapshot());
+        if (delegatesBefore !== null) witness.judgeDelegates(delegatesBefore, world.delegates());
+        witness.noteLook(exchange);
+        if (exchange.route === "POST /access_token") isRefreshed = true;
+        else if (exchange.half !== "github" && isRefreshed && !isSafe())
+          this.#wrongs.push("the access token was used before the refresh token was stored");
         const isWrite = exchange.half === "webex" && exchange.method !== "GET";
         const fault = act.faults.find(({ at }) => at === here);
         if (fault || isWrite) {
-          const path = this.#name(exchange.path, sandbox.requests);
           const answer = departure.head === null ? "no answer" : departure.head.status;
-          this.#tell(`  ${when}: ${exchange.method} ${path} -> ${answer}${fault ? ` (${fault.name})` : ""}`);
+          const path = decodePath(exchange.path);
+          this.#tell(`  ${here}: ${exchange.method} ${path} -> ${answer}${fault ? ` (${fault.name})` : ""}`);
         }
-        for (const timed of act.changes)
-          if (timed.at === here && timed.isAfter) change(timed, `after request ${number}`);
+        changeNow(true);
         return departure;
       },
     });
-    const stored = () =>
-      store === "file" ? this.disk.get(paths.token)?.trim() : sandbox.github.secret(secretName);
+    const stored = (): string | null =>
+      store === "file"
+        ? (this.disk.get(paths.token)?.trim() ?? null)
+        : (sandbox.github.secret(secretName) ?? null);
+    /** The next run finds a token that was written beside the file by a run that died before the rename. */
+    const isSafe = () =>
+      [stored(), this.disk.get(`${paths.token}.next`)?.trim()].includes(sandbox.currentRefreshToken);
 
     const perform = async (
       next: Act,
@@ -193,8 +207,8 @@ class Player {
       for (const timed of next.changes) if (timed.at === 0) change(timed, "before");
       act = next;
       number = 0;
-      refreshedAt = null;
-      isUsed = false;
+      counts = { any: 0, members: 0, group: 0, write: 0 };
+      isRefreshed = false;
       // Of the runs before nothing but its effect is left.
       sandbox.forgetRequests();
       const base = total;
@@ -244,13 +258,10 @@ class Player {
       if (stoppedAt !== null && end.kind === "ended" && machine.now - stoppedAt > graceMs + 5_000)
         this.#wrongs.push(`it ended ${machine.now - stoppedAt} ms after its SIGTERM`);
       this.#wrongs.push(...witness.wrongs.splice(0));
-      this.#judgeToken(
-        lines,
-        end.kind === "killed",
-        { isUsed, refreshedAt, stored: stored() },
-        sandbox.currentRefreshToken,
-      );
-      if (stored() !== sandbox.currentRefreshToken && !this.#isBeside(sandbox.currentRefreshToken)) {
+      if (!isSafe()) {
+        // A run that is killed between the refresh and the store cannot say anything any more.
+        const isTold = lines.some((line) => line.includes("RECOVERY") || /log in again/i.test(line));
+        if (end.kind === "killed" ? !isRefreshed : !isTold) this.#wrongs.push("the refresh token is lost");
         this.#tell("  somebody logs in again");
         if (store === "file") this.disk.put(paths.token, `${sandbox.currentRefreshToken}\n`);
         else sandbox.github.scope(undefined).store(secretName, sandbox.currentRefreshToken);
@@ -409,34 +420,6 @@ class Player {
     }
   }
 
-  #judgeToken(
-    lines: readonly string[],
-    isKilled: boolean,
-    {
-      isUsed,
-      refreshedAt,
-      stored,
-    }: { readonly isUsed: boolean; readonly refreshedAt: number | null; readonly stored: string | undefined },
-    current: string,
-  ): void {
-    if (stored === current || this.#isBeside(current)) return;
-    const isTold = lines.some((line) => line.includes("RECOVERY") || /log in again/i.test(line));
-    if (isKilled ? isUsed || refreshedAt === null : !isTold) this.#wrongs.push("the refresh token is lost");
-    if (isUsed) this.#wrongs.push("the access token was used before the refresh token was stored");
-  }
-
-  /** The next run finds a token that was written beside the file by a run that died before the rename. */
-  #isBeside(current: string): boolean {
-    return this.scenario.store === "file" && this.disk.get(`${paths.token}.next`)?.trim() === current;
-  }
-
-  #name(path: string, _requests: readonly unknown[]): string {
-    return decodeURIComponent(path).replace(/[A-Za-z0-9_-]{30,}/g, (id) => {
-      const text = Buffer.from(id, "base64url").toString("utf8");
-      return text.startsWith("ciscospark://") ? (text.split("/").at(-1) ?? id) : id;
-    });
-  }
-
   #tell(line: string): void {
     this.#story.push(line);
   }
@@ -490,6 +473,32 @@ class Player {
     for (const { message } of record?.problems ?? []) this.#tell(`  problem: ${message}`);
     if (record === null) for (const line of lines.slice(-5)) this.#tell(`  said: ${line}`);
   }
+}
+
+type Counts = Record<RequestKind, number>;
+
+/** Counts a request; returns the number that it has of each kind that it is of, and 0 for the others. */
+function countKinds(counts: Counts, { method, target }: Arrival): Readonly<Counts> {
+  const path = target.replace(/^\/v1/, "");
+  const isOf: Readonly<Record<RequestKind, boolean>> = {
+    any: true,
+    members: method === "GET" && path.startsWith("/memberships?") && path.includes("roomId="),
+    group: method === "GET" && path.startsWith("/groups/"),
+    write: method !== "GET" && path.startsWith("/memberships"),
+  };
+  const count = (kind: RequestKind) => {
+    if (isOf[kind]) counts[kind] += 1;
+    return isOf[kind] ? counts[kind] : 0;
+  };
+  return { any: count("any"), members: count("members"), group: count("group"), write: count("write") };
+}
+
+/** A path with its ids as what they are of. */
+function decodePath(path: string): string {
+  return decodeURIComponent(path).replace(/[A-Za-z0-9_-]{30,}/g, (id) => {
+    const text = Buffer.from(id, "base64url").toString("utf8");
+    return text.startsWith("ciscospark://") ? (text.split("/").at(-1) ?? id) : id;
+  });
 }
 
 function isQuiet({ faults, changes, killAt, stopAt }: Act): boolean {

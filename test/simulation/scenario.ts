@@ -11,15 +11,25 @@ export type Change =
       readonly person: number;
       readonly space: number;
     }
+  /** Of those whom the rows do not want where they are, or who are missing where they are wanted, the one with that number. */
+  | {
+      readonly kind: "surplus joins group" | "surplus becomes moderator" | "surplus leaves space";
+      readonly number: number;
+    }
+  | { readonly kind: "missing joins space"; readonly number: number }
   | { readonly kind: "group is renamed"; readonly group: number }
   | { readonly kind: "space is renamed" | "space is deleted"; readonly space: number }
   | { readonly kind: "spaces swap titles"; readonly space: number; readonly other: number }
   | { readonly kind: "row comes or goes"; readonly row: number }
   | { readonly kind: "delegation comes or goes"; readonly row: number };
 
+/** What a request is about: anything, a space's members, a group's members, or a change of memberships. */
+export type RequestKind = "any" | "members" | "group" | "write";
+
 export interface TimedChange {
-  /** Before the request of the run with this number is handled; 0 is before the run. */
+  /** Before the request of the run with this number of its kind is handled; 0 is before the run. */
   readonly at: number;
+  readonly on: RequestKind;
   /** After it was handled, before its answer arrives. */
   readonly isAfter: boolean;
   readonly change: Change;
@@ -112,70 +122,99 @@ const spaceChange = fc.record({
 /** What people do all day. */
 const ordinaryChange = fc.oneof(groupChange, spaceChange);
 
+/** What is at odds with what the run is about to do. */
+const awkwardChange = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom(
+      "surplus joins group" as const,
+      "surplus joins group" as const,
+      "surplus becomes moderator" as const,
+      "surplus leaves space" as const,
+    ),
+    number: index,
+  }),
+  fc.record({ kind: fc.constant("missing joins space" as const), number: index }),
+);
+
+const rareChange = fc.oneof(
+  fc.record({ kind: fc.constant("group is renamed" as const), group: index }),
+  fc.record({
+    kind: fc.constantFrom("space is renamed" as const, "space is deleted" as const),
+    space: index,
+  }),
+  fc.record({ kind: fc.constant("spaces swap titles" as const), space: index, other: index }),
+  fc.record({
+    kind: fc.constantFrom("row comes or goes" as const, "delegation comes or goes" as const),
+    row: index,
+  }),
+);
+
 const change: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 6, arbitrary: groupChange },
-  { weight: 6, arbitrary: spaceChange },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("group is renamed" as const), group: index }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constantFrom("space is renamed" as const, "space is deleted" as const),
-      space: index,
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("spaces swap titles" as const), space: index, other: index }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constantFrom("row comes or goes" as const, "delegation comes or goes" as const),
-      row: index,
-    }),
-  },
+  { weight: 3, arbitrary: ordinaryChange },
+  { weight: 3, arbitrary: awkwardChange },
+  { weight: 1, arbitrary: rareChange },
 );
 
 const requestNumber = fc.integer({ min: 1, max: 70 });
 
-const timed = (what: fc.Arbitrary<Change>, at: fc.Arbitrary<number>): fc.Arbitrary<TimedChange> =>
-  fc.record({ at, isAfter: fc.boolean(), change: what });
+const anyTime = fc.record({ at: requestNumber, on: fc.constant("any" as const) });
+
+/** Where a run looks for the second time, and then acts upon it. */
+const tightTime = fc.record({
+  at: fc.integer({ min: 1, max: 14 }),
+  on: fc.constantFrom("members" as const, "group" as const, "write" as const),
+});
+
+const timed = (
+  what: fc.Arbitrary<Change>,
+  time: fc.Arbitrary<Pick<TimedChange, "at" | "on">>,
+): fc.Arbitrary<TimedChange> =>
+  fc
+    .record({ when: time, isAfter: fc.boolean(), change: what })
+    .map(({ when, ...rest }) => ({ ...when, ...rest }));
+
+const before = fc.array(timed(change, fc.constant({ at: 0, on: "any" as const })), { maxLength: 3 });
+
+const during = fc
+  .tuple(
+    fc.array(timed(fc.oneof(ordinaryChange, awkwardChange), tightTime), { maxLength: 10 }),
+    fc.array(timed(change, anyTime), { maxLength: 4 }),
+  )
+  .map((all) => all.flat());
 
 const faultNames = Object.keys(falseAnswers) as FaultName[];
 
-const fault: fc.Arbitrary<TimedFault> = fc.record({
-  at: requestNumber,
-  name: fc.constantFrom(...faultNames),
+const faults = fc.array(fc.record({ at: requestNumber, name: fc.constantFrom(...faultNames) }), {
+  minLength: 1,
+  maxLength: 3,
 });
 
+const step = fc.integer({ min: 1, max: 220 });
+
+const nothing = fc.constant([]);
 const never = fc.constant(0);
 
-const act: fc.Arbitrary<Act> = fc.record({
-  command: fc.oneof(
-    { weight: 6, arbitrary: fc.constant("sync" as const) },
-    { weight: 1, arbitrary: fc.constantFrom("plan" as const, "approve" as const, "restore" as const) },
-  ),
-  faults: fc.array(fault, { maxLength: 3 }),
-  changes: fc
-    .tuple(
-      fc.array(timed(change, never), { maxLength: 3 }),
-      fc.oneof(
-        fc.array(timed(ordinaryChange, requestNumber), { maxLength: 6 }),
-        // Many in the midst of a run, where it has its second look.
-        fc.array(timed(ordinaryChange, fc.integer({ min: 20, max: 50 })), { maxLength: 16 }),
-        fc.array(timed(change, requestNumber), { maxLength: 4 }),
-      ),
-    )
-    .map(([before, during]) => [...before, ...during]),
-  killAt: fc.oneof(
-    { weight: 3, arbitrary: never },
-    { weight: 1, arbitrary: fc.integer({ min: 1, max: 220 }) },
-  ),
-  stopAt: fc.oneof(
-    { weight: 9, arbitrary: never },
-    { weight: 1, arbitrary: fc.integer({ min: 1, max: 220 }) },
-  ),
-});
+const command = fc.oneof(
+  { weight: 6, arbitrary: fc.constant("sync" as const) },
+  { weight: 1, arbitrary: fc.constantFrom("plan" as const, "approve" as const, "restore" as const) },
+);
+
+/** What happens to a run: changes, faults, the end, or all at once. */
+const act: fc.Arbitrary<Act> = fc
+  .tuple(
+    command,
+    before,
+    fc.oneof(
+      { weight: 4, arbitrary: fc.record({ faults: nothing, during, killAt: never, stopAt: never }) },
+      { weight: 2, arbitrary: fc.record({ faults, during: nothing, killAt: never, stopAt: never }) },
+      { weight: 2, arbitrary: fc.record({ faults: nothing, during: nothing, killAt: step, stopAt: never }) },
+      { weight: 1, arbitrary: fc.record({ faults: nothing, during: nothing, killAt: never, stopAt: step }) },
+      { weight: 2, arbitrary: fc.record({ faults, during, killAt: never, stopAt: never }) },
+      { weight: 1, arbitrary: fc.record({ faults, during, killAt: step, stopAt: step }) },
+      { weight: 1, arbitrary: fc.record({ faults: nothing, during: nothing, killAt: never, stopAt: never }) },
+    ),
+  )
+  .map(([command, before, { during, ...rest }]) => ({ command, changes: [...before, ...during], ...rest }));
 
 const until = fc.oneof(
   { weight: 5, arbitrary: fc.constant(null) },
@@ -193,12 +232,18 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
       { weight: 8, arbitrary: fc.constant("person" as const) },
       { weight: 1, arbitrary: fc.constantFrom("bot" as const, "guest" as const) },
     ),
-    { minLength: 1, maxLength: 9 },
+    { minLength: 2, maxLength: 9 },
   ),
-  groups: fc.array(some(7), { minLength: 1, maxLength: 4 }),
+  groups: fc.array(
+    fc.oneof(
+      { weight: 1, arbitrary: some(7) },
+      { weight: 3, arbitrary: fc.uniqueArray(index, { minLength: 2, maxLength: 7 }) },
+    ),
+    { minLength: 1, maxLength: 4 },
+  ),
   spaces: fc.array(
     fc.record({
-      members: some(8),
+      members: fc.uniqueArray(index, { minLength: 2, maxLength: 9 }),
       moderators: fc.oneof({ weight: 2, arbitrary: some(0) }, { weight: 1, arbitrary: some(3) }),
       isModerated: fc.oneof(
         { weight: 5, arbitrary: fc.constant(false) },
@@ -225,16 +270,26 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   ),
   grants: fc.array(fc.record({ host: index, delegate: index, until }), { maxLength: 3 }),
   delegates: fc.array(fc.record({ host: index, delegate: index }), { maxLength: 3 }),
-  policy: fc.record({
-    perRoom: fc.constantFrom(0, 1, 3, 100),
-    perRun: fc.constantFrom(0, 2, 25, 100),
-    revocations: fc.constantFrom(0, 1, 10),
-    share: fc.constantFrom(0, 0.25, 0.5, 1),
-    emptyGroup: fc.constantFrom("hold" as const, "apply" as const),
-    moderators: fc.boolean(),
-    bots: fc.boolean(),
-    externals: fc.boolean(),
-    people: some(2),
-  }),
-  acts: fc.array(act, { minLength: 0, maxLength: 3 }),
+  policy: fc
+    .record({
+      limits: fc.oneof(
+        { weight: 2, arbitrary: fc.constant({ perRoom: 100, perRun: 100, revocations: 10, share: 1 }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({
+            perRoom: fc.constantFrom(0, 1, 3, 100),
+            perRun: fc.constantFrom(0, 2, 25, 100),
+            revocations: fc.constantFrom(0, 1, 10),
+            share: fc.constantFrom(0, 0.25, 0.5, 1),
+          }),
+        },
+      ),
+      emptyGroup: fc.constantFrom("hold" as const, "apply" as const),
+      moderators: fc.boolean(),
+      bots: fc.boolean(),
+      externals: fc.boolean(),
+      people: some(2),
+    })
+    .map(({ limits, ...rest }) => ({ ...limits, ...rest })),
+  acts: fc.array(act, { minLength: 1, maxLength: 3 }),
 });

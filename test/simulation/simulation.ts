@@ -44,10 +44,13 @@ export async function simulate(orders: readonly Order[], onStory?: OnStory): Pro
 }
 
 /** Deals seeds, one after the other from `first` on, to so many processes. */
-export function dealSeeds(first: number, count: number, jobs: number, twice = false): Order[] {
+export function dealSeeds(
+  first: number,
+  count: number,
+  jobs: number,
+): { readonly seeds: readonly number[] }[] {
   const seeds = Array.from({ length: count }, (_, index) => first + index);
   return Array.from({ length: jobs }, (_, job) => ({
     seeds: seeds.filter((_, index) => index % jobs === job),
-    twice,
   }));
 }

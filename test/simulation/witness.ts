@@ -92,7 +92,7 @@ export class Witness {
   }
 
   /** Judges what one request has done. */
-  judge(exchange: Exchange, before: Snapshot, after: Snapshot): void {
+  judge(before: Snapshot, after: Snapshot): void {
     for (const [space, state] of before.entries()) {
       const then = after[space];
       if (!state || !then) continue;
@@ -106,7 +106,6 @@ export class Witness {
         this.#blame(`it made somebody a moderator of space ${space + 1}`);
     }
     this.look(after);
-    this.#noteLook(exchange);
   }
 
   /** Judges what one request has done to the delegates. */
@@ -134,7 +133,8 @@ export class Witness {
     }
   }
 
-  #noteLook({ route, path, method }: Exchange): void {
+  /** Remembers when the members of a space were last looked at from the beginning. */
+  noteLook({ route, path, method }: Exchange): void {
     const query = new URL(path, "http://sandbox").searchParams;
     const roomId = query.get("roomId");
     // The first page of a whole list; the further ones name where they go on.

@@ -238,11 +238,26 @@ export class World {
 
   /** The delegates of everybody who may host, by address. */
   delegates(): Map<string, readonly string[]> {
-    return new Map(this.hosts.map((key) => [emailOf(key), this.#sandbox.meetings.user(key).delegates]));
+    const { users } = this.#sandbox.meetings;
+    return new Map(users.map(({ person, delegates }) => [person.email, delegates]));
   }
 
   spaceOf(roomId: string): number {
     return this.#roomIds.indexOf(roomId);
+  }
+
+  #isIn(space: number, key: string): boolean {
+    const title = this.titles[space] ?? null;
+    return title !== null && this.#sandbox.members(title).includes(key);
+  }
+
+  /** The pairs of a mapped space and a person that are so. */
+  #listPairs(isSo: (space: number, key: string) => boolean): (readonly [space: number, key: string])[] {
+    return this.titles.flatMap((title, space) =>
+      title === null || this.rowsOf(space).length === 0
+        ? []
+        : this.keys.filter((key) => isSo(space, key)).map((key) => [space, key] as const),
+    );
   }
 
   /** Changes something behind the product's back. Returns it in words; null when it changes nothing. */
@@ -283,6 +298,32 @@ export class World {
           sandbox.setModerator(title, key, false);
         else return null;
         return `${key} ${change.kind} "${title}"`;
+      }
+      case "surplus joins group":
+      case "surplus becomes moderator":
+      case "surplus leaves space": {
+        const surplus = this.#listPairs(
+          (space, key) => !this.wanted(space).has(key) && this.#isIn(space, key),
+        );
+        if (surplus.length === 0) return null;
+        const [space, key] = pick(surplus, change.number);
+        const person = this.keys.indexOf(key);
+        if (change.kind === "surplus becomes moderator")
+          return this.apply({ kind: "becomes moderator", person, space });
+        if (change.kind === "surplus leaves space")
+          return this.apply({ kind: "leaves space", person, space });
+        const groups = this.rowsOf(space).flatMap((row) => this.groupOf(row) ?? []);
+        return groups.length === 0
+          ? null
+          : this.apply({ kind: "joins group", person, group: pick(groups, change.number) });
+      }
+      case "missing joins space": {
+        const missing = this.#listPairs(
+          (space, key) => this.wanted(space).has(key) && !this.#isIn(space, key),
+        );
+        if (missing.length === 0) return null;
+        const [space, key] = pick(missing, change.number);
+        return this.apply({ kind: "joins space", person: this.keys.indexOf(key), space });
       }
       case "group is renamed": {
         const group = change.group % this.names.length;
