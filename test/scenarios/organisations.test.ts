@@ -154,7 +154,7 @@ describe("two organisations in one repository", { concurrency: 2 }, () => {
     );
     assert.match(comments[0]?.body ?? "", /^### .* \(acme\)$/m);
     assert.match(comments[1]?.body ?? "", /Nowhere/);
-    assert.match(comments[2]?.body ?? "", /🆕 managed/);
+    assert.match(comments[2]?.body ?? "", /^! newly managed: mode sync/m);
     assert.doesNotMatch(comments[2]?.body ?? "", /have errors themselves/);
   });
 
