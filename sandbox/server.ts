@@ -51,6 +51,8 @@ export interface SandboxState {
   members(title: string): string[];
   moderators(title: string): string[];
   teamMembers(name: string): string[];
+  /** What was written into the room, oldest first. */
+  messages(title: string): string[];
   addToRoom(title: string, key: string): void;
   removeFromRoom(title: string, key: string): void;
   setModerator(title: string, key: string, isModerator: boolean): void;
@@ -91,7 +93,15 @@ export async function startSandbox(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the sandbox got no port");
-  const { sandbox, receive } = await createSandbox(`http://127.0.0.1:${address.port}`, organisation, options);
+  const { sandbox, receive } = await createSandbox(
+    `http://127.0.0.1:${address.port}`,
+    organisation,
+    options,
+  ).catch((error: unknown) => {
+    // Nobody can close it any more: it would keep the process alive for ever.
+    server.close();
+    throw error;
+  });
   server.on("request", createListener(receive));
   return Object.assign(sandbox, {
     async [Symbol.asyncDispose]() {
@@ -163,6 +173,8 @@ export async function createSandbox(
     members: (title) => sortedKeys(world.room(title).members.people),
     moderators: (title) => sortedKeys(world.room(title).members.moderators),
     teamMembers: (name) => sortedKeys(world.team(name).members.people),
+    messages: (title) =>
+      world.messages.flatMap(({ room, markdown }) => (room === world.room(title) ? [markdown] : [])),
     addToRoom: (title, key) => {
       world.room(title).members.people.push(world.person(key));
     },

@@ -16,9 +16,11 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const lock: { packages: Record<string, LockedPackage> } = JSON.parse(
   await readFile(join(root, "package-lock.json"), "utf8"),
 );
-const own: { engines: { node: string }; allowScripts: Record<string, boolean> } = JSON.parse(
-  await readFile(join(root, "package.json"), "utf8"),
-);
+const own: {
+  engines: { node: string };
+  scripts: Record<string, string>;
+  allowScripts: Record<string, boolean>;
+} = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 const packages = Object.entries(lock.packages).filter(([path]) => path !== "");
 
 test("production does without the compiler: valibot's optional peer finds none under its name", () => {
@@ -111,6 +113,16 @@ test("npm need not ask about any install script: package.json answers for each",
   );
   // None is needed: what esbuild's does is only a faster start of its command.
   assert.deepEqual([...new Set(Object.values(own.allowScripts))], [false]);
+});
+
+test("npm ci runs no script of ours", () => {
+  // https://docs.npmjs.com/cli/using-npm/scripts#life-cycle-operation-order
+  const byItself = /^(pre|post)?(install|prepare|dependencies)$|^(pre|post)(?!.*:)/;
+  const names = Object.keys(own.scripts);
+  assert.deepEqual(
+    names.filter((name) => byItself.test(name)),
+    [],
+  );
 });
 
 test("no test reads anything outside of the repository", async () => {

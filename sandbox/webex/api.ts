@@ -4,6 +4,7 @@ import { consentOperations, consentRoutes } from "./consent.ts";
 import { groupRoutes } from "./groups.ts";
 import { type Meetings, preferencesRoutes } from "./meetings.ts";
 import { membershipRoutes } from "./memberships.ts";
+import { messageRoutes } from "./messages.ts";
 import type { Tokens } from "./oauth.ts";
 import { peopleRoutes } from "./people.ts";
 import type { Quirks } from "./quirks.ts";
@@ -30,6 +31,7 @@ export function createWebex(world: World, meetings: Meetings | null, tokens: Tok
       ...roomRoutes(world, quirks),
       ...membershipRoutes(world, quirks),
       ...teamRoutes(world, quirks),
+      ...messageRoutes(world),
     },
     authorise(request, route) {
       if (open.has(route)) return;

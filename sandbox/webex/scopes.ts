@@ -3,6 +3,7 @@ const needed: readonly [operations: RegExp, ...scopes: string[]][] = [
   [/^GET \/rooms/, "spark:rooms_read", "spark:all"],
   [/^GET \/memberships/, "spark:memberships_read", "spark:all"],
   [/^\w+ \/memberships/, "spark:memberships_write", "spark:all"],
+  [/^POST \/messages/, "spark:messages_write", "spark:all"],
   [/^GET \/teams/, "spark:teams_read", "spark:all"],
   [/^GET \/team\/memberships/, "spark:team_memberships_read", "spark:all"],
   [/^\w+ \/team\/memberships/, "spark:team_memberships_write", "spark:all"],

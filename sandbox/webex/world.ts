@@ -73,6 +73,8 @@ function createNumbering() {
 
 /** The state of the sandbox's Webex. People are shared and pair ids made late: a million memberships take some 8 MB. */
 export class World {
+  /** What was written into rooms, oldest first. */
+  readonly messages: { readonly room: Room; readonly markdown: string }[] = [];
   readonly orgId: string;
   readonly owner: Person;
   readonly groups: readonly Group[];

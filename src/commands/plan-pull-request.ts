@@ -103,7 +103,7 @@ function createTask(number: number, findings: Findings, context: Context): Membe
         return { ...plan, problems, names: observed.names, ownerKey: observed.owner.key, notices };
       };
       // Read once: the names and the delegations are in the same file.
-      return { policy, delegations: readGrants(proposal, policy, { findings, recall }), decide };
+      return { policy, rows: [], delegations: readGrants(proposal, policy, { findings, recall }), decide };
     },
   };
 }

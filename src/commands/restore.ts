@@ -62,7 +62,7 @@ function createRestoreTask(
         ];
         return { rooms: restored, problems, names: [], planAgain, ownerKey: observation.owner.key, notices };
       };
-      return { policy, delegations: null, decide };
+      return { policy, rows: [], delegations: null, decide };
     },
   };
 }

@@ -85,7 +85,7 @@ function createSyncTask(command: "plan" | "sync", approval: string | null, conte
           notices: [...loss, ...notices],
         };
       };
-      return { policy, delegations: { grants, recall }, decide };
+      return { policy, rows: mappings, delegations: { grants, recall }, decide };
     },
   };
 }

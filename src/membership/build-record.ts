@@ -112,6 +112,7 @@ function recordRoom(room: CheckedRoom, outcome: RoomOutcome | undefined): RoomRe
       ...(one.action === undefined ? {} : { action: one.action }),
       reason: one.reason,
     })),
+    ...(room.holds.length === 0 ? {} : { holds: room.holds }),
     failed,
     kept: [...room.kept, ...(outcome?.kept ?? [])],
     missing: room.missing,

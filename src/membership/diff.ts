@@ -16,7 +16,8 @@ export interface RoomDiff {
   readonly moderatorCount: number;
   /** Whether Webex would let the token's owner change who is in the room. */
   readonly isOpenToOwner: boolean;
-  readonly hasEmptyGroup: boolean;
+  /** The names of its groups that have no members. */
+  readonly emptyGroups: readonly string[];
   /** Null when nothing stands in the way. */
   readonly obstacle: string | null;
   /** Rows without a room whose people are in this one; these people stay, and are in no list here. */
@@ -164,7 +165,9 @@ export function diffRoom(
         .length + exempt.length,
     moderatorCount: present.filter((member) => member.isModerator).length,
     isOpenToOwner: !feed.room.isModerated || members.get(owner.key)?.isModerator === true,
-    hasEmptyGroup: readings.some((reading) => reading.complete && reading.members.size === 0),
+    emptyGroups: readings.flatMap((reading) =>
+      reading.complete && reading.members.size === 0 ? [reading.group.displayName] : [],
+    ),
     obstacle: blindness ?? feed.obstacle,
     uncertainties: [...new Set(unsure.map(({ name }) => name))],
     isUnsteady: unsure.some(({ isUnsteady }) => isUnsteady),

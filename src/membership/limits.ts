@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
+import { explainHolds, maxOf } from "./explain-hold.ts";
 import type { Addition, Removal, RoomPlan } from "./plan.ts";
 import type { Policy, RemovalLimit } from "./policy.ts";
-import type { HeldReason } from "./record.ts";
+import type { HeldReason, Hold } from "./record.ts";
 
 export interface CheckedRoom extends RoomPlan {
   readonly held: readonly HeldChange[];
+  /** Why, for each reason there is. */
+  readonly holds: readonly Hold[];
 }
 
 /** A change that waits; additions do so only where a run is restored. */
@@ -39,7 +42,7 @@ export function checkLimits(
     if (room.removals.length === 0) return null;
     if (room.doubt !== undefined) return room.doubt;
     if (room.feed.room.generalOfTeamId !== null) return "team-general-space";
-    if (room.hasEmptyGroup && emptyGroup === "hold") return "empty-group";
+    if (room.emptyGroups.length > 0 && emptyGroup === "hold") return "empty-group";
     if (room.stayingCount + room.additions.length === 0) return "empties-room";
     if (isAbove(room.removals.length, removalsPerRoom, countMembers(room))) return "removals-per-room";
     return isRunOver ? "removals-per-run" : null;
@@ -47,9 +50,14 @@ export function checkLimits(
 
   const checked = split.map(({ room, held }): CheckedRoom => {
     const reason = findReason(room);
-    if (reason === null) return { ...room, held };
-    const removals = room.removals.map((removal) => ({ ...removal, reason }));
-    return { ...room, removals: [], held: [...held, ...removals] };
+    const isHeld = reason !== null;
+    const waiting = isHeld ? [...held, ...room.removals.map((removal) => ({ ...removal, reason }))] : held;
+    const measured = {
+      room: { planned: room.removals.length, limit: removalsPerRoom, members: countMembers(room) },
+      run: { planned, limit: removalsPerRun, members },
+    };
+    const holds = explainHolds(room, waiting, measured);
+    return { ...room, ...(isHeld ? { removals: [] } : {}), held: waiting, holds };
   });
   return { rooms: checked, digest: digestHeld(checked, otherKeys) };
 }
@@ -65,9 +73,9 @@ function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held
   return { room: held.length === 0 ? room : { ...room, additions: going }, held };
 }
 
-/** Exactly at the limit is not above it, although 0.29 * 100 is less than 29 in binary. */
-export function isAbove(removals: number, { count, share }: RemovalLimit, members: number): boolean {
-  return removals > Math.max(count, share * members + 1e-6);
+/** Exactly at the limit is not above it. */
+export function isAbove(removals: number, limit: RemovalLimit, members: number): boolean {
+  return removals > maxOf(limit, members);
 }
 
 function countMembers(room: RoomPlan): number {
@@ -84,7 +92,7 @@ export function approve(plan: CheckedPlan, approved: string): CheckedPlan {
       if (change.action === undefined) removals.push(change);
       else additions.push(withoutAction(change));
     }
-    return { ...room, additions, removals, held: [] };
+    return { ...room, additions, removals, held: [], holds: [] };
   });
   return { rooms, digest: null };
 }

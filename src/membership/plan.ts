@@ -33,7 +33,8 @@ export interface RoomPlan {
   readonly missing: readonly RecordedPerson[];
   /** Members who stay whatever is removed, without the token's owner and bots: the room's people. */
   readonly stayingCount: number;
-  readonly hasEmptyGroup: boolean;
+  /** The names of its groups that have no members. */
+  readonly emptyGroups: readonly string[];
   /** Present where all that is planned for the room waits for approval, whatever it is. */
   readonly doubt?: HeldReason;
   /** Null when the plan is whole. */
@@ -103,7 +104,7 @@ function planRoom(
     missing: feed.mode === "audit" ? sortPeople(absent.map(({ key: _, ...person }) => person)) : [],
     stayingCount:
       difference.presentCount + verdicts.filter((verdict) => staysAsPerson(verdict, owner)).length,
-    hasEmptyGroup: difference.hasEmptyGroup,
+    emptyGroups: difference.emptyGroups,
     frozen:
       obstacle ?? refusal ?? (isUncertain ? `not known for certain: ${uncertainties.join(", ")}` : null),
     problems,

@@ -45,6 +45,11 @@ const texts = v.array(v.string());
 /** A person as Webex described them at the time of the run: null where Webex did not tell. */
 const person = { personId: id, displayName: v.nullable(v.string()), email: v.nullable(v.string()) };
 
+/** Why changes wait, with the numbers: one entry for each reason among them. */
+const holdsSchema = v.exactOptional(
+  v.array(v.strictObject({ reason: heldReasonSchema, message: v.string() })),
+);
+
 const roomSchema = v.strictObject({
   roomId: id,
   title: v.string(),
@@ -61,6 +66,7 @@ const roomSchema = v.strictObject({
   held: v.array(
     v.strictObject({ ...person, action: v.exactOptional(v.literal("add")), reason: heldReasonSchema }),
   ),
+  holds: holdsSchema,
   failed: v.array(
     v.strictObject({
       personId: id,
@@ -81,6 +87,7 @@ const roomSchema = v.strictObject({
 
 const delegationsSchema = v.strictObject({
   backend: v.picklist(["rest", "xml"]),
+  holds: holdsSchema,
   hosts: v.array(
     v.strictObject({
       host: v.string(),
@@ -139,6 +146,8 @@ export type RunStatus = RunRecord["status"];
 export type RoomRecord = RunRecord["rooms"][number];
 
 export type HeldReason = RoomRecord["held"][number]["reason"];
+
+export type Hold = NonNullable<RoomRecord["holds"]>[number];
 
 export type KeptReason = RoomRecord["kept"][number]["reason"];
 

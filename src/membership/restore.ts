@@ -148,7 +148,7 @@ function diffWithRecord(
     ...diffRoom(feed, [{ group, members, complete: true }], listing, { owner }),
     // Bots stay as well, but a room of nobody else counts as empty.
     presentCount: staying.filter((member) => member.key !== owner.key && !isMachine(member)).length,
-    hasEmptyGroup: false,
+    emptyGroups: [],
   };
 }
 

@@ -18,7 +18,10 @@ export function confirmRemovals(
   accepted: ReadonlySet<string>,
 ): Confirmation {
   const { title } = room.feed.room;
-  const emptied = again.hasEmptyGroup && !room.hasEmptyGroup ? "a group of it has no members any more" : null;
+  const emptied =
+    again.emptyGroups.length > 0 && room.emptyGroups.length === 0
+      ? "a group of it has no members any more"
+      : null;
   const doubt = again.frozen ?? emptied;
   const shown = new Map(again.removals.map((removal) => [removal.key, removal]));
   const removals = room.removals.flatMap((planned) => {

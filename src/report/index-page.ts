@@ -1,77 +1,194 @@
 import { dayMs, toDateString } from "../lib/date.ts";
-import type { RunRecord } from "../membership/record.ts";
+import type { RoomRecord, RunRecord } from "../membership/record.ts";
+import { viewHeld } from "./held.ts";
 import type { History } from "./history.ts";
-import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
-import { viewRooms } from "./rooms.ts";
-import { createLineLink, takeRows, titleOf } from "./rows.ts";
-import { describeTimestamp, type PageInput, viewShared } from "./sections.ts";
+import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { countStates, describeDelta, describeMembers, describeRest, findIcon, findState } from "./rooms.ts";
+import { createLineLink, sortBy, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
+import {
+  describeTimestamp,
+  type PageInput,
+  viewFailures,
+  viewNotices,
+  viewProblems,
+  viewToken,
+} from "./sections.ts";
+import { describeTypedSources, listRowsWithoutSpace, type TypedRow } from "./sources.ts";
 import {
   countOf,
   describeChanges,
   describeRun,
   formatNumber,
+  listTasks,
   nameOrganisation,
   statusIcons,
+  syncWorkflow,
 } from "./words.ts";
 
+/** What the page that people open says beyond a run's own page. */
+export interface IndexInput extends PageInput {
+  /** The rows of rooms.csv as they were typed. */
+  readonly rows: readonly TypedRow[];
+  readonly hasSchedulingPage: boolean;
+}
+
+/** Longer lists of names go on on the run's own page. */
+const maxNames = 30;
+
+/** Up to here one list by title can be read at a glance; in longer lists, what needs attention comes first. */
+const maxInOneList = 40;
+
 /** Builds the page that people open; `history` already includes this run. */
-export function viewIndex(input: PageInput, history: History, maxRows: number) {
-  const { record, policy } = input;
-  const line = createLineLink(input.mappingsAddress);
+export function viewIndex(input: IndexInput, history: History, maxRows: number) {
+  const { record, policy, repositoryUrl } = input;
+  const token = viewToken(record.token, record.finishedAt, policy.tokenWarningDays);
+  const names = Math.min(maxNames, maxRows);
   return {
-    ...viewShared(input, maxRows),
+    ...describeNeed(record),
     whose: nameOrganisation(record.organisation),
-    icon: statusIcons[record.status],
-    headline: describeRun(record),
-    facts: describeFacts(input),
-    rooms: viewRooms(record, line, maxRows),
+    facts: describeFacts(input, history),
+    warning: token.warning ? token.text : null,
+    held: viewHeld(record, repositoryUrl, { maxRows, maxNames: names }),
+    failures: viewFailures(record, maxRows),
+    problems: viewIndexProblems(input, maxRows),
+    notices: viewNotices(input.notices, maxRows, repositoryUrl),
+    rooms: viewRooms(input, maxRows),
     noRooms: describeNoRooms(record),
-    lastChange: viewLastChange(history.lastChange, maxRows),
+    // What this very run changed is on its own page, to which the line at the top leads.
+    lastChange:
+      history.lastChange?.at === record.startedAt ? null : viewLastChange(history.lastChange, maxRows),
     chart: drawMembers(history.members),
-    // A day more than the heartbeat: a run that is merely late should alarm nobody.
-    checked: md`Last checked ${describeTimestamp(record.startedAt)}. Older than ${countOf(Math.max(2, policy.heartbeatDays + 1), "day")}? Then the schedule has stopped: open Actions → Sync, enable the workflow again if GitHub has paused it, and look at its last run.`,
-    runPages: describeRunPages(linkTo(md`its own page`, "runs/")),
-    mappings: linkMappings(input.mappingsAddress),
+    links: listLinks(input, token.short),
+    schedule: describeSchedule(input),
   };
 }
 
-/** Builds the same page for a repository in which no run has taken place: it links to nothing that a run makes. */
-export function viewFirstIndex(mappingsAddress: string | null): ReturnType<typeof viewIndex> {
+/** Builds the page as it is before the first run. */
+export function viewFirstIndex(mappingsAddress: string | null) {
+  const mappings = nameMappings(mappingsAddress);
   return {
-    token: { text: md`How long the Webex login stays valid is not known yet.`, warning: false },
-    notices: null,
+    icon: md`⚪`,
+    headline: md`No run yet`,
+    whose: nameOrganisation(undefined),
+    facts: md`The first run of Sync writes this page: who is in which space, what changed, and what needs a person. When Rollcall is set up, start it: Actions → Sync → Run workflow.`,
+    warning: null,
     held: null,
     failures: null,
     problems: null,
-    whose: nameOrganisation(undefined),
-    icon: md`⚪`,
-    headline: md`No run yet.`,
-    facts: md`The first run of Sync writes this page.`,
+    notices: null,
     rooms: null,
-    noRooms: md`None has been read yet.`,
+    noRooms: md`None yet. Add rows to ${mappings}: a group, and the space its members belong in.`,
     lastChange: null,
     chart: null,
-    checked: md`Nothing has been checked yet. When Rollcall is set up, start it: Actions → Sync → Run workflow.`,
-    runPages: describeRunPages(md`its own page`),
-    mappings: linkMappings(mappingsAddress),
+    links: mappings,
+    schedule: null,
   };
 }
 
-function describeRunPages(page: Markdown): Markdown {
-  return md`Every run that changed something, held something back or failed has ${page}.`;
+/** The one line between the markers in the repository's own README. */
+export function describeStatusLine(record: RunRecord, reportPath: string): Markdown {
+  const { icon, headline } = describeNeed(record);
+  const facts = [
+    ...countStates(record),
+    md`checked ${describeTimestamp(record.startedAt)}`,
+    linkTo(md`report`, reportPath),
+  ];
+  return md`${icon} **${headline}**${nameOrganisation(record.organisation)} · ${joinMarkdown(facts, " · ")}`;
 }
 
-function linkMappings(address: string | null): Markdown {
-  return address === null ? md`rooms.csv` : linkTo(md`rooms.csv`, address);
+function describeNeed(record: RunRecord): { readonly icon: Markdown; readonly headline: Markdown } {
+  const { rooms, status } = record;
+  const icon = statusIcons[status];
+  const tasks = listTasks(record);
+  if (status === "failed" || rooms.length + tasks.length === 0)
+    return { icon, headline: describeRun(record) };
+  if (tasks.length > 0) return { icon, headline: md`Needs you: ${joinMarkdown(tasks, ", ")}` };
+  const all = rooms.length === 1 ? md`The one space is` : md`All ${countOf(rooms.length, "space")} are`;
+  return { icon, headline: md`${all} in sync` };
 }
 
-function describeFacts({ record, runUrl }: PageInput): Markdown {
-  const read = record.rooms.flatMap((room) => (room.after === null ? [] : [room.after]));
-  const members = read.reduce((sum, one) => sum + one, 0);
-  const facts = [md`Checked ${describeTimestamp(record.startedAt)}`];
-  if (record.rooms.length > 0) facts.push(countOf(record.rooms.length, "space"), countOf(members, "member"));
-  if (runUrl !== null) facts.push(linkTo(md`this run`, runUrl));
-  return joinMarkdown(facts, " · ");
+/** The rooms by state, and when and by which run they were looked at. */
+function describeFacts({ record, runUrl }: IndexInput, { lastChange }: History): Markdown {
+  const delta = describeDelta(record.totals.added, record.totals.removed);
+  const isOfThisRun = lastChange?.at === record.startedAt;
+  const [address, found] = isOfThisRun ? [lastChange.page, delta] : [runUrl, md`run`];
+  const by = address === null ? md`` : md` (${linkTo(found, address)})`;
+  return joinMarkdown(
+    [...countStates(record), md`checked ${describeTimestamp(record.startedAt)}${by}`],
+    " · ",
+  );
+}
+
+/** Each problem with the spaces that stay as they are until it is fixed. */
+function viewIndexProblems({ record, mappingsAddress }: IndexInput, maxRows: number) {
+  const line = createLineLink(mappingsAddress, md`rooms.csv `);
+  const view = viewProblems(record, line, maxRows);
+  if (view === null) return null;
+  return {
+    ...view,
+    title: md`Fix ${countOf(record.problems.length, "problem")}`,
+    rows: view.rows.map((row) => {
+      const frozen = record.rooms.filter(
+        (room) => room.frozen !== undefined && row.line !== null && room.lines.includes(row.line),
+      );
+      const titles = joinMarkdown(
+        sortRooms(frozen).map((room) => md`**${titleOf(room)}**`),
+        ", ",
+      );
+      const verb = frozen.length === 1 ? md`is` : md`are`;
+      const stop = /[.?!]$/.test(row.message) ? md`` : md`.`;
+      const where = row.line === null ? md`` : line(row.line);
+      return {
+        ...row,
+        where,
+        until: frozen.length === 0 ? null : md`${stop} Until then ${titles} ${verb} frozen.`,
+      };
+    }),
+  };
+}
+
+/** Builds the list of rooms; null when there is none. */
+function viewRooms(input: IndexInput, maxRows: number) {
+  const { record } = input;
+  const unmatched = viewUnmatched(input);
+  if (record.rooms.length + unmatched.length === 0) return null;
+  const rooms = sortRooms(record.rooms);
+  const isUrgent = (room: RoomRecord) => !["audit", "declared"].includes(findState(room));
+  const isLong = rooms.length > maxInOneList;
+  const sorted = sortBy(rooms, (room) => [isUrgent(room) ? "" : "later"]);
+  const open = isLong ? rooms.filter(isUrgent) : sorted;
+  const folded = isLong ? rooms.filter((room) => !isUrgent(room)) : [];
+  const describe = (room: RoomRecord) => describeRoom(room, input);
+  return {
+    open: takeRowsIfAny([...unmatched, ...open.map(describe)], maxRows, (row) => row),
+    folded: takeRowsIfAny(folded, maxRows, describe),
+    foldedLabel:
+      open.length > 0
+        ? md`${countOf(folded.length, "space")} in sync`
+        : md`All ${countOf(rooms.length, "space")} are in sync`,
+  };
+}
+
+function describeRoom(room: RoomRecord, input: IndexInput): Markdown {
+  const sources = describeTypedSources(room, input.record, input);
+  const frozen = findState(room) === "frozen" ? [md`frozen: nobody is removed`] : [];
+  const facts = [
+    describeMembers(room),
+    ...(sources === "" ? [] : [sources]),
+    ...frozen,
+    ...describeRest(room),
+  ];
+  return md`${findIcon(room)} **${titleOf(room)}** · ${joinMarkdown(facts, " · ")}`;
+}
+
+/** A row without a space is listed under the name that was typed. */
+function viewUnmatched(input: IndexInput): Markdown[] {
+  const line = createLineLink(input.mappingsAddress);
+  const rows = sortBy(listRowsWithoutSpace(input.record, input), ({ room }) => [room]);
+  return rows.map((row) => {
+    const [title, group] = [row.room, row.group].map((cell) => escapeMarkdown(cell));
+    return md`❓ **${title ?? md``}** · leads to no single space · ${group ?? md``} (${line(row.line)})`;
+  });
 }
 
 function describeNoRooms(record: RunRecord): Markdown {
@@ -86,12 +203,10 @@ function viewLastChange(change: History["lastChange"], maxRows: number) {
   const what = describeChanges("sync", change.added, change.removed) ?? md`nothing was changed`;
   const named = change.rooms.reduce((sum, room) => sum + room.added.length + room.removed.length, 0);
   const unnamed = change.added + change.removed - named;
-  const all = linkTo(
-    unnamed > 0 ? md`${formatNumber(unnamed)} more, and all details` : md`all details`,
-    change.page,
-  );
+  const all = unnamed > 0 ? md`${formatNumber(unnamed)} more, and all details` : md`All details`;
   return {
-    summary: md`On ${describeTimestamp(change.at)} ${what} (${all}).`,
+    summary: md`Last change, ${describeTimestamp(change.at)}: ${what}`,
+    link: linkTo(all, change.page),
     rooms: takeRows(change.rooms, maxRows, (room) => ({
       title: titleOf(room),
       changes: joinMarkdown(
@@ -108,15 +223,45 @@ function viewNames(verb: Markdown, names: readonly string[]): Markdown[] {
   return [md`${verb} ${joinMarkdown(shown, " · ")}`];
 }
 
+function listLinks(input: IndexInput, expiry: Markdown): Markdown {
+  return joinMarkdown(
+    [
+      linkTo(md`All runs`, "runs/"),
+      ...(input.hasSchedulingPage ? [linkTo(md`Who may schedule for whom`, "delegations/README.md")] : []),
+      nameMappings(input.mappingsAddress),
+      expiry,
+    ],
+    " · ",
+  );
+}
+
+function nameMappings(address: string | null): Markdown {
+  return address === null ? md`rooms.csv` : linkTo(md`rooms.csv`, address);
+}
+
+/** By the page's own age people see that nothing runs any more. */
+function describeSchedule({ policy, repositoryUrl }: IndexInput): Markdown {
+  // A day more than the heartbeat: a run that is merely late should alarm nobody.
+  const staleAfter = countOf(Math.max(2, policy.heartbeatDays + 1), "day");
+  const workflow =
+    repositoryUrl === null
+      ? codeSpan("Actions → Sync")
+      : linkTo(md`Actions → Sync`, `${repositoryUrl}/actions/workflows/${syncWorkflow}`);
+  return md`Checked more than ${staleAfter} ago? The schedule has stopped: ${workflow}`;
+}
+
+/** Fewer points are no line that anybody could read. */
+const minPoints = 7;
+
 const maxLabels = 12;
 
 const maxDays = 180;
 
-/** Draws members over time; null before the first check. https://mermaid.js.org/syntax/xyChart */
+/** Draws members over time; null while there are only a few points. https://mermaid.js.org/syntax/xyChart */
 export function drawMembers(points: History["members"]): Markdown | null {
   const daily = fillDays(points);
   const last = daily.at(-1);
-  if (!last) return null;
+  if (!last || points.length < minPoints) return null;
   const values = daily.map((point) => point.members);
   const few = daily.length <= maxLabels;
   const axis = few

@@ -1,7 +1,8 @@
 import type { RunRecord } from "../membership/record.ts";
-import { codeSpan, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { viewHeld } from "./held.ts";
+import { joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
 import { createLineLink } from "./rows.ts";
-import { viewFailures, viewHeld, viewProblems } from "./sections.ts";
+import { viewFailures, viewProblems } from "./sections.ts";
 import { describeRun, nameOrganisation, statusIcons } from "./words.ts";
 
 export interface IssueInput {
@@ -31,7 +32,6 @@ export function describeCalm(record: RunRecord, runUrl: string | null): Markdown
 /** Builds the body of the issue. */
 export function viewIssue(input: IssueInput, maxRows: number) {
   const { record, repositoryUrl, runUrl, mappingsAddress, reportAddress } = input;
-  const held = viewHeld(record, repositoryUrl, maxRows);
   const links = [
     ...(reportAddress === null ? [] : [linkTo(md`The report`, reportAddress)]),
     ...(runUrl === null ? [] : [linkTo(md`the run that found this`, runUrl)]),
@@ -39,10 +39,7 @@ export function viewIssue(input: IssueInput, maxRows: number) {
   return {
     icon: statusIcons[record.status],
     headline: md`${describeNeed(record)}${nameOrganisation(record.organisation)}`,
-    held:
-      held === null || record.digest === null
-        ? null
-        : { ...held, comment: md`Comment ${codeSpan(`/approve ${record.digest}`)} here, alone on one line` },
+    held: viewHeld(record, repositoryUrl, { maxRows, place: "issue" }),
     failures: viewFailures(record, maxRows),
     problems: viewProblems(record, createLineLink(mappingsAddress), maxRows),
     links: joinMarkdown(links, " · "),

@@ -53,6 +53,22 @@ export function codeSpan(text: string, maxLength = messageLength): Markdown {
   return trust(fence + pad + content + pad + fence);
 }
 
+const lookalikes: Readonly<Record<string, string>> = {
+  "<": "‹",
+  ">": "›",
+  "@": "＠",
+  "](": "] (",
+  "![": "! [",
+};
+
+/** Writes a line of a fenced block; what would be at work outside of it looks the same, so nothing hangs on the fence. */
+export function blockLine(start: string, text: string, end = ""): Markdown {
+  const content = cutText(cleanText(text), messageLength)
+    .replace(/[<>]|(?<![a-z0-9])@|!\[|\]\(/gi, (found) => lookalikes[found] ?? found)
+    .replace(/`{3,}/g, (ticks) => "'".repeat(ticks.length));
+  return trust(`${start}${content}${end}`.trimEnd());
+}
+
 /** Writes our own words; the values between them are Markdown already, or numbers. */
 export function md(strings: TemplateStringsArray, ...values: readonly (Markdown | number)[]): Markdown {
   return trust(strings.map((part, index) => part + (values[index] ?? "")).join(""));

@@ -3,6 +3,7 @@ import { delegationRecordSchema } from "../delegation/record.ts";
 import { parseJson } from "../lib/json.ts";
 import type { ReadonlyDeep } from "../lib/readonly-deep.ts";
 import { recordSchema } from "../membership/record.ts";
+import { type Told, toldSchema } from "./message.ts";
 import { formatBySchema } from "./record-json.ts";
 
 const run = {
@@ -12,7 +13,13 @@ const run = {
 };
 
 const owedReportSchema = v.variant("kind", [
-  v.strictObject({ kind: v.literal("membership"), ...run, record: recordSchema }),
+  v.strictObject({
+    kind: v.literal("membership"),
+    ...run,
+    record: recordSchema,
+    /** Present where the run told the policy's space something, or that all is settled. */
+    told: v.exactOptional(v.nullable(toldSchema)),
+  }),
   v.strictObject({
     kind: v.literal("delegation"),
     ...run,
@@ -26,6 +33,13 @@ const owedSchema = v.strictObject({ version: v.literal(1), reports: v.array(owed
 
 /** What a run would have committed: its record, from which a later run renders the report. */
 export type OwedReport = ReadonlyDeep<v.InferOutput<typeof owedReportSchema>>;
+
+/** What the latest of these runs told that told something; undefined where none did. */
+export function findTold(reports: readonly OwedReport[]): Told | null | undefined {
+  return reports
+    .flatMap((one) => (one.kind === "membership" && one.told !== undefined ? [one.told] : []))
+    .at(-1);
+}
 
 /** Writes the reports that are owed as a run's artifact keeps them. */
 export function formatOwed(reports: readonly OwedReport[]): string {

@@ -7,20 +7,14 @@ import type {
   RoomEffect,
   Verdict,
 } from "../membership/compare-plans.ts";
-import type { RoomRecord, RunRecord } from "../membership/record.ts";
-import {
-  codeSpan,
-  escapeMarkdown,
-  joinMarkdown,
-  linkTo,
-  type Markdown,
-  md,
-  messageLength,
-} from "./markdown.ts";
-import { describeSource, sourcesOf } from "./rooms.ts";
-import { createLineLink, type LineLink, listNames, sortBy, takeRowsIfAny, titleOf } from "./rows.ts";
+import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
+import { isWeaker } from "../membership/weaker-policy.ts";
+import { type DiffBlock, type DiffLine, describePerson, listPeople, viewDiff } from "./diff-block.ts";
+import { codeSpan, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { sourcesOf } from "./rooms.ts";
+import { createLineLink, sortBy, takeRowsIfAny, titleOf } from "./rows.ts";
 import { viewNotices, viewProblems } from "./sections.ts";
-import { countOf, describeProblems, heldReasons, keptReasons, nameOrganisation } from "./words.ts";
+import { countOf, explainHold, formatNumber, keptReasons, nameOrganisation } from "./words.ts";
 
 export interface PlanCommentInput {
   readonly record: RunRecord;
@@ -46,30 +40,41 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   const oldProblems = record.problems.filter((problem) => !isNew(problem.message));
   const changed = rooms.filter((room) => room.changes.length > 0 || isRewired(room));
   const drifted = rooms.filter((room) => room.drift.length > 0);
-  const changes = changed.flatMap((room) => listEffectRows(room, "changes", line, maxRows));
-  // Without links: the drift can be many rows, and a comment has a size limit.
-  const drift = drifted.flatMap((room) => listEffectRows(room, "drift", createLineLink(null), maxRows));
-  const due = describeEffects(drifted.flatMap((room) => room.drift));
-  return {
-    icon: chooseIcon(record, { rooms, policyChanges, grants }, problems.length),
-    headline: md`${describeProposal(record, { rooms, grants }, problems.length)}${nameOrganisation(record.organisation)}`,
-    driftLine: md`Pending regardless of this pull request: ${due}.`,
-    policyChanges: takeRowsIfAny(policyChanges, maxRows, ({ key, without, with: later }) => ({
+  const changes = [
+    ...changed.map((room) => describeRoomEffect(room, "changes")),
+    ...describeGrantEffects(grants.changes, record),
+  ];
+  const drift = [
+    ...drifted.map((room) => describeRoomEffect(room, "drift")),
+    ...describeGrantEffects(grants.drift, record),
+  ];
+  const due = [
+    ...(drifted.length === 0
+      ? []
+      : [
+          md`${joinMarkdown(listCounts(drifted.flatMap((room) => room.drift)), ", ")} (${countOf(drifted.length, "space")})`,
+        ]),
+    ...countGrants(grants.drift),
+  ];
+  const viewPolicy = (changes: readonly PolicyChange[]) =>
+    takeRowsIfAny(changes, maxRows, ({ key, without, with: later }) => ({
       key: codeSpan(key),
       before: codeSpan(without, 200),
       after: codeSpan(later, 200),
-    })),
+    }));
+  return {
+    icon: chooseIcon(record, { rooms, policyChanges, grants }, problems.length),
+    headline: md`${describeProposal(record, { rooms, grants }, problems.length)}${nameOrganisation(record.organisation)}`,
+    weakened: viewPolicy(policyChanges.filter(isWeaker)),
+    policyChanges: viewPolicy(policyChanges.filter((change) => !isWeaker(change))),
     problems: viewProblems({ ...record, problems }, line, maxRows),
     until:
       effect === null
         ? md`Until then there is no plan. The next push makes a new one.`
         : md`As it stands, nothing would change in the spaces concerned.`,
-    changes: takeRowsIfAny(changes, maxRows, (row) => row),
-    drift: takeRowsIfAny(drift, maxRows, (row) => row),
-    driftLabel: md`${due}, in ${countOf(drifted.length, "space")}`,
-    grants: takeRowsIfAny(grants.changes, maxRows, viewGrant),
-    grantDrift: takeRowsIfAny(grants.drift, maxRows, viewGrant),
-    grantDriftLabel: describeGrants(grants.drift),
+    changes: changes.length === 0 ? null : viewDiff(changes, maxRows),
+    drift: drift.length === 0 ? null : viewDiff(drift, maxRows),
+    driftLabel: md`Pending regardless of this pull request: ${joinMarkdown(due, ", ")}`,
     oldProblems: viewProblems({ ...record, problems: oldProblems }, line, maxRows),
     notices: viewNotices(record.notices, maxRows),
     wholePlan:
@@ -80,12 +85,12 @@ export function viewPlanComment(input: PlanCommentInput, maxRows: number) {
   };
 }
 
-function describePlanSource({ headSha, runUrl, effect }: PlanCommentInput): Markdown {
+function describePlanSource({ headSha, runUrl, effect, mappingsAddress }: PlanCommentInput): Markdown {
   const commit = codeSpan(headSha.slice(0, 12));
   const run = runUrl === null ? md`a run of Plan` : linkTo(md`this run`, runUrl);
-  return effect === null
-    ? md`*Read at ${commit} by ${run}. Nothing has been changed.*`
-    : md`*Planned for ${commit} by ${run}, whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*`;
+  if (effect === null) return md`*Read at ${commit} by ${run}. Nothing has been changed.*`;
+  const file = mappingsAddress === null ? md`rooms.csv` : linkTo(md`rooms.csv`, mappingsAddress);
+  return md`*Planned for ${commit} (${file}) by ${run}, whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*`;
 }
 
 function sortRoomEffects(rooms: readonly RoomEffect[]): readonly RoomEffect[] {
@@ -113,190 +118,235 @@ function chooseIcon(
   return isWaiting ? md`✋` : md`✅`;
 }
 
+/** "+3 −0 in 1 space; 3 spaces change how they are managed". */
 function describeProposal(record: RunRecord, { rooms, grants }: Effects, problemCount: number): Markdown {
-  const toFix = problemCount === 0 ? [] : [describeProblems(problemCount)];
-  if (record.status === "failed") return joinMarkdown([md`There is no plan:`, ...toFix], " ");
+  const toFix = problemCount === 0 ? [] : [md`${countOf(problemCount, "problem")} to fix`];
+  if (record.status === "failed") return joinMarkdown([md`no plan`, ...toFix], "; ");
   const effects = rooms.flatMap((room) => room.changes);
-  const concerned = rooms.filter((room) => room.changes.length > 0).length;
+  const { added, removed, held, exempt } = countEffects(effects);
+  const concerned = rooms.filter((room) =>
+    room.changes.some((one) => one.with === "add" || one.with === "remove"),
+  ).length;
   const rewired = rooms.filter(isRewired).length;
-  const sentence =
-    effects.length > 0
-      ? md`This pull request changes what happens in ${countOf(concerned, "space")}: ${describeEffects(effects)}.`
-      : rewired > 0
-        ? md`This pull request changes the mappings of ${countOf(rewired, "space")}, but adds and removes nobody.`
-        : md`This pull request itself adds and removes nobody.`;
-  const ofGrants =
-    grants.changes.length === 0 ? [] : [md`Who may schedule meetings: ${describeGrants(grants.changes)}.`];
-  return joinMarkdown([sentence, ...ofGrants, ...toFix], " ");
+  const parts = [
+    ...(concerned > 0
+      ? [md`+${formatNumber(added)} −${formatNumber(removed)} in ${countOf(concerned, "space")}`]
+      : []),
+    ...(rewired > 0
+      ? [
+          md`${countOf(rewired, "space")} ${rewired === 1 ? md`changes how it is` : md`change how they are`} managed`,
+        ]
+      : []),
+    ...(held > 0 ? [md`${countOf(held, "removal")} would wait for approval`] : []),
+    ...(exempt > 0 ? [md`${countOf(exempt, "change")} no longer made`] : []),
+    ...countGrants(grants.changes),
+  ];
+  if (parts.length === 0) parts.push(md`+0 −0, nobody is added or removed`);
+  return joinMarkdown([...parts, ...toFix], "; ");
 }
 
-/** "1 delegation granted, 2 revoked"; rows that change nothing in Webex are counted apart. */
-function describeGrants(effects: readonly GrantEffect[]): Markdown {
-  const count = (verdict: GrantEffect["with"]) => effects.filter((effect) => effect.with === verdict).length;
-  const say = (number: number, what: Markdown) =>
-    number === 0 ? [] : [md`${countOf(number, "delegation")} ${what}`];
-  return joinMarkdown(
-    [
-      ...say(count("grant"), md`granted`),
-      ...say(count("revoke"), md`revoked`),
-      ...say(count("hold"), md`held for approval`),
-      ...say(count(null), md`left as it is in Webex`),
-    ],
-    ", ",
-  );
-}
-
-function viewGrant(effect: GrantEffect) {
-  return {
-    host: codeSpan(effect.host),
-    delegate: codeSpan(effect.delegate),
-    what: nameGrant(effect),
-    why: explainGrant(effect),
-  };
-}
-
-function nameGrant({ with: later, without, before, after }: GrantEffect): Markdown {
-  if (later === "grant") return md`➕ grant`;
-  if (later === "revoke") return md`➖ revoke`;
-  if (later === "hold") return md`✋ hold`;
-  if (without === "grant") return md`↩️ will no longer be granted`;
-  if (without !== null) return md`↩️ will no longer be revoked`;
-  if (after === null) return md`🗑️ no longer listed`;
-  return before === null ? md`📌 listed` : md`📅 last day changed`;
-}
-
-function explainGrant({ with: later, without, before, after, isRefused }: GrantEffect): Markdown {
-  if (later === "hold") return heldReasons["revocations-per-run"];
-  if (later === "revoke")
-    return after === null ? md`The row was deleted` : md`The row ended${describeLastDay(after, md` after`)}`;
-  if (after === null) return md`No row lists it any more, and nothing changes in Webex`;
-  const row = md`Line ${after.line} of delegations.csv,${describeLastDay(after, md` until`)}`;
-  if (later === "grant") return row;
-  if (isRefused) return md`${row}; it cannot be granted, see the problems`;
-  if (before !== null && before.until !== after.until)
-    return md`${row}; before:${describeLastDay(before, md` until`)}`;
-  return without === null ? md`${row}; a delegate in Webex already, kept from now on` : row;
-}
-
-function describeLastDay({ until }: ListedDelegation, preposition: Markdown): Markdown {
-  return until === null ? md` without end` : md`${preposition} ${escapeMarkdown(until)}`;
-}
-
-/** "3 people added, 1 person removed"; what does not occur is left out. */
-function describeEffects(effects: readonly PersonEffect[]): Markdown {
+function countEffects(effects: readonly PersonEffect[]) {
   const count = (matches: (effect: PersonEffect) => boolean) => effects.filter(matches).length;
   const added = count((effect) => effect.with === "add");
   const removed = count((effect) => effect.with === "remove");
   const exempt = count((effect) => effect.with === null);
-  const held = effects.length - added - removed - exempt;
-  const parts: Markdown[] = [];
-  if (added > 0) parts.push(md`${countOf(added, "person")} added`);
-  if (removed > 0) parts.push(md`${countOf(removed, "person")} removed`);
-  if (held > 0) parts.push(md`${countOf(held, "removal")} held for approval`);
-  if (exempt > 0) parts.push(md`${countOf(exempt, "change")} no longer made`);
-  return joinMarkdown(parts, ", ");
+  return { added, removed, exempt, held: effects.length - added - removed - exempt };
+}
+
+/** "3 to add", "1 to remove", "2 held"; what does not occur is left out. */
+function listCounts(effects: readonly PersonEffect[]): readonly Markdown[] {
+  const { added, removed, held } = countEffects(effects);
+  return [
+    ...(added > 0 ? [md`${formatNumber(added)} to add`] : []),
+    ...(removed > 0 ? [md`${formatNumber(removed)} to remove`] : []),
+    ...(held > 0 ? [md`${formatNumber(held)} held`] : []),
+  ];
 }
 
 /** True when the mappings of a room change: what feeds it, its mode, or whether it is managed at all. */
 export function isRewired({ with: later, without }: RoomEffect): boolean {
   if (later === null || without === null) return true;
-  return later.mode !== without.mode || listDifferences(later, without).length > 0;
+  const { gained, lost } = compareSources(later, without);
+  return later.mode !== without.mode || gained.length + lost.length > 0;
 }
 
-/** One row for all people with the same change and reason; with `changes`, a row about the mappings comes first. */
-export function listEffectRows(
-  effect: RoomEffect,
-  part: "changes" | "drift",
-  line: LineLink,
-  maxNames: number,
-) {
-  const room = effect.with ?? effect.without;
-  if (room === null) return [];
-  const title = titleOf(room);
-  const groups = new Map<string, { what: Markdown; why: Markdown; people: PersonEffect["person"][] }>();
-  for (const one of [...effect[part]].sort((a, b) => rankEffect(a) - rankEffect(b))) {
-    const what = nameEffect(one);
-    const why = explainEffect(one, effect, line);
-    const entry = groups.get(what + why) ?? { what, why, people: [] };
-    entry.people.push(one.person);
-    groups.set(what + why, entry);
-  }
-  const rows = [...groups.values()].map(({ what, why, people }) => ({
-    room: title,
-    what,
-    who: listNames(people, maxNames),
-    why,
-  }));
-  const wiring = part === "changes" && isRewired(effect) ? [viewWiring(effect, room, title, line)] : [];
-  return [...wiring, ...rows];
-}
-
-function viewWiring({ with: later, without }: RoomEffect, room: RoomRecord, title: Markdown, line: LineLink) {
-  const members = room.before === null ? md`members not read` : countOf(room.before, "member");
-  if (later === null) {
-    const why = md`No row names this space any more; its ${members} stay`;
-    return { room: title, what: md`🚫 no longer managed`, who: md``, why };
-  }
-  if (without === null) {
-    const source = sourcesOf(later).length > 0 ? describeSource(later, line) : md`no group that was found`;
-    const why = md`Fed by ${source}, mode ${escapeMarkdown(later.mode)}; ${members}`;
-    return { room: title, what: md`🆕 managed`, who: md``, why };
-  }
-  const parts = listDifferences(later, without);
-  if (later.mode !== without.mode)
-    parts.unshift(md`mode ${escapeMarkdown(without.mode)} → ${escapeMarkdown(later.mode)}`);
-  return { room: title, what: md`🔧 mapping changed`, who: md``, why: joinMarkdown(parts, "; ") };
-}
-
-function listDifferences(later: RoomRecord, without: RoomRecord): Markdown[] {
-  const name = (sources: readonly string[]) =>
-    joinMarkdown(
-      sources.map((source) => escapeMarkdown(source)),
-      " · ",
-    );
+function compareSources(later: RoomRecord, without: RoomRecord) {
   const [after, before] = [sourcesOf(later), sourcesOf(without)];
-  const gained = after.filter((source) => !before.includes(source));
-  const lost = before.filter((source) => !after.includes(source));
+  return {
+    gained: after.filter((source) => !before.includes(source)),
+    lost: before.filter((source) => !after.includes(source)),
+  };
+}
+
+/** The changes of one room; with `changes`, what is new about its mappings comes first. */
+export function describeRoomEffect(effect: RoomEffect, part: "changes" | "drift"): DiffBlock {
+  const room = effect.with ?? effect.without;
+  const people = effect[part];
+  return {
+    title: room === null ? "" : describeTitle(room),
+    lines: [
+      ...(part === "changes" ? describeWiring(effect) : []),
+      ...listPlain("+", people, (one) => one.with === "add"),
+      ...people
+        .filter((one) => one.with === "remove")
+        .flatMap(({ person, without }) =>
+          listPeople(
+            "-",
+            [person],
+            isHeld(without) ? ` was held until now: ${explainHold(without, undefined)}` : "",
+          ),
+        ),
+      ...describeHeldPeople(effect, people),
+      ...people.filter((one) => one.with === null).map((one) => describeExempt(one, effect)),
+    ],
+  };
+}
+
+function listPlain(
+  sign: "+",
+  effects: readonly PersonEffect[],
+  matches: (effect: PersonEffect) => boolean,
+): readonly DiffLine[] {
+  return listPeople(
+    sign,
+    effects.filter(matches).map(({ person }) => person),
+  );
+}
+
+function describeTitle(room: RoomRecord): string {
+  const title = titleOf(room) === "(no title)" ? "(no title)" : room.title;
+  const lines =
+    room.lines.length === 0
+      ? ""
+      : ` (${room.lines.length === 1 ? "line" : "lines"} ${room.lines.join(", ")})`;
+  const sources = sourcesOf(room).join(", ");
+  return sources === "" ? `${title}${lines}` : `${title} ← ${sources}${lines}`;
+}
+
+function describeWiring({ with: later, without }: RoomEffect): readonly DiffLine[] {
+  const say = (text: string): DiffLine => ({ sign: "!", text });
+  const room = later ?? without;
+  const members = room?.before == null ? "members not read" : countOf(room.before, "member");
+  if (later === null)
+    return [say(`no row names this space any more: its ${members} stay, and nobody manages them`)];
+  if (without === null)
+    return [
+      say(`newly managed: mode ${later.mode}, ${members}`),
+      ...(later.frozen === undefined ? [] : [say(`frozen: ${later.frozen}`)]),
+    ];
+  const { gained, lost } = compareSources(later, without);
   return [
-    ...(gained.length > 0 ? [md`now also fed by ${name(gained)}`] : []),
-    ...(lost.length > 0 ? [md`no longer fed by ${name(lost)}`] : []),
+    ...(later.mode === without.mode ? [] : [say(`mode ${without.mode} → ${later.mode}`)]),
+    ...(gained.length > 0 ? [say(`now also fed by ${gained.join(", ")}`)] : []),
+    ...(lost.length > 0 ? [say(`no longer fed by ${lost.join(", ")}`)] : []),
+    ...(later.frozen === undefined || later.frozen === without.frozen
+      ? []
+      : [say(`frozen: ${later.frozen}`)]),
   ];
 }
 
-function rankEffect({ with: later, without }: PersonEffect): number {
-  if (later === null) return without === "add" ? 3 : 4;
-  return later === "add" ? 0 : later === "remove" ? 1 : 2;
+/** Who would wait, below why; somebody who goes today without approval is marked. */
+function describeHeldPeople(
+  { with: room }: RoomEffect,
+  effects: readonly PersonEffect[],
+): readonly DiffLine[] {
+  const held = effects.flatMap(({ person, with: reason, without }) =>
+    isHeld(reason) ? [{ person, reason, isNew: without === "remove" }] : [],
+  );
+  return [...new Set(held.map(({ reason }) => reason))].flatMap((reason) => [
+    { sign: "!" as const, text: `would wait for approval: ${plain(room, reason)}` },
+    ...held
+      .filter((one) => one.reason === reason)
+      .flatMap(({ person, isNew }) =>
+        listPeople("!", [person], isNew ? ", until now removed without approval" : "").map(indent),
+      ),
+  ]);
 }
 
-function nameEffect({ with: later, without }: PersonEffect): Markdown {
-  if (later === "add") return md`➕ add`;
-  if (later === "remove") return md`➖ remove`;
-  if (later !== null) return md`✋ hold`;
-  return without === "add" ? md`↩️ will no longer be added` : md`↩️ will no longer be removed`;
+function plain(room: RoomRecord | null, reason: Exclude<Verdict, "add" | "remove">): string {
+  const hold = room?.holds?.find((one) => one.reason === reason);
+  return hold?.message ?? explainHold(reason, undefined);
 }
 
-function explainEffect(
-  { person, with: later, without }: PersonEffect,
-  effect: RoomEffect,
-  line: LineLink,
-): Markdown {
-  const room = effect.with;
-  if (room === null) return md`The space is no longer managed`;
-  const source = describeSource(room, line);
-  if (later === "add") return md`In ${source}`;
-  if (later === "remove") {
-    const why = sourcesOf(room).length > 1 ? md`In none of ${source}` : md`Not in ${source}`;
-    return isHeld(without) ? md`${why}. **Held until now:** ${heldReasons[without]}` : why;
-  }
-  if (later !== null) {
-    const why = heldReasons[later];
-    return without === "remove" ? md`${why}; until now removed without approval` : why;
-  }
-  if (room.frozen !== undefined) return md`Frozen: ${escapeMarkdown(room.frozen, messageLength)}`;
+function indent(line: DiffLine): DiffLine {
+  return { ...line, isIndented: true };
+}
+
+function describeExempt({ person, without }: PersonEffect, effect: RoomEffect): DiffLine {
+  const verb = without === "add" ? "added" : "removed";
+  return {
+    sign: "!",
+    text: `${describePerson(person)} will no longer be ${verb}: ${explainExempt(person, without, effect.with)}`,
+  };
+}
+
+function explainExempt(person: RecordedPerson, without: Verdict | null, room: RoomRecord | null): string {
+  if (room === null) return "the space is no longer managed";
+  if (room.frozen !== undefined) return `frozen: ${room.frozen}`;
   const kept = room.kept.find(({ personId }) => personId === person.personId);
   if (kept) return keptReasons[kept.reason];
   if (room.mode === "audit") return keptReasons.audit;
-  return without === "add" ? md`No longer in any of the space's groups` : md`In ${source}`;
+  return without === "add" ? "no longer in any of the space's groups" : "in one of the space's groups";
+}
+
+/** "1 delegation granted", "2 delegations revoked"; rows that change nothing in Webex are counted apart. */
+function countGrants(effects: readonly GrantEffect[]): readonly Markdown[] {
+  const say = (verdict: GrantEffect["with"], what: Markdown) => {
+    const count = effects.filter((effect) => effect.with === verdict).length;
+    return count === 0 ? [] : [md`${countOf(count, "delegation")} ${what}`];
+  };
+  return [
+    ...say("grant", md`granted`),
+    ...say("revoke", md`revoked`),
+    ...say("hold", md`held for approval`),
+    ...say(null, md`left as it is in Webex`),
+  ];
+}
+
+/** The delegations by host, below those of the spaces. */
+function describeGrantEffects(effects: readonly GrantEffect[], record: RunRecord): readonly DiffBlock[] {
+  const hosts = [...new Set(effects.map(({ host }) => host))];
+  return hosts.map((host) => ({
+    title: `meetings of ${host}`,
+    lines: effects
+      .filter((effect) => effect.host === host)
+      .map((effect) => ({
+        sign: signGrant(effect),
+        text: `${effect.delegate} ${nameGrant(effect)}${explainGrant(effect, record)}`,
+      })),
+  }));
+}
+
+function signGrant({ with: later }: GrantEffect): "+" | "-" | "!" {
+  return later === "grant" ? "+" : later === "revoke" ? "-" : "!";
+}
+
+function nameGrant({ with: later, without, before, after }: GrantEffect): string {
+  if (later === "grant") return "may schedule";
+  if (later === "revoke") return "may no longer schedule";
+  if (later === "hold") return "waits for approval";
+  if (without === "grant") return "will no longer be granted";
+  if (without !== null) return "will no longer be revoked";
+  if (after === null) return "is no longer listed";
+  return before === null ? "is listed" : "has another last day";
+}
+
+function explainGrant(effect: GrantEffect, { delegations }: RunRecord): string {
+  const { with: later, without, before, after, isRefused } = effect;
+  if (later === "hold") return `: ${explainHold("revocations-per-run", delegations?.holds)}`;
+  if (later === "revoke")
+    return after === null ? ": the row was deleted" : `: the row ended${describeLastDay(after, " after")}`;
+  if (after === null) return ", and nothing changes in Webex";
+  const row = ` (line ${after.line} of delegations.csv,${describeLastDay(after, " until")})`;
+  if (later === "grant") return row;
+  if (isRefused) return `${row}; it cannot be granted, see the problems`;
+  if (before !== null && before.until !== after.until)
+    return `${row}; before:${describeLastDay(before, " until")}`;
+  return without === null ? `${row}; a delegate in Webex already, kept from now on` : row;
+}
+
+function describeLastDay({ until }: ListedDelegation, preposition: string): string {
+  return until === null ? " without end" : `${preposition} ${until}`;
 }
 
 function isHeld(verdict: Verdict | null): verdict is Exclude<Verdict, "add" | "remove"> {

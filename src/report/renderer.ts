@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import Handlebars from "handlebars";
 import { type DelegationRecord, delegationRecordSchema } from "../delegation/record.ts";
+import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, linkDelegation, viewDelegation } from "./delegation.ts";
 import { decideReport, extendHistory, type History, insertHistory, type parseHistory } from "./history.ts";
-import { viewFirstIndex, viewIndex } from "./index-page.ts";
+import { describeStatusLine, type IndexInput, viewFirstIndex, viewIndex } from "./index-page.ts";
 import { type IssueInput, viewIssue } from "./issue.ts";
 import { linkTo, md, type View } from "./markdown.ts";
 import { type Overview, viewOverview } from "./overview.ts";
@@ -13,8 +14,10 @@ import { type PlanCommentInput, viewPlanComment } from "./plan-comment.ts";
 import { formatBySchema, formatRecord } from "./record-json.ts";
 import { fitRows } from "./rows.ts";
 import { viewRun } from "./run-page.ts";
+import { type Scheduling, viewScheduling } from "./scheduling.ts";
 import type { PageInput, ReportPolicy } from "./sections.ts";
 import { type SetupGuideInput, viewSetupGuide } from "./set-up.ts";
+import type { TypedRow } from "./sources.ts";
 import { type SummaryInput, viewSummary } from "./summary.ts";
 import { viewWhy, type WhyAnswer } from "./why.ts";
 
@@ -31,6 +34,10 @@ export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" 
   readonly runId: string;
   readonly reportsDir: string;
   readonly mappingsFile: string;
+  /** The rows of rooms.csv as they were typed. */
+  readonly rows: readonly TypedRow[];
+  /** Whether there is a page of who may schedule for whom. */
+  readonly hasSchedulingPage: boolean;
   /** Reports of earlier runs that are committed only now, oldest first. */
   readonly late: readonly OwedReport[];
 }
@@ -38,10 +45,14 @@ export interface ReportInput extends Pick<PageInput, "record" | "repositoryUrl" 
 export interface Renderer {
   /** The files to write or commit after a run; none when there is nothing new to say. */
   renderFiles(input: ReportInput): readonly ReportFile[];
-  /** The page that people open, as it is in a repository in which no run has taken place. */
-  renderFirstIndex(paths: Pick<ReportInput, "reportsDir" | "mappingsFile">): string;
   /** Where the record of a run will lie that is committed late. */
   nameLateRecord(report: OwedReport, reportsDir: string): string;
+  /** The page that people open, as it is in a repository in which no run has taken place. */
+  renderFirstIndex(paths: Pick<ReportInput, "reportsDir" | "mappingsFile">): string;
+  /** The page that lists all organisations. */
+  renderOverview(organisations: Overview): string;
+  /** The README with the state between its markers; null where it has none, or says the same already. */
+  renderStatus(readme: string, record: RunRecord, reportsDir: string): string | null;
   /** The short text for the step summary, cut between rows to fit `maxBytes`. */
   renderSummary(input: SummaryInput, maxBytes?: number): string;
   renderDelegationFiles(
@@ -51,13 +62,13 @@ export interface Renderer {
   ): readonly [page: ReportFile, record: ReportFile];
   /** The text for the step summary, cut to fit; `reportAddress` is null without a report. */
   renderDelegationSummary(input: DelegationInput, reportAddress: string | null, maxBytes?: number): string;
+  /** The page of who may schedule for whom, beside the pages of delegation runs. */
+  renderScheduling(scheduling: Scheduling, reportsDir: string, delegationsFile: string): ReportFile;
   renderPlanComment(input: PlanCommentInput): string;
   renderIssue(input: IssueInput): string;
   renderSetupGuide(input: SetupGuideInput): string;
   /** With `isLeaving` as a list to tick off. */
   renderWhy(answer: WhyAnswer, isLeaving: boolean): string;
-  /** The page that lists all organisations. */
-  renderOverview(organisations: Overview): string;
 }
 
 /** GitHub shows no more than 500 KiB of a Markdown file. */
@@ -87,6 +98,12 @@ export function markNote(note: keyof typeof noteMarkers, organisation: string | 
   return noteMarkers[note].replace(" -->", organisation ? ` ${organisation} -->` : " -->");
 }
 
+/** Between these a README of the repository shows how things are; each of several organisations has its own. */
+function createStatusMarkers(organisation: string | undefined): RegExp {
+  const name = organisation === undefined ? "" : ` ${organisation}`;
+  return new RegExp(`(<!-- rollcall:status${name} -->)[\\s\\S]*?(<!-- /rollcall:status -->)`);
+}
+
 let made: Renderer | null = null;
 
 /** The renderer of everything that is told in Markdown: a run needs it several times, and compiles its templates once. */
@@ -98,15 +115,16 @@ export function createRenderer(): Renderer {
 function compileTemplates(): Renderer {
   const compile = createCompiler();
   const index = compile("index");
+  const overview = compile("overview");
   const run = compile("run");
   const summary = compile("summary");
   const delegation = compile("delegation");
   const delegationSummary = compile("delegation-summary");
+  const scheduling = compile("scheduling");
   const planComment = compile("plan-comment");
   const trackingIssue = compile("attention");
   const setupGuide = compile("set-up");
   const why = compile("why");
-  const overview = compile("overview");
 
   function renderFiles(input: ReportInput): readonly ReportFile[] {
     const { record, runId, reportsDir, mappingsFile, policy, late } = input;
@@ -117,7 +135,7 @@ function compileTemplates(): Renderer {
     if (!due.commit && late.length === 0) return [];
     const paths = nameRunFiles(record.startedAt, runId, "runs");
     const extended = extendHistory(history, record, paths.page);
-    const page = (folder: string): PageInput => ({
+    const page = (folder: string): IndexInput => ({
       ...input,
       notices: [...(notice ? [notice] : []), ...record.notices],
       mappingsAddress: findRelativePath(folder, mappingsFile),
@@ -175,25 +193,39 @@ function compileTemplates(): Renderer {
 
   return {
     renderFiles,
-    renderFirstIndex: ({ reportsDir, mappingsFile }) =>
-      index(viewFirstIndex(findRelativePath(reportsDir, mappingsFile))),
     renderSummary: (input, maxBytes = maxSummaryBytes) =>
       fitRows(maxBytes, (rows) => summary(viewSummary(input, rows))),
     renderDelegationFiles,
+    renderFirstIndex: ({ reportsDir, mappingsFile }) =>
+      index(viewFirstIndex(findRelativePath(reportsDir, mappingsFile))),
+    renderStatus(readme, record, reportsDir) {
+      const line = describeStatusLine(record, `${reportsDir}/README.md`);
+      const text = readme.replace(
+        createStatusMarkers(record.organisation),
+        (_, start: string, end: string) => `${start}\n${line}\n${end}`,
+      );
+      return text === readme ? null : text;
+    },
     nameLateRecord: ({ kind, record, runId }, reportsDir) =>
       `${reportsDir}/${nameRunFiles(record.startedAt, runId, kind === "membership" ? "runs" : "delegations").record}`,
     renderDelegationSummary(input, reportAddress, maxBytes = maxSummaryBytes) {
       const reportLink = reportAddress === null ? null : linkTo(md`The whole report`, reportAddress);
       return fitRows(maxBytes, (rows) => delegationSummary({ ...viewDelegation(input, rows), reportLink }));
     },
+    renderScheduling(of, reportsDir, delegationsFile) {
+      const folder = `${reportsDir}/delegations`;
+      const address = findRelativePath(folder, delegationsFile);
+      const text = fitRows(maxPageBytes, (rows) => scheduling(viewScheduling(of, address, rows)));
+      return { path: `${folder}/README.md`, text };
+    },
     renderPlanComment: (input) =>
       `${markNote("planComment", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => planComment(viewPlanComment(input, rows)))}`,
     renderIssue: (input) =>
       `${markNote("trackingIssue", input.record.organisation)}\n${fitRows(maxNoteBytes, (rows) => trackingIssue(viewIssue(input, rows)))}`,
     renderWhy: (answer, isLeaving) => why(viewWhy(answer, isLeaving)),
-    renderSetupGuide: (input) => setupGuide(viewSetupGuide(input)),
     renderOverview: (organisations) =>
       fitRows(maxPageBytes, (rows) => overview(viewOverview(organisations, rows))),
+    renderSetupGuide: (input) => setupGuide(viewSetupGuide(input)),
   };
 }
 
@@ -202,7 +234,8 @@ const partNames = [
   "failures",
   "problems",
   "notices",
-  "room-rows",
+  "held-rooms",
+  "diff",
   "approve",
   "delegation-body",
 ] as const;

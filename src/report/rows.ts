@@ -40,9 +40,11 @@ export function fitRows(maxBytes: number, render: (maxRows: number) => string): 
 }
 
 /** Makes the function that names lines; without an address they are not linked. */
-export function createLineLink(mappingsAddress: string | null): LineLink {
-  return (line) =>
-    mappingsAddress === null ? md`line ${line}` : linkTo(md`line ${line}`, `${mappingsAddress}#L${line}`);
+export function createLineLink(mappingsAddress: string | null, file = md``): LineLink {
+  return (line) => {
+    const text = md`${file}line ${line}`;
+    return mappingsAddress === null ? text : linkTo(text, `${mappingsAddress}#L${line}`);
+  };
 }
 
 /** A person's name as a text; people without one are named by their address, or by their id. */

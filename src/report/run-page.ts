@@ -1,6 +1,15 @@
 import type { RecordedPerson, RoomRecord, RunRecord } from "../membership/record.ts";
-import { escapeMarkdown, linkTo, type Markdown, md, messageLength } from "./markdown.ts";
-import { describeMembers, describeSource, findIcon, isEventful, listRows, sourcesOf } from "./rooms.ts";
+import { groupByReason } from "./held.ts";
+import {
+  codeSpan,
+  escapeMarkdown,
+  joinMarkdown,
+  linkTo,
+  type Markdown,
+  md,
+  messageLength,
+} from "./markdown.ts";
+import { describeMembers, describeRest, describeSource, findIcon, isEventful, sourcesOf } from "./rooms.ts";
 import {
   createLineLink,
   emailOf,
@@ -8,19 +17,12 @@ import {
   nameOf,
   sortPeople,
   sortRooms,
+  takeRows,
   takeRowsIfAny,
   titleOf,
 } from "./rows.ts";
 import { describeError, describeTimestamp, type PageInput, viewShared } from "./sections.ts";
-import {
-  countOf,
-  describeRun,
-  explainHold,
-  formatNumber,
-  keptReasons,
-  nameOrganisation,
-  statusIcons,
-} from "./words.ts";
+import { countOf, describeRun, formatNumber, keptReasons, nameOrganisation, statusIcons } from "./words.ts";
 
 /** Builds the page with every detail of one run; `recordFile` is the name of the JSON file beside it. */
 export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
@@ -40,15 +42,24 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
     runLink: input.runUrl === null ? null : linkTo(md`workflow run`, input.runUrl),
     status: escapeMarkdown(record.status),
     took: describeDuration(record),
-    totals: Object.fromEntries(
-      Object.entries(record.totals).map(([name, count]) => [name, formatNumber(count)]),
+    totals: joinMarkdown(
+      [
+        countOf(record.totals.rooms, "space"),
+        ...(["added", "removed", "held", "failed", "kept"] as const).map(
+          (name) => md`${formatNumber(record.totals[name])} ${escapeMarkdown(name)}`,
+        ),
+      ],
+      " · ",
     ),
     eventful: takeRowsIfAny(eventful, maxRows, (room) => viewDetail(room, record, line, maxRows)),
-    quiet: listRows(quiet, line, maxRows),
+    quiet: takeRowsIfAny(quiet, maxRows, (room) => {
+      const facts = [describeMembers(room), describeSource(room, line), ...describeRest(room)];
+      return md`${findIcon(room)} **${titleOf(room)}** · ${joinMarkdown(facts, " · ")}`;
+    }),
     quietLabel: countOf(quiet.length, "space"),
     kept: takeRowsIfAny(kept, maxRows, ({ room, person }) => ({
-      ...viewPerson(person),
       room: titleOf(room),
+      person: describePerson(person),
       why: keptReasons[person.reason],
     })),
     keptLabel: countOf(kept.length, "member"),
@@ -58,28 +69,18 @@ export function viewRun(input: PageInput, recordFile: string, maxRows: number) {
 function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows: number) {
   const source = describeSource(room, line);
   const { inGroups, inNone } = explainChanges(room, record, source);
-  const people = [
-    ...sortPeople(room.added).map((one) => ({ person: one, what: md`➕ added`, why: inGroups })),
-    ...sortPeople(room.removed).map((one) => ({
-      person: one,
-      what: md`➖ removed`,
-      why: one.wasModerator ? md`${inNone}; was a moderator` : inNone,
-    })),
-    ...sortPeople(room.held).map((one) => ({
-      person: one,
-      what: md`✋ held`,
-      why: explainHold(one),
-    })),
-    ...sortPeople(room.failed).map((one) => ({
-      person: one,
-      what: one.action === "add" ? md`❌ not added` : md`❌ not removed`,
-      why: describeError(one.error, one.trackingId),
-    })),
-    ...sortPeople(room.missing).map((one) => ({
-      person: one,
-      what: md`👀 missing`,
-      why: md`${inGroups}, but not in the space`,
-    })),
+  const moderators = room.removed.filter(({ wasModerator }) => wasModerator);
+  const others = room.removed.filter(({ wasModerator }) => !wasModerator);
+  const parts = [
+    viewPeople(md`➕ Added`, inGroups, room.added, maxRows),
+    viewPeople(md`➖ Removed`, inNone, others, maxRows),
+    viewPeople(md`➖ Removed`, md`${inNone}; was a moderator`, moderators, maxRows),
+    ...groupByReason(room).map(([why, held]) => viewPeople(md`✋ Held`, why, held, maxRows)),
+    ...room.failed.map((one) => {
+      const what = one.action === "add" ? md`❌ Not added` : md`❌ Not removed`;
+      return viewPeople(what, describeError(one.error, one.trackingId), [one], maxRows);
+    }),
+    viewPeople(md`👀 Missing`, md`${inGroups}, but not in the space`, room.missing, maxRows),
   ];
   return {
     icon: findIcon(room),
@@ -88,8 +89,20 @@ function viewDetail(room: RoomRecord, record: RunRecord, line: LineLink, maxRows
     mode: escapeMarkdown(room.mode),
     members: describeMembers(room),
     frozen: room.frozen === undefined ? null : escapeMarkdown(room.frozen, messageLength),
-    people: takeRowsIfAny(people, maxRows, ({ person, what, why }) => ({ ...viewPerson(person), what, why })),
+    parts: parts.filter(({ rows }) => rows.length > 0),
   };
+}
+
+/** People of whom the same is true, one in a line, with the address by which they are found. */
+function viewPeople(what: Markdown, why: Markdown, people: readonly RecordedPerson[], maxRows: number) {
+  return { what, why, ...takeRows(sortPeople(people), maxRows, describePerson) };
+}
+
+function describePerson(person: RecordedPerson): Markdown {
+  const name = nameOf(person);
+  return person.email === null || name === codeSpan(person.email, 100)
+    ? name
+    : md`${name} ${emailOf(person)}`;
 }
 
 /** Why people are added or removed: because of their groups, or because an earlier run did the opposite. */
@@ -103,10 +116,6 @@ function explainChanges(
   return sourcesOf(room).length > 1
     ? { inGroups: md`In one of ${source}`, inNone: md`In none of ${source}` }
     : { inGroups: md`In ${source}`, inNone: md`Not in ${source}` };
-}
-
-function viewPerson(person: RecordedPerson) {
-  return { name: nameOf(person), email: emailOf(person) };
 }
 
 function describeDuration(record: RunRecord): Markdown {

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { type KeptUpdate, parseKept, updateKept } from "../delegation/kept.ts";
 import { parseJson } from "../lib/json.ts";
 import { extendNames, namesSchema, type RememberedName } from "../membership/names.ts";
+import type { Told } from "./message.ts";
 
 /** Each part is judged on its own: a damaged one, or one of a later release, spoils no other. */
 const stateSchema = v.looseObject({ version: v.literal(1) });
@@ -26,20 +27,29 @@ export function parseState(text: string | undefined): State {
   return { ...empty, rest, damage: ["names", v.getDotPath(parsed.issues[0]) ?? []].flat().join(".") };
 }
 
-/** The file with the names that a run has met, and what it keeps; null when it holds all that already. */
+/**
+ * The file with the names that a run has met, what it keeps, and what it told (`undefined`: as before); null when it
+ * holds all that already.
+ */
 export function extendState(
   state: State,
   met: readonly RememberedName[],
   kept: KeptUpdate | null = null,
+  told: Told | null | undefined = undefined,
 ): string | null {
   const names = extendNames(state.names, met);
   const before = parseKept(state.rest.delegations);
   const delegations = kept === null ? before.kept : updateKept(before.kept, kept);
   const isSame = before.damage === null && JSON.stringify(delegations) === JSON.stringify(before.kept);
-  const rest = kept === null || isSame ? state.rest : { ...state.rest, delegations };
+  const extended = kept === null || isSame ? state.rest : { ...state.rest, delegations };
+  const rest = told === undefined ? extended : remember(extended, told);
   const hasNewNames = !state.isStored || state.damage !== null || names.length !== state.names.length;
   if (!hasNewNames && rest === state.rest) return null;
   return `${JSON.stringify({ version: 1, names, ...rest }, null, 2)}\n`;
+}
+
+function remember({ told: _, ...rest }: State["rest"], told: Told | null): State["rest"] {
+  return told === null ? rest : { ...rest, told };
 }
 
 /** What people are told of a memory that is not as the last run left it; null when nothing is wrong. */

@@ -1,9 +1,10 @@
-import type { RoomRecord, RunRecord } from "../membership/record.ts";
-import { codeSpan, escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
-import { describeDelta, describeMembers } from "./rooms.ts";
-import { listNames, sortRooms, takeRows, takeRowsIfAny, titleOf } from "./rows.ts";
+import type { RoomRecord } from "../membership/record.ts";
+import { type DiffBlock, listPeople, viewDiff } from "./diff-block.ts";
+import { escapeMarkdown, joinMarkdown, linkTo, type Markdown, md } from "./markdown.ts";
+import { describeMembers, sourcesOf } from "./rooms.ts";
+import { listNames, sortRooms, takeRowsIfAny, titleOf } from "./rows.ts";
 import { type PageInput, viewShared } from "./sections.ts";
-import { countOf, describeRun, explainHold, heldReasons, nameOrganisation, statusIcons } from "./words.ts";
+import { countOf, describeOutcome, nameOrganisation, statusIcons } from "./words.ts";
 
 export interface SummaryInput extends PageInput {
   /** Where the whole report can be read; null when it is nowhere. */
@@ -21,7 +22,7 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
     command: escapeMarkdown(record.command),
     whose: nameOrganisation(record.organisation),
     icon: statusIcons[record.status],
-    headline: describeRun(record),
+    headline: describeOutcome(record),
     facts: joinMarkdown(
       [
         countOf(record.totals.rooms, "space"),
@@ -29,9 +30,8 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
       ],
       ", ",
     ),
-    heldRooms: takeRows([...listHeld(rooms, maxRows), ...listHeldHosts(record)], maxRows, (row) => row),
     changesTitle: record.command === "plan" ? md`What would change` : md`What changed`,
-    changed: takeRowsIfAny(changed, maxRows, (room) => viewChanged(room, maxRows)),
+    changed: changed.length === 0 ? null : viewDiff(changed.map(describeChanged), maxRows),
     missing: takeRowsIfAny(missing, maxRows, (room) => ({
       title: titleOf(room),
       names: listNames(room.missing, maxRows),
@@ -40,40 +40,13 @@ export function viewSummary(input: SummaryInput, maxRows: number) {
   };
 }
 
-function viewChanged(room: RoomRecord, maxRows: number) {
+function describeChanged(room: RoomRecord): DiffBlock {
+  const sources = sourcesOf(room).join(", ");
   return {
-    title: titleOf(room),
-    delta: describeDelta(room.added.length, room.removed.length),
-    members: describeMembers(room),
-    added: room.added.length > 0 ? listNames(room.added, maxRows) : null,
-    removed: room.removed.length > 0 ? listNames(room.removed, maxRows) : null,
+    title: `${room.title} ← ${sources} · ${describeMembers(room)}`,
+    lines: [...listPeople("+", room.added), ...listPeople("-", room.removed)],
   };
 }
-
-/** One row for each room and reason; a room's removals nearly always share one reason. */
-function listHeld(rooms: readonly RoomRecord[], maxRows: number): HeldRow[] {
-  return rooms.flatMap((room) =>
-    [...new Set(room.held.map((person) => explainHold(person)))].sort().map((why) => {
-      const people = room.held.filter((person) => explainHold(person) === why);
-      return { title: titleOf(room), names: listNames(people, maxRows), why };
-    }),
-  );
-}
-
-function listHeldHosts({ delegations }: RunRecord): HeldRow[] {
-  const waiting = (delegations?.hosts ?? []).filter(({ held }) => held.length > 0);
-  return waiting.map(({ host, held }) => ({
-    title: md`Meetings of ${codeSpan(host)}`,
-    names: joinMarkdown(
-      held.map(({ delegate }) => codeSpan(delegate)),
-      ", ",
-    ),
-    why: heldReasons["revocations-per-run"],
-  }));
-}
-
-/** What waits in one place, for one reason. */
-type HeldRow = Readonly<Record<"title" | "names" | "why", Markdown>>;
 
 function describeKept(count: number): Markdown {
   return md`${countOf(count, "member")} kept although in no group`;

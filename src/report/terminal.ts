@@ -2,14 +2,7 @@ import type { Paint } from "../lib/text.ts";
 import { labelOf, type RecordedPerson, type RoomRecord, type RunRecord } from "../membership/record.ts";
 import { cleanText } from "./markdown.ts";
 import { sourcesOf } from "./rooms.ts";
-import {
-  describeApproval,
-  describeRun,
-  explainHold,
-  heldReasons,
-  keptReasons,
-  listHeldDelegates,
-} from "./words.ts";
+import { describeApproval, describeRun, explainHold, keptReasons, listHeldDelegates } from "./words.ts";
 
 export const statusStyles = {
   converged: "green",
@@ -30,7 +23,7 @@ export function renderTerminal(record: RunRecord, mappingsFile: string, paint: P
   for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
   const waiting = listHeldDelegates(record.delegations).map(
     ({ host, delegate, reason }) =>
-      `${paint("yellow", "~")} ${cleanText(delegate)} for ${cleanText(host)}${paint("dim", `  held: ${heldReasons[reason]}`)}`,
+      `${paint("yellow", "~")} ${cleanText(delegate)} for ${cleanText(host)}${paint("dim", `  held: ${explainHold(reason, record.delegations?.holds)}`)}`,
   );
   if (waiting.length > 0) lines.push(...waiting, "");
   if (record.digest !== null) {
@@ -54,7 +47,9 @@ function renderRoom(room: RoomRecord, paint: Paint): string[] {
     `${paint("bold", cleanText(room.title))}  ${paint("dim", `${sources}; ${members}`)}`,
     ...room.added.map((person) => log(paint("green", "+"), person)),
     ...room.removed.map((person) => log(paint("red", "−"), person)),
-    ...room.held.map((person) => log(paint("yellow", "~"), person, `held: ${explainHold(person)}`)),
+    ...room.held.map((person) =>
+      log(paint("yellow", "~"), person, `held: ${explainHold(person.reason, room.holds)}`),
+    ),
     ...room.failed.map((person) =>
       log(paint("red", "×"), person, `could not ${person.action}: ${cleanText(person.error)}`),
     ),

@@ -1,12 +1,13 @@
 import type {
   FailedChange,
   HeldReason,
+  Hold,
   KeptReason,
   RoomRecord,
   RunRecord,
   RunStatus,
 } from "../membership/record.ts";
-import { codeSpan, escapeMarkdown, joinMarkdown, type Markdown, md } from "./markdown.ts";
+import { codeSpan, escapeMarkdown, joinMarkdown, type Markdown, md, messageLength } from "./markdown.ts";
 
 /** Why a change waits, in words that a space's owner understands. */
 export const heldReasons: Readonly<Record<HeldReason, Markdown>> = {
@@ -21,9 +22,10 @@ export const heldReasons: Readonly<Record<HeldReason, Markdown>> = {
   "moderator-addition": md`They would come back as a moderator`,
 };
 
-/** Why one change waits; an addition says that it is one, for nearly all that is held are removals. */
-export function explainHold({ action, reason }: HeldEntry): Markdown {
-  return action === "add" ? md`Addition. ${heldReasons[reason]}` : heldReasons[reason];
+/** Why changes wait, with the numbers of that run; records of earlier releases have no numbers. */
+export function explainHold(reason: HeldReason, holds: readonly Hold[] | undefined): Markdown {
+  const hold = holds?.find((one) => one.reason === reason);
+  return hold === undefined ? heldReasons[reason] : escapeMarkdown(hold.message, messageLength);
 }
 
 /** What is held: removals, or changes where additions are among them. */
@@ -31,7 +33,7 @@ export function nameHeld(held: readonly HeldEntry[]): "removal" | "change" {
   return held.some(({ action }) => action === "add") ? "change" : "removal";
 }
 
-type HeldEntry = Pick<RoomRecord["held"][number], "action" | "reason">;
+type HeldEntry = Pick<RoomRecord["held"][number], "action">;
 
 /** Why somebody stays although they are in no group of the space. */
 export const keptReasons: Readonly<Record<KeptReason, Markdown>> = {
@@ -55,7 +57,10 @@ const nouns = {
   removal: [md`removal`, md`removals`],
   revocation: [md`revocation`, md`revocations`],
   change: [md`change`, md`changes`],
+  "failed change": [md`failed change`, md`failed changes`],
+  "missing person": [md`missing`, md`missing`],
   problem: [md`problem`, md`problems`],
+  line: [md`line`, md`lines`],
   day: [md`day`, md`days`],
   host: [md`host`, md`hosts`],
   delegation: [md`delegation`, md`delegations`],
@@ -63,6 +68,7 @@ const nouns = {
   "active user": [md`active user`, md`active users`],
   other: [md`other person`, md`other people`],
   row: [md`more row is`, md`more rows are`],
+  more: [md`more`, md`more`],
   self: [md`token's owner`, md`token's owners`],
   "last-moderator": [md`last moderator`, md`last moderators`],
   moderator: [md`moderator`, md`moderators`],
@@ -72,8 +78,8 @@ const nouns = {
   listed: [md`listed person`, md`listed people`],
   unknown: [md`unknown member`, md`unknown members`],
   changed: [md`changed member`, md`changed members`],
-  "add-only": [md`extra person`, md`extra people`],
-  audit: [md`extra person`, md`extra people`],
+  "add-only": [md`in no group`, md`in no group`],
+  audit: [md`in no group`, md`in no group`],
 } satisfies Record<string, readonly [Markdown, Markdown]>;
 
 export type Noun = keyof typeof nouns;
@@ -102,6 +108,16 @@ export function describeProblems(count: number): Markdown {
   return md`${countOf(count, "problem")} ${count === 1 ? md`needs` : md`need`} fixing.`;
 }
 
+/** What a person has to do, worst first: "7 removals to approve", "1 problem to fix". */
+export function listTasks(record: RunRecord): readonly Markdown[] {
+  const { totals, problems } = record;
+  return [
+    ...(totals.failed > 0 ? [countOf(totals.failed, "failed change")] : []),
+    ...(totals.held > 0 ? [md`${countHeld(record)} to approve`] : []),
+    ...(problems.length > 0 ? [md`${countOf(problems.length, "problem")} to fix`] : []),
+  ];
+}
+
 /** What was done, or what a plan would do: "1 person was added and 2 people were removed"; null for nothing. */
 export function describeChanges(
   command: RunRecord["command"],
@@ -112,6 +128,23 @@ export function describeChanges(
   if (added > 0) parts.push(md`${countOf(added, "person")} ${sayDone(command, added)} added`);
   if (removed > 0) parts.push(md`${countOf(removed, "person")} ${sayDone(command, removed)} removed`);
   return parts.length > 0 ? joinMarkdown(parts, " and ") : null;
+}
+
+/** The same in a plan's language: "+11 −2 in 4 spaces; 7 removals wait for approval; 1 problem to fix". */
+export function describeOutcome(record: RunRecord): Markdown {
+  const { totals, rooms, problems, command } = record;
+  const changed = rooms.filter((room) => room.added.length + room.removed.length > 0).length;
+  if (record.status === "failed" || totals.failed + totals.held + problems.length + changed === 0)
+    return describeRun(record);
+  const parts = [
+    ...(changed > 0
+      ? [md`+${formatNumber(totals.added)} −${formatNumber(totals.removed)} in ${countOf(changed, "space")}`]
+      : [md`nobody ${command === "plan" ? md`would be` : md`was`} added or removed`]),
+    ...(totals.failed > 0 ? [countOf(totals.failed, "failed change")] : []),
+    ...(totals.held > 0 ? [sayHeld(record)] : []),
+    ...(problems.length > 0 ? [md`${countOf(problems.length, "problem")} to fix`] : []),
+  ];
+  return joinMarkdown(parts, "; ");
 }
 
 /** Says in one line what is true now, worst first. */
@@ -126,7 +159,7 @@ export function describeRun(record: RunRecord): Markdown {
   const sentences: Markdown[] = [];
   if (totals.failed > 0) sentences.push(md`${countOf(totals.failed, "change")} failed.`);
   if (problems.length > 0) sentences.push(describeProblems(problems.length));
-  if (totals.held > 0) sentences.push(describeHeld(record));
+  if (totals.held > 0) sentences.push(md`${sayHeld(record)}.`);
   if (changes) sentences.push(md`${changes}.`);
   if (sentences.length > 0) {
     if (record.status === "changed" && command === "sync") sentences.unshift(md`Every space is as declared:`);
@@ -150,28 +183,31 @@ export const syncWorkflow = "sync.yml";
 export function describeApproval({ command, undoes, digest, organisation }: RunRecord): {
   readonly name: Markdown;
   readonly workflow: typeof syncWorkflow | "restore.yml";
-  readonly github: Markdown;
-  readonly local: Markdown;
+  readonly github: string;
+  readonly local: string;
+  /** What to comment on the tracking issue; null where that starts nothing. */
+  readonly comment: Markdown | null;
 } {
-  const approval = escapeMarkdown((digest ?? "").replace(/[^0-9a-f]/g, ""));
-  const name = escapeMarkdown(organisation ?? "");
-  const input = organisation === undefined ? md`` : md` -f organisation=${name}`;
-  const option = organisation === undefined ? md`` : md` --organisation ${name}`;
+  const approval = (digest ?? "").replace(/[^0-9a-f]/g, "");
+  const input = organisation === undefined ? "" : ` -f organisation=${organisation}`;
+  const option = organisation === undefined ? "" : ` --organisation ${organisation}`;
   if (command !== "restore" && undoes === undefined) {
     return {
       name: md`Sync`,
       workflow: syncWorkflow,
-      github: md`gh workflow run ${escapeMarkdown(syncWorkflow)}${input} -f approve=${approval}`,
-      local: md`npm run sync --${option} --approve ${approval}`,
+      github: `gh workflow run ${syncWorkflow}${input} -f approve=${approval}`,
+      local: `npm run sync --${option} --approve ${approval}`,
+      comment: command === "sync" ? md`/approve ${escapeMarkdown(approval)}` : null,
     };
   }
   // A path that a shell or a code block might read differently is left for the reader to type.
-  const path = escapeMarkdown(/^[A-Za-z0-9./-]{1,200}$/.test(undoes ?? "") ? (undoes ?? "") : "RECORD", 200);
+  const path = /^[A-Za-z0-9./-]{1,200}$/.test(undoes ?? "") ? (undoes ?? "") : "RECORD";
   return {
     name: md`Restore`,
     workflow: "restore.yml",
-    github: md`gh workflow run restore.yml -f record=${path} -f dry_run=false -f approve=${approval}`,
-    local: md`npm run restore --${option} --record ${path} --approve ${approval}`,
+    github: `gh workflow run restore.yml -f record=${path} -f dry_run=false -f approve=${approval}`,
+    local: `npm run restore --${option} --record ${path} --approve ${approval}`,
+    comment: null,
   };
 }
 
@@ -188,14 +224,14 @@ export function adviseFailure(failure: FailedChange): Markdown {
   return md`The next run tries again. If it keeps failing, give Webex support the tracking id.`;
 }
 
-function describeHeld(record: RunRecord): Markdown {
+function sayHeld(record: RunRecord): Markdown {
   const { command, totals } = record;
   const verb = command === "plan" ? md`would wait` : totals.held === 1 ? md`waits` : md`wait`;
-  return md`${countHeld(record)} ${verb} for approval.`;
+  return md`${countHeld(record)} ${verb} for approval`;
 }
 
 /** Counts what is held: "3 removals", "1 removal and 11 revocations". */
-function countHeld({ totals, rooms, delegations }: RunRecord): Markdown {
+export function countHeld({ totals, rooms, delegations }: RunRecord): Markdown {
   const revocations = listHeldDelegates(delegations).length;
   const others = totals.held - revocations;
   const parts: Markdown[] = [];

@@ -31,9 +31,11 @@ import { type BackendName, buildDelegationRecord } from "../delegation/record.ts
 import { formatTimestamp, toDateString } from "../lib/date.ts";
 import { createMatcher } from "../lib/email.ts";
 import { errorMessage } from "../lib/text.ts";
+import { explainRevocations } from "../membership/explain-hold.ts";
 import { isAbove } from "../membership/limits.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
+import type { Scheduling } from "../report/scheduling.ts";
 import { createChangeLog } from "./change-log.ts";
 import type { OpenBackend } from "./delegation-backend.ts";
 import type { Memory } from "./memory.ts";
@@ -52,6 +54,8 @@ export interface DelegationsOutcome {
   readonly delegations: NonNullable<RunRecord["delegations"]> | null;
   /** The page, the record and the shortened delegations.csv, for the report's commit; null when there is none. */
   readonly draftFiles: DraftFiles | null;
+  /** Who may schedule for whom now; null where nobody looked. */
+  readonly scheduling: Scheduling | null;
   /** What state.json is to keep; null when it stays as it is. */
   readonly kept: KeptUpdate | null;
 }
@@ -96,7 +100,14 @@ export async function keepDelegations(
   const { delegations: file } = context.paths.disk;
   const notices = [...describeEnding(grants, toDateString(context.now()))];
   const quit = (problem: string): KeptDelegations => {
-    const outcome = { changes: [], hasChanged: false, delegations: null, draftFiles: null, kept: null };
+    const outcome = {
+      changes: [],
+      hasChanged: false,
+      delegations: null,
+      draftFiles: null,
+      scheduling: null,
+      kept: null,
+    };
     return {
       heldKeys: [],
       release: async () => undefined,
@@ -159,7 +170,9 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
   };
   const { present: toRevoke } = splitByPresence(endings, lists);
   const ended = new Set(findExpired(grants, toDateString(startedAt)).map(pairOf));
-  const isHeld = isAbove(toRevoke.length, policy.limits.revocationsPerRun, grants.length);
+  const limit = policy.limits.revocationsPerRun;
+  const isHeld = isAbove(toRevoke.length, limit, grants.length);
+  const why = explainRevocations({ planned: toRevoke.length, limit, members: grants.length });
   const writer = mayWrite ? createWriter() : null;
   add(
     [...unreadable].map(([host, error]) => failHost(host, null, `the delegates could not be read: ${error}`)),
@@ -205,6 +218,19 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
   notices.push(...returned.map((grant) => describeReturn(grant, now)));
 
   let held = isHeld ? toRevoke : [];
+  const schedule = (finished: readonly ListedDelegation[]): Scheduling => {
+    const left = grants.filter((grant) => !finished.includes(grant));
+    const named = hosts.filter((host) => [...left, ...held].some((one) => one.host === host));
+    return {
+      grants: left,
+      hosts: named.map((host) => ({
+        host,
+        delegates: lists.get(host) ?? null,
+        held: held.filter((ending) => ending.host === host).map(({ delegate }) => delegate),
+        error: outcomes.get(host)?.error ?? null,
+      })),
+    };
+  };
   return {
     heldKeys: held.map(heldKeyOf),
     async release() {
@@ -223,14 +249,15 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
         notices: [...notices, ...all.flatMap((one) => one.notices.map((notice) => `${one.host}: ${notice}`))],
         changes,
         hasChanged: all.some(({ added, removed }) => added.length + removed.length > 0),
-        delegations: recordDelegations(backend, all, held, lists),
+        delegations: recordDelegations(backend, all, { endings: held, why }, lists),
       };
-      if (!mayWrite) return { ...told, draftFiles: null, kept: null };
+      if (!mayWrite) return { ...told, draftFiles: null, scheduling: null, kept: null };
       const nameFile = ({ host, delegate }: Pick<Ending, "host" | "delegate">) => ({ file, host, delegate });
       const finished = gone.flatMap(({ row }) => (row === null ? [] : [row]));
       return {
         ...told,
         draftFiles: draftReport({ startedAt, outcomes: all, finished }, site, context),
+        scheduling: schedule(finished),
         kept: {
           listed: grants.map(nameFile),
           ended: gone.map(nameFile),
@@ -390,24 +417,25 @@ async function readOnBranch(
 function recordDelegations(
   backend: BackendName,
   outcomes: readonly HostOutcome[],
-  held: readonly Ending[],
+  held: { readonly endings: readonly Ending[]; readonly why: string },
   lists: ReadonlyMap<string, readonly string[]>,
 ): DelegationsOutcome["delegations"] {
-  const hosts = new Set([...outcomes.filter(isEventful), ...held].map(({ host }) => host));
+  const hosts = new Set([...outcomes.filter(isEventful), ...held.endings].map(({ host }) => host));
   if (hosts.size === 0) return null;
   const byHost = new Map(outcomes.map((outcome) => [outcome.host, outcome]));
+  const reason = "revocations-per-run" as const;
   const recordHost = (host: string) => {
     const list = lists.get(host) ?? null;
     const { error, notices: _, ...lasting } = byHost.get(host) ?? failHost(host, list, null);
-    const reason = "revocations-per-run" as const;
-    const waiting = held.filter((ending) => ending.host === host);
+    const waiting = held.endings.filter((ending) => ending.host === host);
     return {
       ...lasting,
       held: waiting.map(({ delegate }) => ({ delegate, reason })),
       ...(error === null ? {} : { error }),
     };
   };
-  return { backend, hosts: [...hosts].sort().map(recordHost) };
+  const holds = held.endings.length === 0 ? {} : { holds: [{ reason, message: held.why }] };
+  return { backend, ...holds, hosts: [...hosts].sort().map(recordHost) };
 }
 
 function isEventful({ added, removed, error }: HostOutcome): boolean {

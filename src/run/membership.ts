@@ -6,10 +6,12 @@ import { errorMessage } from "../lib/text.ts";
 import type { RunFacts } from "../membership/build-record.ts";
 import { defaultPolicy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
+import type { Told } from "../report/message.ts";
 import { describeSecretsTokenEnd } from "../token/expiry.ts";
 import { proveDestinations } from "./destinations.ts";
 import { InputError } from "./inputs.ts";
 import type { KeptDelegations } from "./keep-delegations.ts";
+import type { Notification } from "./notify.ts";
 import type { LoadedTask, MembershipTask } from "./reconcile.ts";
 import { openSession, runInSession, type Session } from "./session.ts";
 
@@ -66,6 +68,9 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
       policy: defaultPolicy.report,
       kept: null,
       reportTarget: null,
+      told: undefined,
+      rows: [],
+      scheduling: null,
       draftOthers: null,
       note,
     };
@@ -81,7 +86,9 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     loaded.policy.report.tokenWarningDays,
   );
   if (warning !== null) context.runner.warn(warning);
-  const record = warning === null ? advised : { ...advised, notices: [...advised.notices, warning] };
+  const warned = warning === null ? advised : { ...advised, notices: [...advised.notices, warning] };
+  const { told, notice } = await notifySpace(warned, opened, context);
+  const record = notice === null ? warned : { ...warned, notices: [...warned.notices, notice] };
   const publication = {
     record,
     names: command === "sync" ? names : null,
@@ -89,10 +96,38 @@ export async function runMembership(task: MembershipTask, context: Context): Pro
     annotations: record.problems.map((problem) => ({ ...problem, file: mappingsFile })),
     policy: loaded.policy.report,
     reportTarget: command === "plan" ? null : config.reportTarget,
+    told,
+    rows: loaded.rows,
+    scheduling: grants?.scheduling ?? null,
     draftOthers: grants?.draftFiles ?? null,
     note,
   };
   return await publishMembership(publication, context);
+}
+
+/** Tells the policy's space what is new: before the report, which remembers it. Only a sync does. */
+async function notifySpace(
+  record: RunRecord,
+  { loaded, config, session }: Opened,
+  context: Context,
+): Promise<Notification> {
+  const { notify: space, tokenWarningDays } = loaded.policy.report;
+  const quiet = { told: undefined, notice: null };
+  if (space === null || record.command !== "sync" || loaded.delegations === null) return quiet;
+  let told: Told | null;
+  try {
+    ({ told } = await loaded.delegations.recall(config.reportTarget));
+  } catch {
+    // What was told before is not known, and the record says why.
+    return quiet;
+  }
+  const { notify } = await import("./notify.ts");
+  return await notify(
+    record,
+    { space, tokenWarningDays, told, target: config.reportTarget },
+    session,
+    context,
+  );
 }
 
 interface Opened {

@@ -4,6 +4,7 @@ import type { ReportTarget } from "../config/settings.ts";
 import { parseKept } from "../delegation/kept.ts";
 import { errorMessage } from "../lib/text.ts";
 import { createNameMemory, type NameMemory } from "../membership/names.ts";
+import { parseTold, type Told } from "../report/message.ts";
 import { describeLoss, parseState } from "../report/state.ts";
 
 /** What earlier runs have kept for this one. */
@@ -11,6 +12,8 @@ export interface Memory {
   readonly names: NameMemory;
   /** The grants that delegations.csv kept. */
   readonly delegations: ReturnType<typeof parseKept>;
+  /** What the policy's space was told last. */
+  readonly told: Told | null;
   /** What people have to know of it. */
   readonly notices: readonly string[];
 }
@@ -28,7 +31,8 @@ export async function readMemory(target: ReportTarget, { paths }: Context): Prom
     const hasHistory = state.isStored || (await read(`${reports}/history.json`)) !== undefined;
     const loss = describeLoss(state, hasHistory);
     const delegations = parseKept(state.rest.delegations);
-    return { names: createNameMemory(state.names), delegations, notices: loss === null ? [] : [loss] };
+    const told = parseTold(state.rest.told);
+    return { names: createNameMemory(state.names), delegations, told, notices: loss === null ? [] : [loss] };
   } catch (error) {
     throw new Error(
       `${path} cannot be read, so it is not known where names led before, and nothing was changed: ${errorMessage(error)}`,

@@ -16,10 +16,13 @@ import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts";
+import type { Told } from "../report/message.ts";
 import { extendOverview, formatOverview, nameOverviewFile } from "../report/overview.ts";
-import type { OwedReport } from "../report/owed.ts";
+import { findTold, type OwedReport } from "../report/owed.ts";
 import { formatRecord } from "../report/record-json.ts";
 import { createRenderer, formatDelegationRecord, type ReportFile } from "../report/renderer.ts";
+import type { Scheduling } from "../report/scheduling.ts";
+import type { TypedRow } from "../report/sources.ts";
 import { extendState, parseState } from "../report/state.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
@@ -151,6 +154,12 @@ export interface MembershipPublication {
   readonly policy: Policy["report"];
   /** Where the report is kept; null when this run leaves none: a plan, or one that did not come as far as Webex. */
   readonly reportTarget: ReportTarget | null;
+  /** What the policy's space is remembered to be told; undefined where that stays as it is. */
+  readonly told: Told | null | undefined;
+  /** The rows of rooms.csv as they were typed. */
+  readonly rows: readonly TypedRow[];
+  /** Who may schedule for whom; null where this run does not know it. */
+  readonly scheduling: Scheduling | null;
   /** Files of another kind for the report's commit; null when there are none. */
   readonly draftOthers: DraftFiles | null;
   /** Tells a plan where it was asked for; null when nobody waits for it there. */
@@ -164,6 +173,7 @@ export async function publishMembership(
 ): Promise<RunRecord> {
   // Before anything is rendered: a secret in a name or an error could hide behind what Markdown makes of it.
   const record = cleanDeep(publishing.record, gate.clean);
+  const { rows, scheduling } = publishing;
   const { actions, paths, paint } = context;
   const { repositoryUrl, runUrl } = actions;
   const renderer = createRenderer();
@@ -173,10 +183,27 @@ export async function publishMembership(
   const runId = nameRun(record, actions);
 
   const createReport = (target: ReportTarget): Report => {
-    const { reports: reportsDir } = locate(paths, target);
+    const { reports: reportsDir, delegations: delegationsFile } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
     const statePath = `${reportsDir}/state.json`;
+    const page = `${reportsDir}/README.md`;
     const where = { mappingsFile: paths.mappings, reportsDir, repositoryUrl, runUrl };
+    const schedulingPage = scheduling && renderer.renderScheduling(scheduling, reportsDir, delegationsFile);
+    const draftPages: DraftFiles = async (read) => [
+      ...(schedulingPage === null || (await read(schedulingPage.path)) === schedulingPage.text
+        ? []
+        : [schedulingPage]),
+      ...((await draftOthers?.(read)) ?? []),
+    ];
+    // The repository's own README tells the state where it has a place for it; on a person's disk it is left alone.
+    const draftStatus = async (
+      files: readonly ReportFile[],
+      read: ReadText,
+    ): Promise<readonly ReportFile[]> => {
+      if (target.kind !== "branch" || !files.some(({ path }) => path === page)) return [];
+      const text = renderer.renderStatus((await read("README.md")) ?? "", told, reportsDir);
+      return text === null ? [] : [{ path: "README.md", text }];
+    };
     let drafts = 0;
     const draft: DraftFiles = async (read) => {
       const memory = parseHistory(await read(memoryPath));
@@ -190,19 +217,21 @@ export async function publishMembership(
       }
       const notices = [...record.notices, ...findFlapping(memory.history, record), ...late.map(describeLate)];
       told = { ...record, notices };
-      const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...where });
+      const known = { rows, hasSchedulingPage: schedulingPage !== null };
+      const files = renderer.renderFiles({ record: told, policy, memory, runId, late, ...known, ...where });
+      const said = publishing.told === undefined ? findTold(late) : publishing.told;
       // What is met or kept for the first time is worth a commit: what is not remembered cannot be missed.
       const state =
-        names === null && kept === null
+        names === null && kept === null && said === undefined
           ? null
-          : extendState(parseState(await read(statePath)), names ?? [], kept);
+          : extendState(parseState(await read(statePath)), names ?? [], kept, said);
       return [
         ...files,
         ...(state === null ? [] : [{ path: statePath, text: state }]),
-        ...(draftOthers === null ? [] : await draftOthers(read)),
+        ...(await draftPages(read)),
+        ...(await draftStatus(files, read)),
       ];
     };
-    const page = `${reportsDir}/README.md`;
     const headline = describeCommit(record);
     const { overview: folder, organisation: name } = paths;
     if (folder === null || name === null)
@@ -256,7 +285,16 @@ export async function publishMembership(
         json: formatRecord(last),
       };
     },
-    owe: (last) => (isWorthKeeping(record) ? { kind: "membership", runId, runUrl, record: last } : null),
+    owe: (last) =>
+      isWorthKeeping(record) || publishing.told !== undefined
+        ? {
+            kind: "membership",
+            runId,
+            runUrl,
+            record: last,
+            ...(publishing.told === undefined ? {} : { told: publishing.told }),
+          }
+        : null,
   };
   return await publish(publication, context);
 }

@@ -6,6 +6,7 @@ import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
 import { describeFailed } from "../membership/describe-failed.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
+import type { Mapping } from "../membership/mapping.ts";
 import type { RememberedName } from "../membership/names.ts";
 import type { PlanAgain, RoomPlan } from "../membership/plan.ts";
 import type { Policy } from "../membership/policy.ts";
@@ -34,6 +35,8 @@ export interface MembershipTask {
 /** What a command has read before Webex is asked anything, and how it decides. */
 export interface LoadedTask {
   readonly policy: Policy;
+  /** The rows of rooms.csv as they were typed; none where a command does not go by them. */
+  readonly rows: readonly Mapping[];
   /** The grants to keep; null where a command leaves them alone. */
   readonly delegations: LoadedDelegations | null;
   /** `target` is where reports are kept, and so what earlier runs have kept for this one. */

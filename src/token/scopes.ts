@@ -1,6 +1,6 @@
-export type Feature = "memberships" | "delegates" | "xml";
+export type Feature = "memberships" | "delegates" | "messages" | "xml";
 
-export const features = ["memberships", "delegates", "xml"] as const satisfies readonly Feature[];
+export const features = ["memberships", "delegates", "messages", "xml"] as const satisfies readonly Feature[];
 
 /** https://developer.webex.com/docs/integrations#scopes */
 const scopesOf: Readonly<Record<Feature, readonly string[]>> = {
@@ -14,6 +14,7 @@ const scopesOf: Readonly<Record<Feature, readonly string[]>> = {
   ],
   // The last scope tells who is on the site, who is active, and who may host.
   delegates: ["meeting:admin_preferences_read", "meeting:admin_preferences_write", "spark-admin:people_read"],
+  messages: ["spark:messages_write"],
   xml: ["spark:all"],
 };
 

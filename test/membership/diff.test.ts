@@ -40,7 +40,7 @@ const equal = {
   presentCount: 0,
   moderatorCount: 0,
   isOpenToOwner: true,
-  hasEmptyGroup: false,
+  emptyGroups: [],
   obstacle: null,
   uncertainties: [],
   isUnsteady: false,
@@ -123,7 +123,7 @@ test("a group that is not surely known is named, and whom it lists is known all 
   assert.deepEqual(compare([uncertain(group("eng", "ada")), group("ops")], complete(own)), {
     ...equal,
     absent: [user("ada")],
-    hasEmptyGroup: true,
+    emptyGroups: ["ops"],
     uncertainties: ["eng"],
   });
 });

@@ -22,11 +22,12 @@ function shrinking(before: number, going: number, adding = 0): RoomPlan {
 }
 
 function goes(plan: RoomPlan): CheckedRoom {
-  return { ...plan, held: [] };
+  return { ...plan, held: [], holds: [] };
 }
 
-function holds(plan: RoomPlan, reason: HeldReason): CheckedRoom {
-  return { ...plan, removals: [], held: plan.removals.map((one) => ({ ...one, reason })) };
+function holds(plan: RoomPlan, reason: HeldReason, message: string): CheckedRoom {
+  const held = plan.removals.map((one) => ({ ...one, reason }));
+  return { ...plan, removals: [], held, holds: [{ reason, message }] };
 }
 
 /** The reason for which each room's removals are held; null where they go. */
@@ -49,7 +50,8 @@ test("one removal passes", () => {
 test("a room above its limit has all its removals held, and its additions go on", () => {
   const plan = roomPlan("NOC", { add: ["ada"], remove: names(4) });
   const { rooms, digest } = checkLimits([plan], defaultPolicy);
-  assert.deepEqual(rooms, [holds(plan, "removals-per-room")]);
+  const why = "4 removals planned; the limit for this space is 3 (the larger of 3 and 25 % of 8 members)";
+  assert.deepEqual(rooms, [holds(plan, "removals-per-room", why)]);
   assert.deepEqual(rooms[0]?.additions, plan.additions);
   assert.match(String(digest), /^[0-9a-f]{12}$/);
 });
@@ -123,7 +125,7 @@ test("the run's limit counts removals that are held already for another reason",
 });
 
 const general = { feed: feed(room("General", { generalOfTeamId: "team" }), [group("eng")]) };
-const empty = { hasEmptyGroup: true };
+const empty = { emptyGroups: ["night"] };
 const deserted = { stayingCount: 0 };
 const apply = { emptyGroup: "apply" } as const;
 
@@ -261,3 +263,48 @@ test("the digest tells an addition from a removal of the same person, and a mode
   ].map((plan) => checkLimits([plan], defaultPolicy).digest);
   assert.equal(new Set(digests).size, 3);
 });
+
+/** What is said of why the removals of the first room wait. */
+function explain(rooms: readonly RoomPlan[], limits: Partial<Policy["limits"]> = {}): string | undefined {
+  return checkLimits(rooms, policyWith(limits)).rooms[0]?.holds[0]?.message;
+}
+
+const share = (share: number) => ({ count: 3, share });
+
+const explanations: readonly [fact: string, said: string | undefined, expected: string][] = [
+  [
+    "a count that is the larger",
+    explain([shrinking(7, 5, 3)]),
+    "5 removals planned; the limit for this space is 3 (the larger of 3 and 25 % of 10 members)",
+  ],
+  [
+    "a share that is the larger, in whole people",
+    explain([shrinking(30, 8)]),
+    "8 removals planned; the limit for this space is 7 (the larger of 3 and 25 % of 30 members)",
+  ],
+  [
+    "a share with a fraction, and a large number",
+    explain([shrinking(2000, 1000)], { removalsPerRoom: share(0.125) }),
+    "1,000 removals planned; the limit for this space is 250 (the larger of 3 and 12.5 % of 2,000 members)",
+  ],
+  [
+    "the run's limit, which is of all spaces",
+    explain([roomPlan("NOC", { remove: names(2) }, { before: 20 }), shrinking(20, 3)], {
+      removalsPerRun: { count: 4, share: 0 },
+    }),
+    "5 removals planned in all spaces together; the limit for one run is 4 (the larger of 4 and 0 % of 40 members)",
+  ],
+  [
+    "an empty group, by its name",
+    explain([roomPlan("NOC", { remove: ["eve"] }, empty)]),
+    '1 removal planned; its group "night" has no members',
+  ],
+  [
+    "a space that would be empty",
+    explain([roomPlan("NOC", { remove: names(2) }, deserted)]),
+    "2 removals planned; nobody but the token's owner and bots would be left",
+  ],
+];
+for (const [fact, said, expected] of explanations) {
+  test(`what waits is told with its numbers: ${fact}`, () => assert.equal(said, expected));
+}

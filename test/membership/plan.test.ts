@@ -51,7 +51,7 @@ function expected(groups: readonly GroupReading[], facts: object, mode: Mode = "
     kept: [],
     missing: [],
     stayingCount: 0,
-    hasEmptyGroup: false,
+    emptyGroups: [],
     frozen: null,
   };
   return [{ ...plan, kept: [{ ...person("rollcall"), reason: "self" }], ...facts }];
@@ -151,7 +151,7 @@ test("an empty group is known: all are removed, if the limits let them go", () =
   const groups = [group("eng")];
   assert.deepEqual(
     planOf({ groups, members: [member("eve")] }),
-    expected(groups, { before: 2, removals: [removal("eve")], hasEmptyGroup: true }),
+    expected(groups, { before: 2, removals: [removal("eve")], emptyGroups: ["eng"] }),
   );
 });
 

@@ -83,6 +83,8 @@ export function reportInput(
     reportsDir: "reports",
     mappingsFile: "mappings/rooms.csv",
     late: [],
+    rows: [],
+    hasSchedulingPage: false,
     repositoryUrl: "https://github.com/acme/rooms",
     runUrl: "https://github.com/acme/rooms/actions/runs/4711",
     ...facts,

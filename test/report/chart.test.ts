@@ -23,13 +23,17 @@ describe("the chart", () => {
       index,
     );
   };
-  it("shows a single day as a bar", () => assert.match(draw([]), /x-axis \["11-22"\]\n.*\n {2}bar \[12\]/));
+  it("is not drawn before there are seven points", () => {
+    assert.doesNotMatch(draw(members(5)), /mermaid/);
+    assert.match(draw(members(6)), /x-axis \["11-16", .*"11-22"\]\n.*\n {2}bar \[100, .*12\]/);
+  });
   it("labels up to twelve days", () =>
     assert.match(draw(members(11)), /x-axis \["11-11", .*"11-22"\]\n.*\n {2}bar/));
   it("numbers more days", () => {
     assert.match(draw(members(60)), /x-axis "days before 2026-11-22" 60 --> 0\n.*\n {2}line/);
   });
   it("fills the days without a check", () => {
-    assert.match(draw([{ date: "2026-11-19", members: 7, rooms: 1 }]), /bar \[7, 7, 7, 12\]/);
+    const gap = members(8).filter(({ date }) => date !== "2026-11-17" && date !== "2026-11-18");
+    assert.match(draw(gap), /bar \[100, 101, 102, 102, 102, 105, 106, 107, 12\]/);
   });
 });

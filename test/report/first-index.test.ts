@@ -29,8 +29,8 @@ test("so has this repository, until its first run", async () => {
 });
 
 test("the page says that there was no run, and holds nothing of one", () => {
-  assert.match(page, /^⚪ \*\*No run yet\.\*\*$/m);
-  assert.match(page, /^## Spaces$/m);
+  assert.match(page, /^## ⚪ No run yet$/m);
+  assert.match(page, /^### Spaces$/m);
   assert.doesNotMatch(page, /undefined|null|runs\//);
 });
 

@@ -33,9 +33,9 @@ test("a pull request that changes nothing is told in one line", () => {
   assert.equal(
     comment([room("NOC")], [room("NOC")]),
     `${noteMarkers.planComment}
-✅ **This pull request itself adds and removes nobody.**
+### ✅ Rollcall plan: +0 −0, nobody is added or removed
 
-*Planned for \`0123456789ab\` by [this run](${runUrl}), whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*
+*Planned for \`0123456789ab\` ([rooms.csv](https://github.com/acme/rooms/blob/0123/mappings/rooms.csv?plain=1)) by [this run](${runUrl}), whose summary has the whole plan. Nothing has been changed in Webex. After the merge, Rollcall plans again.*
 `,
   );
 });
@@ -50,48 +50,101 @@ test("1,000 changed rooms are cut between rows, under 60,000 characters, with th
   const present = rooms.map((one) => ({ ...one, added: one.added.slice(0, 10) }));
   const text = comment(rooms, present);
   assert.ok(text.length > 30_000 && text.length < 60_000, `${text.length} characters`);
-  assert.match(text, /This pull request changes what happens in 1,000 spaces: 10,000 people added\./);
-  const tables = text.split("| --- | --- | --- | --- |");
-  assert.equal(tables.length, 3);
-  for (const table of tables.slice(1)) {
-    const shown = table.split("\n").filter((line) => /^\| Room \d/.test(line));
+  assert.match(text, /Rollcall plan: \+10,000 −0 in 1,000 spaces\n/);
+  const blocks = text.split("```diff\n").slice(1);
+  assert.equal(blocks.length, 2);
+  for (const block of blocks) {
+    const [lines = "", after = ""] = block.split("\n```\n");
     const missing =
-      /\*(\d+) more rows are not shown here\.\* \[The run's summary\]\((.*)\) has the whole plan\./.exec(
-        table,
+      /\*([\d,]+) more rows are not shown here\.\*\n\n\[The run's summary\]\((.*)\) has the whole plan\./.exec(
+        after,
       );
-    assert.ok(
-      shown.every((row) => row.endsWith(" |")),
-      "no row is cut",
-    );
-    assert.deepEqual([shown.length + Number(missing?.[1]), missing?.[2]], [1000, runUrl]);
+    // 1,000 headings, ten people below each, and an empty line between two spaces.
+    const whole = 1000 + 10_000 + 999;
+    const shown = lines.split("\n").length;
+    assert.deepEqual([shown + Number(missing?.[1]?.replace(",", "")), missing?.[2]], [whole, runUrl]);
   }
 });
 
+const held = room("NOC", {
+  held: [{ ...person("Ada"), reason: "removals-per-room" }],
+  holds: [{ reason: "removals-per-room", message: "4 removals planned; the limit for this space is 3" }],
+});
+const removed = room("NOC", { removed: [{ ...person("Ada"), wasModerator: false }] });
+
 test("a removal that was held so far and would now go through says so; the other way round as well", () => {
-  const held = room("NOC", { held: [{ ...person("Ada"), reason: "removals-per-room" }] });
-  const removed = room("NOC", { removed: [{ ...person("Ada"), wasModerator: false }] });
-  const source = "[line 2](https://github.com/acme/rooms/blob/0123/mappings/rooms.csv?plain=1#L2)";
-  assert.ok(
-    comment([removed], [held]).includes(
-      `| NOC | ➖ remove | Ada | Not in NOC group (${source}). **Held until now:** Over the limit for this space |`,
-    ),
+  assert.match(
+    comment([removed], [held]),
+    /^@@ NOC ← NOC group \(line 2\) @@\n- Ada \(ada@example\.com\) was held until now: Over the limit for this space$/m,
   );
-  assert.ok(
-    comment([held], [removed]).includes(
-      "| NOC | ✋ hold | Ada | Over the limit for this space; until now removed without approval |",
-    ),
+  assert.match(
+    comment([held], [removed]),
+    /^! would wait for approval: 4 removals planned; the limit for this space is 3\n! {3}Ada \(ada@example\.com\), until now removed without approval$/m,
   );
 });
 
-test("names and titles from Webex cannot break the table, close a comment or mention anybody", () => {
-  const evil = `x | y\n<!-- ${noteMarkers.planComment} --> @octo-admin <b> \`c\` [l](http://evil.example)`;
+test("the headline speaks a plan's language, and how a space is managed is told before who is concerned", () => {
+  const present = [
+    room("Cargo", { added: [person("Ada")] }),
+    room("Rustdoc"),
+    room("Wg"),
+    room("Infra", { added: [person("Fay")] }),
+  ];
+  const proposed = [
+    room("Cargo", { mode: "audit", missing: [person("Ada")] }),
+    room("Rustdoc", { groups: ["Rustdoc group", "Miri"], added: [person("Bob"), person("Cy")] }),
+    room("Infra", { added: [person("Fay")] }),
+  ];
+  const text = comment(proposed, present);
+  assert.match(
+    text,
+    /^### ✅ Rollcall plan: \+2 −0 in 1 space; 3 spaces change how they are managed; 1 change no longer made$/m,
+  );
+  const [changes = ""] = text.split("<details>");
+  assert.match(changes, /^! mode sync → audit\n! Ada \(.*\) will no longer be added: .*audit/m);
+  assert.match(changes, /^! now also fed by Miri\n\+ Bob \(bob@example\.com\)\n\+ Cy/m);
+  assert.match(
+    changes,
+    /^! no row names this space any more: its 12 members stay, and nobody manages them$/m,
+  );
+  assert.doesNotMatch(changes, /Fay/);
+  assert.match(
+    text,
+    /<summary>Pending regardless of this pull request: 1 to add \(1 space\)<\/summary>[\s\S]*^\+ Fay \(/m,
+  );
+});
+
+const policyChanges: readonly [key: string, without: string, later: string, isWeaker: boolean][] = [
+  ["limits.removalsPerRoom.count", "3", "4", true],
+  ["limits.removalsPerRoom.count", "4", "3", false],
+  ["limits.removalsPerRun.share", "0.2", "0.25", true],
+  ["limits.emptyGroup", '"hold"', '"apply"', true],
+  ["limits.emptyGroup", '"apply"', '"hold"', false],
+  ["protect.bots", "true", "false", true],
+  ["protect.bots", "false", "true", false],
+  ["protect.people", '["a@b.example"]', "[]", true],
+  ["protect.people", "[]", '["a@b.example"]', false],
+  ["report.heartbeatDays", "1", "9", false],
+];
+for (const [key, without, later, isWeaker] of policyChanges) {
+  test(`${key} from ${without} to ${later} ${isWeaker ? "weakens" : "does not weaken"} a limit`, () => {
+    const text = comment([room("NOC")], [room("NOC")], {
+      policyChanges: [{ key, without, with: later }],
+    });
+    const line = `- \`${key}\`: \`${without}\` → \`${later}\``;
+    assert.ok(text.includes(isWeaker ? `> ${line}` : `\n${line}`), text);
+    assert.equal(text.includes("> **Weakens a limit.**"), isWeaker);
+  });
+}
+
+test("names and titles from Webex cannot end the block, close a comment or mention anybody", () => {
+  const evil = `x | y\n\`\`\`\n<!-- ${noteMarkers.planComment} --> @octo-admin <b> \`c\` [l](http://evil.example)`;
   const text = comment([
     room(evil, { groups: [evil], added: [{ ...person("Ada"), displayName: evil }], frozen: evil }),
   ]);
   const body = text.slice(noteMarkers.planComment.length);
   assert.doesNotMatch(body, /<!--|-->|@octo|<b>|(?<!\\)\]\(http:\/\/evil/);
-  for (const row of body.split("\n").filter((line) => line.startsWith("| x")))
-    assert.equal(row.split(/(?<!\\)\|/).length, 6, row);
+  assert.deepEqual(body.match(/^ {0,3}`{3,}.*$/gm), ["```diff", "```"]);
 });
 
 test("two notes that name only different runs say the same", () => {

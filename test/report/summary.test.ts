@@ -15,9 +15,12 @@ describe("the summary", () => {
     const text = summarise({ ...eventfulRun, command: "plan" });
     assert.match(
       text,
-      /1 removal would wait for approval\. 2 people would be added and 1 person would be removed\./,
+      /\*\*\+2 −1 in 1 space; 1 failed change; 1 removal would wait for approval; 1 problem to fix\*\*/,
     );
-    assert.match(text, /^## What would change$/m);
+    assert.match(
+      text,
+      /^### What would change\n\n```diff\n@@ NOC ← NOC On-call, NOC leads · 13 members \(\+2 −1\) @@\n\+ Ada \(ada@example\.com\)\n\+ Cleo .*\n- Bob /m,
+    );
   });
   it("is short when there is nothing to say", () => {
     assert.equal(
@@ -34,11 +37,11 @@ describe("the summary", () => {
     );
     const text = summarise(runRecord(rooms), 60_000);
     assert.ok(Buffer.byteLength(text) <= 60_000 && Buffer.byteLength(text) > 50_000);
-    const shown = text.match(/^- \*\*Zimmer für \d+\*\*: \+1/gm)?.length ?? 0;
-    assert.match(
-      text,
-      new RegExp(`^\\*${(2000 - shown).toLocaleString("en")} more rows are not shown here\\.\\*$`, "m"),
-    );
+    const block = text.slice(text.indexOf("```diff\n") + 8);
+    const shown = block.slice(0, block.indexOf("\n```\n")).split("\n").length;
+    // A heading and a person for each, and an empty line between two spaces.
+    const missing = (2000 * 3 - 1 - shown).toLocaleString("en");
+    assert.match(text, new RegExp(`^\\*${missing} more rows are not shown here\\.\\*$`, "m"));
     assert.match(text, /npm run sync -- --approve a1b2c3d4e5f6/);
   });
 });

@@ -201,9 +201,9 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
     // What is listed and was missing is granted.
     assert.deepEqual([story.delegates("ann"), story.delegates("ben")], [["cat"], ["dan", "cat"]]);
     assert.deepEqual(record.notices, [
-      `cat@acme.example may schedule meetings for ann@acme.example until ${day(0)} (today is the last day)`,
       `dan@acme.example may no longer schedule meetings for ann@acme.example: ended ${day(-1)}`,
       `cat@acme.example may now schedule meetings for ben@acme.example, until ${day(30)}`,
+      `cat@acme.example may schedule meetings for ann@acme.example until ${day(0)} (today is the last day)`,
     ]);
     assert.match(stdout, /may no longer schedule meetings for ann/);
     const [commit, ...more] = story.sandbox.github.commits;
@@ -213,6 +213,7 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       "reports/README.md",
       "reports/delegations/DAY-1001.json",
       "reports/delegations/DAY-1001.md",
+      "reports/delegations/README.md",
       "reports/history.json",
       "reports/state.json",
     ]);

@@ -64,7 +64,12 @@ describe("a plan changes nothing and tells what sync would do", { concurrency: 2
       digest,
     });
     assert.equal(await story.folder.read("out/plan.md"), ending.summary);
-    for (const said of ["# Rollcall plan", "1 person would be added", digest, "What would change"]) {
+    for (const said of [
+      "# Rollcall plan",
+      "+1 −1 in 1 space; 1 removal would wait for approval",
+      digest,
+      "What would change",
+    ]) {
       assert.ok(ending.summary.includes(said), `${said} in ${ending.summary}`);
     }
     assert.deepEqual([ending.code, ending.writes, ending.commits], [0, [], 0]);

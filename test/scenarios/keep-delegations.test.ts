@@ -120,6 +120,36 @@ describe("the grants that delegations.csv keeps", { concurrency: 2 }, () => {
     });
   }
 
+  test("a page of its own says who may schedule for whom, and the index leads to it", async () => {
+    const policy = { limits: { revocationsPerRun: { count: 0, share: 0 } } };
+    await using story = await startStory(header + row("ann", "cat") + row("ben", "dan", day(30)), policy);
+    await story.run("sync");
+    const read = (path: string) => story.sandbox.github.files().get(`reports/${path}`) ?? "";
+    assert.match(read("README.md"), /\[Who may schedule for whom\]\(delegations\/README\.md\)/);
+    const lines = read("delegations/README.md")
+      .split("\n")
+      .filter((line) => /^ *- /.test(line));
+    assert.deepEqual(lines, [
+      "- **`ann@acme.example`**",
+      "  - `cat@acme.example` · without end",
+      "  - `zoe@acme.example` · not in delegations.csv, so Rollcall leaves it alone",
+      "- **`ben@acme.example`**",
+      `  - \`dan@acme.example\` · until ${day(30)}`,
+    ]);
+    const before = story.sandbox.github.commits.length;
+    await story.run("sync");
+    assert.equal(story.sandbox.github.commits.length, before, "the same page is no news");
+
+    await story.setRows(header + row("ben", "dan", day(30)));
+    const held = await story.run("sync");
+    assert.match(read("delegations/README.md"), /`cat@acme\.example` · ✋ revocation waits for approval/);
+    assert.match(
+      read("README.md"),
+      /^- \*\*Meetings of `ann@acme\.example`\*\*: `cat@acme\.example`\. 1 revocation planned; the limit for one run is 0 \(the larger of 0 and 0 % of 1 grant\)\.$/m,
+    );
+    assert.equal(held.code, 2);
+  });
+
   test("a change of what is kept is worth a commit, and nothing else is", async () => {
     await using story = await startStory(header);
     await story.run("sync");
@@ -130,7 +160,7 @@ describe("the grants that delegations.csv keeps", { concurrency: 2 }, () => {
     assert.equal(kept.record.status, "converged");
     assert.deepEqual(
       commits.slice(before).map(({ paths }) => paths),
-      [["reports/state.json"]],
+      [["reports/state.json", "reports/delegations/README.md"]],
     );
     await story.run("sync");
     assert.equal(commits.length, before + 1);

@@ -40,7 +40,9 @@ describe("two organisations in one repository", { concurrency: 2 }, () => {
     assert.ok(issue?.body.includes(`gh workflow run sync.yml -f organisation=acme -f approve=${digest}`));
     assert.ok(issue?.body.includes(`npm run sync -- --organisation acme --approve ${digest}`));
     assert.match(first.summary, /^# Rollcall sync \(acme\)$/m);
-    assert.ok(both.text("reports/acme/README.md").startsWith("# Who is in which space (acme)\n"));
+    assert.ok(
+      both.text("reports/acme/README.md").startsWith("## ✋ Needs you: 4 removals to approve (acme)\n"),
+    );
     assert.deepEqual(
       rowsOf(both.text("reports/README.md")).map((row) => row.split(" | ").slice(0, 4).join(" | ")),
       [
@@ -150,9 +152,9 @@ describe("two organisations in one repository", { concurrency: 2 }, () => {
       comments.map(({ body }) => body.split("\n", 1)[0]),
       ["acme", "globex", "hooli"].map((name) => `<!-- rollcall:plan ${name} -->`),
     );
-    assert.match(comments[0]?.body ?? "", /\(acme\)\*\*/);
+    assert.match(comments[0]?.body ?? "", /^### .* \(acme\)$/m);
     assert.match(comments[1]?.body ?? "", /Nowhere/);
-    assert.match(comments[2]?.body ?? "", /🆕 managed/);
+    assert.match(comments[2]?.body ?? "", /^! newly managed: mode sync/m);
     assert.doesNotMatch(comments[2]?.body ?? "", /have errors themselves/);
   });
 

@@ -24,7 +24,7 @@ describe("a report that could not be committed is owed", { concurrency: 2 }, () 
     refuseCommit(story);
     const first = await story.run(["sync"]);
     assert.deepEqual([first.code, first.record.status, first.commits], [3, "partial", 0]);
-    assert.match(first.summary, /add: New/);
+    assert.match(first.summary, /^\+ New /m);
     assert.match(first.summary, /A rule of the day refuses this/);
     assert.match(first.summary, /kept in this run's summary and its artifact, and the next sync commits it/);
     assert.equal(owed(story).length, 1);

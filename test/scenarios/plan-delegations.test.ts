@@ -43,10 +43,14 @@ async function review(
   const number = github.pulls.open({ files: head });
   const plan = () => story.run(["plan", "--pull-request", String(number)]);
   const body = () => (github.issues.find(number).comments.at(-1)?.body ?? "").replaceAll("@acme.example", "");
+  /** The lines of the `diff` blocks, each behind the host that it is about. */
   const rows = () =>
-    body()
-      .split("\n")
-      .filter((line) => line.startsWith("| `"));
+    [...body().matchAll(/^@@ meetings of (\S+) @@\n((?:[-+!] .*\n)+)/gm)].flatMap(([, host, lines = ""]) =>
+      lines
+        .trimEnd()
+        .split("\n")
+        .map((line) => `${host}: ${line}`),
+    );
   return { story, plan, body, rows, [Symbol.asyncDispose]: () => story[Symbol.asyncDispose]() };
 }
 
@@ -69,16 +73,19 @@ describe("a plan on a pull request", { concurrency: 2 }, () => {
     );
     assert.match(
       pull.body(),
-      /Who may schedule meetings: 1 delegation granted, 1 delegation revoked, 1 delegation left as it is in Webex\./,
+      /; 1 delegation granted; 1 delegation revoked; 1 delegation left as it is in Webex$|plan: 1 delegation granted; 1 delegation revoked; 1 delegation left as it is in Webex$/m,
     );
     assert.deepEqual(pull.rows(), [
-      "| `ann` | `cat` | ➖ revoke | The row was deleted |",
-      `| \`ben\` | \`cat\` | ➕ grant | Line 4 of delegations.csv, until ${day(20)} |`,
-      `| \`dan\` | \`eve\` | 📅 last day changed | Line 2 of delegations.csv, until ${day(50)}; before: until ${day(40)} |`,
-      "| `fay` | `ben` | ➕ grant | Line 3 of delegations.csv, without end |",
+      "ann: - cat may no longer schedule: the row was deleted",
+      `ben: + cat may schedule (line 4 of delegations.csv, until ${day(20)})`,
+      `dan: ! eve has another last day (line 2 of delegations.csv, until ${day(50)}); before: until ${day(40)}`,
+      "fay: + ben may schedule (line 3 of delegations.csv, without end)",
     ]);
-    assert.match(pull.body(), /### Delegations pending regardless of this pull request/);
-    assert.doesNotMatch(pull.body(), /would now schedule/, "the table says it");
+    assert.match(
+      pull.body(),
+      /<summary>Pending regardless of this pull request: .*1 delegation granted<\/summary>[\s\S]*@@ meetings of fay @@/,
+    );
+    assert.doesNotMatch(pull.body(), /would now schedule/, "the block says it");
     assert.deepEqual(
       end.record.delegations?.hosts.map(({ host, added, removed }) => [host, added, removed]),
       [
@@ -97,7 +104,7 @@ describe("a plan on a pull request", { concurrency: 2 }, () => {
     const end = await pull.plan();
     assert.deepEqual([end.code, end.record.delegations], [0, undefined]);
     assert.deepEqual(pull.rows(), [
-      "| `dan` | `eve` | 📌 listed | Line 2 of delegations.csv, without end; a delegate in Webex already, kept from now on |",
+      "dan: ! eve is listed (line 2 of delegations.csv, without end); a delegate in Webex already, kept from now on",
     ]);
   });
 
@@ -107,10 +114,11 @@ describe("a plan on a pull request", { concurrency: 2 }, () => {
     await using pull = await review({ [file]: header, "mappings/policy.json": policy }, { synced });
     const end = await pull.plan();
     assert.deepEqual([end.code, end.record.status, end.record.totals.held], [0, "held", 2]);
-    assert.deepEqual(
-      pull.rows().map((line) => line.split("|")[3]?.trim()),
-      ["✋ hold", "✋ hold"],
-    );
+    const why = "2 revocations planned; the limit for one run is 1 (the larger of 1 and 0 % of 0 grants)";
+    assert.deepEqual(pull.rows(), [
+      `ann: ! cat waits for approval: ${why}`,
+      `dan: ! eve waits for approval: ${why}`,
+    ]);
   });
 
   test("revokes nothing because of a file that is gone, and says so", async () => {
@@ -119,7 +127,7 @@ describe("a plan on a pull request", { concurrency: 2 }, () => {
     assert.deepEqual([end.code, end.record.status, end.record.delegations], [0, "partial", undefined]);
     assert.match(
       pull.body(),
-      /### To be fixed\n\n- the delegations in .* were left as they are: delegations\.csv is not there/,
+      /#### 🔧 To be fixed\n\n- the delegations in .* were left as they are: delegations\.csv is not there/,
     );
   });
 
@@ -135,10 +143,10 @@ describe("a plan on a pull request", { concurrency: 2 }, () => {
     await using pull = await review({ [file]: synced + row("ben", "nobody") }, { synced });
     const end = await pull.plan();
     assert.equal(end.code, 0);
-    const [fix = "", old = ""] = pull.body().split("### Already wrong on the default branch");
+    const [fix = "", old = ""] = pull.body().split("Already wrong on the default branch");
     assert.match(fix, /the delegates of ben are not as/);
     assert.match(old, /the delegates of ann are not as/);
-    assert.match(pull.rows().join(), /`ben` \| `nobody` \| 📌 listed \| .* cannot be granted/);
+    assert.match(pull.rows().join(), /ben: ! nobody is listed .* cannot be granted/);
   });
 
   test("uses the interface of its policy.json, as plan does", async () => {

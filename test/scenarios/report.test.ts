@@ -37,7 +37,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
     ]);
     assert.deepEqual(JSON.parse(github.files().get(`${page}.json`) ?? ""), first.record);
     const readme = github.files().get("reports/README.md") ?? "";
-    for (const said of ["NOC", "```mermaid", "New", "Old", `runs/${page.split("/").at(-1)}.md`]) {
+    for (const said of ["NOC", "+1 −1", `runs/${page.split("/").at(-1)}.md`]) {
       assert.ok(readme.includes(said), `${said} in ${readme}`);
     }
     assert.equal(first.outputs.report, `${story.sandbox.url}/acme/spaces/blob/main/${page}.md`);
@@ -47,6 +47,26 @@ describe("the report of a run", { concurrency: 2 }, () => {
     const second = await story.run(["sync"]);
     assert.deepEqual([second.code, second.record.status, second.commits], [0, "converged", 0]);
     assert.equal(second.outputs.report, `${story.sandbox.url}/acme/spaces/blob/main/reports/README.md`);
+  });
+
+  test("tells the state in the repository's own README, where it has the markers, and leaves the rest of it", async () => {
+    const readme = "# Our spaces\n\n<!-- rollcall:status -->\nold\n<!-- /rollcall:status -->\n\nMore.\n";
+    await using story = await startSmallStory({ github: { files: { "README.md": readme } } });
+    await story.run(["sync"]);
+    const { github } = story.sandbox;
+    const [before, line, after] =
+      github
+        .files()
+        .get("README.md")
+        ?.split(/<!-- \/?rollcall:status -->\n/) ?? [];
+    assert.deepEqual([before, after], ["# Our spaces\n\n", "\nMore.\n"]);
+    assert.match(
+      line ?? "",
+      /^✅ \*\*The one space is in sync\*\* · 🟢 \*\*1\*\* in sync · checked .* UTC · \[report\]\(reports\/README\.md\)\n$/,
+    );
+    assert.equal(github.commits.length, 1);
+    await story.run(["sync"]);
+    assert.equal(github.commits.length, 1, "a quiet run leaves it as it is");
   });
 
   test("a quiet run makes a commit once the heartbeat is due", async () => {
@@ -95,7 +115,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
       );
       assert.match(message, /[Ss]et REPORT_BRANCH to a branch without protection/);
       assert.ok(ending.stdout.includes("REPORT_BRANCH"));
-      for (const said of ["**NOC**", "add: New", "remove: Old", "To be fixed"]) {
+      for (const said of ["@@ NOC ← eng", "+ New", "- Old", "To be fixed"]) {
         assert.ok(ending.summary.includes(said), `${said} in ${ending.summary}`);
       }
     });
@@ -120,7 +140,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
     assert.ok(looks > 2, "it was not tried again");
     assert.match(ending.record.problems[0]?.message ?? "", /there is no branch main/);
     assert.deepEqual([ending.code, ending.record.status, ending.writes], [3, "partial", changes]);
-    assert.ok(ending.summary.includes("add: New"));
+    assert.ok(ending.summary.includes("+ New"));
     // Every request went to Webex or GitHub: the sandbox stands for both, and nothing else was configured.
     assert.ok(ending.requests.every(({ route }) => route !== ""));
   });
@@ -131,7 +151,7 @@ describe("the report of a run", { concurrency: 2 }, () => {
     const first = await story.run(["sync"]);
     assert.deepEqual([first.code, first.record.status, first.commits], [1, "failed", 1]);
     const readme = story.sandbox.github.files().get("reports/README.md") ?? "";
-    assert.match(readme, /❌ \*\*The run stopped and changed nothing\.\*\*/);
+    assert.match(readme, /^## ❌ The run stopped and changed nothing\.$/m);
     assert.match(readme, /403: Forbidden/);
     const second = await story.run(["sync"]);
     assert.deepEqual([second.code, second.commits], [1, 0]);

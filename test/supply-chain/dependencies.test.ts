@@ -16,7 +16,7 @@ test("docs/dependencies.md has every production package with its version and lic
   assert.deepEqual(
     rows.filter((row) => !isBinary(row)).sort(),
     locked.filter((row) => !isBinary(row)).sort(),
-    "run npm run dependencies",
+    "run npm run supply-chain",
   );
 });
 

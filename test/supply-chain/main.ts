@@ -55,7 +55,7 @@ const today = new Date().toISOString().slice(0, 10);
 const page = `# Dependencies
 
 What \`npm ci --omit=dev\` installs: ${direct.length} packages that Rollcall uses and ${others.length} that those bring, ${(total / 1e6).toFixed(1)} MB in all.
-\`npm run dependencies\` writes this page from the lock file, \`node_modules\` and the registry; the last time on ${today}.
+\`npm run supply-chain\` writes this page from the lock file, \`node_modules\` and the registry; the last time on ${today}.
 *Last release* is the date of the newest version, which is named where ours is another. A mirror of the registry may give a
 later date than the publisher's, when it took the package in; it cannot give an earlier one.
 

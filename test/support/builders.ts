@@ -145,7 +145,7 @@ export function roomPlan(
     kept: [],
     missing: [],
     stayingCount: 2,
-    hasEmptyGroup: false,
+    emptyGroups: [],
     frozen: null,
     ...facts,
   };
@@ -153,5 +153,5 @@ export function roomPlan(
 
 /** A room's plan that has passed the limits. */
 export function checkedRoom(...of: Parameters<typeof roomPlan>): CheckedRoom {
-  return { ...roomPlan(...of), held: [] };
+  return { ...roomPlan(...of), held: [], holds: [] };
 }

@@ -149,6 +149,42 @@ test("Restore works for the organisation whose record it is", needsAct, async ()
   assert.equal(listHeadlines(sandbox).at(-1), "Rollcall: 1 added, 1 removed (initech)");
 });
 
+test(
+  "a comment on an organisation's own issue approves what is held there, and nowhere else",
+  needsAct,
+  async () => {
+    await using sandbox = await startThree({ private: false, collaborators: { will: "write" } });
+    for (const group of ["NOC", "Eng"]) sandbox.setGroup(group, []);
+    const secrets = tokenOf(sandbox);
+    await repository.run(sandbox, { workflow: "sync", event: "schedule", secrets });
+    const issue = sandbox.github.issues.all.find(({ title }) => title.startsWith("Rollcall (globex)"));
+    assert.ok(issue);
+    const [, digest] = /\/approve ([0-9a-f]{12})/.exec(issue.body) ?? [];
+    const body = `/approve ${digest}`;
+    const { id } = sandbox.github.issues.comment(issue.number, "will", body);
+    const payload = {
+      action: "created",
+      issue: { number: issue.number, state: "open" },
+      comment: { id, body, user: { login: "will", type: "User" } },
+    };
+    const trigger = { workflow: "approve", event: "issue_comment", payload, actor: "will" } as const;
+    const ending = await repository.run(sandbox, { ...trigger, secrets });
+    assert.equal(ending.succeeded, true, ending.log);
+    assert.deepEqual(
+      ["NOC", "Eng"].map((room) => sandbox.members(room)),
+      [["old", "rollcall"], ["rollcall"]],
+    );
+    assert.match(ending.log, /as rollcall-record-globex-1/);
+    assert.deepEqual(
+      sandbox.github.issues.all.map(({ title, state }) => [title.slice(0, 18), state]).sort(),
+      [
+        ["Rollcall (acme): 1", "open"],
+        ["Rollcall (globex):", "closed"],
+      ],
+    );
+  },
+);
+
 test("Check looks at every organisation's files, and names the faults of all", needsAct, async () => {
   await using sandbox = await startThree({
     files: { "mappings/acme/rooms.csv": "group,room\n,NOC\n", "mappings/Bad/rooms.csv": "group,room\n" },

@@ -17,10 +17,10 @@ test("a scheduled Sync updates the room, stores the new token and commits the re
   const first = sandbox.currentRefreshToken;
   const ending = await repository.run(sandbox, { workflow: "sync", event: "schedule" });
   assert.equal(ending.succeeded, true, ending.log);
-  // Checkout, set-up, who asked, the run itself, its record, and what it owes.
+  // Checkout, set-up (of both jobs), for whom, who asked, the run itself, its record, and what it owes.
   assert.deepEqual(
     Object.values(ending.steps),
-    Array.from({ length: 6 }, () => "success"),
+    Array.from({ length: 7 }, () => "success"),
   );
   assert.match(ending.log, /uploaded rollcall-record\.json as rollcall-record-1/);
   assert.doesNotMatch(ending.log, /as rollcall-owed/);
