@@ -3,7 +3,13 @@ import type { Actions } from "../config/actions.ts";
 import { listFiles, mappingsFolder, sortOrganisations } from "../config/organisation.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
-import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
+import {
+  type DelegationsFileEdit,
+  editDelegationsFile,
+  formatRows,
+  type ListedDelegation,
+  parseDelegations,
+} from "../delegation/expiring.ts";
 import type { KeptUpdate } from "../delegation/kept.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
@@ -332,20 +338,24 @@ export interface DelegationPublication extends Omit<DelegationInput, "runUrl"> {
   readonly takeOut: DelegationsFileEdit["takeOut"];
 }
 
-/** Adds rows to delegations.csv where the report will go. @throws when they cannot be stored. */
+/** Adds rows to delegations.csv where the report will go; returns all rows then. @throws when they cannot be stored. */
 export async function storeRows(
   set: DelegationsFileEdit["set"],
   target: ReportTarget,
   context: Context,
-): Promise<void> {
+): Promise<readonly ListedDelegation[]> {
   const { delegations: path } = locate(context.paths, target);
+  let stored = "";
   const headline = `Rollcall: ${set.length} ${set.length === 1 ? "row" : "rows"} in delegations.csv`;
   const draft: DraftFiles = async (read) => {
-    const text = editDelegationsFile(await read(path), { set, takeOut: [] });
+    const before = await read(path);
+    const text = editDelegationsFile(before, { set, takeOut: [] });
+    stored = text ?? before ?? "";
     return text === null ? [] : [{ path, text }];
   };
   const report = { target, headline, memoryPath: path, draft, complete: null, page: path };
   await storeFiles(report, context);
+  return parseDelegations(Buffer.from(stored)).grants;
 }
 
 /** Tells what became of the delegates. A report that cannot be stored makes the run `partial`. */
