@@ -234,6 +234,7 @@ export const commands = [
     summary: "run sync twice against the built-in sandbox; needs no account",
     options: [
       { name: "reports", value: "<dir>", help: "where to leave the reports (default rollcall-demo)" },
+      { name: "open", value: null, help: "open the rendered report in a browser" },
     ],
   },
 ] as const satisfies readonly Command[];
