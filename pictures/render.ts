@@ -28,7 +28,7 @@ export async function renderPage(markdown: string, theme: "light" | "dark"): Pro
 <style>${style}
 body { margin: 0; background: ${theme === "light" ? "#ffffff" : "#0d1117"}; }
 .markdown-body { padding: 32px; } @media (max-width: 600px) { .markdown-body { padding: 16px; } }
-.added { background: #2da44e33; display: block } .removed { background: #cf222e33; display: block }
+.added { background: #2da44e33 } .removed { background: #cf222e33 } .added, .removed { display: inline-block; width: 100% }
 pre.mermaid { background: none !important }
 </style><article class="markdown-body">${page}</article>
 <script>${mermaid}</script>

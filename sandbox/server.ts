@@ -93,7 +93,15 @@ export async function startSandbox(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the sandbox got no port");
-  const { sandbox, receive } = await createSandbox(`http://127.0.0.1:${address.port}`, organisation, options);
+  const { sandbox, receive } = await createSandbox(
+    `http://127.0.0.1:${address.port}`,
+    organisation,
+    options,
+  ).catch((error: unknown) => {
+    // Nobody can close it any more: it would keep the process alive for ever.
+    server.close();
+    throw error;
+  });
   server.on("request", createListener(receive));
   return Object.assign(sandbox, {
     async [Symbol.asyncDispose]() {

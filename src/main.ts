@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
+import { setFlagsFromString } from "node:v8";
 import { type Context, createContext } from "./cli/context.ts";
 import { type CommandName, findOrganisationRule, type OptionsOf } from "./cli/options.ts";
 import { type Call, parseCommandLine } from "./cli/parse-args.ts";
@@ -7,6 +8,9 @@ import { createProgress } from "./cli/progress.ts";
 import { giveUpRequestsAfter } from "./lib/http.ts";
 import { gate } from "./lib/redact.ts";
 import { errorMessage, type Paint } from "./lib/text.ts";
+
+// Else garbage grows to four times what is in use: a million memberships would take 600 MiB, and not 300.
+setFlagsFromString("--heap-growing-percent=20");
 
 type RunCommand<Name extends CommandName> = (options: OptionsOf<Name>, context: Context) => Promise<number>;
 

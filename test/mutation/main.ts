@@ -112,7 +112,8 @@ async function main(): Promise<number> {
       plugins: [pathToFileURL(join(here, "runner.mjs")).href],
       testRunner: "node-test",
       nodeTest: { files: await findTests() },
-      testRunnerNodeArgs: ["--import", "tsx"],
+      // A mutant may fill the memory without end.
+      testRunnerNodeArgs: ["--max-old-space-size=512", "--import", "tsx"],
       coverageAnalysis: "perTest",
       ignoreStatic: values.static !== true,
       mutate: given.map((path) => (path.endsWith(".ts") ? path : `${path.replace(/\/$/, "")}/**/*.ts`)),

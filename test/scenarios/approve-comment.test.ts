@@ -89,7 +89,7 @@ describe("a comment on the tracking issue", { concurrency: 2 }, () => {
     // As a browser and a phone write it.
     for (const body of [`/approve  ${digest}\r\n`, `/Approve ${digest.toUpperCase()}`])
       assert.equal((await post(story, { body })).digest, digest, JSON.stringify(body));
-    assert.ok(story.sandbox.github.issues.find(1).body.includes(`\`/approve ${digest}\``));
+    assert.ok(story.sandbox.github.issues.find(1).body.includes(`/approve ${digest}`));
   });
 
   test("by somebody who may not write is refused, whatever else they are", async () => {

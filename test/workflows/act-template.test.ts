@@ -54,6 +54,33 @@ test(
   },
 );
 
+test("a comment approves what is held in a repository made from the template", needsAct, async () => {
+  await using sandbox = await startNoc({ collaborators: { will: "write" } });
+  sandbox.setGroup("NOC", []);
+  await repository.run(sandbox, { workflow: "sync", event: "schedule" });
+  const issue = sandbox.github.issues.find(1);
+  const digest = /\/approve ([0-9a-f]{12})/.exec(issue.body)?.[1] ?? assert.fail(issue.body);
+  const approve = async (login: string, body: string) => {
+    const { id, reactions } = sandbox.github.issues.comment(1, login, body);
+    const comment = { id, body, user: { login, type: "User" } };
+    const payload = { action: "created", issue: { number: 1 }, comment };
+    const before = issue.comments.length;
+    const ending = await repository.run(sandbox, { workflow: "approve", event: "issue_comment", payload });
+    const answers = issue.comments.slice(before).map((answer) => answer.body);
+    return { ...ending, answers, reactions: reactions.map(({ content }) => content) };
+  };
+  const refused = await approve("mallory", `/approve ${digest}`);
+  assert.deepEqual([refused.reactions, sandbox.members("NOC")], [["-1"], ["bob", "cy", "rollcall"]]);
+  const wrong = await approve("will", "/approve 0123456789ab");
+  assert.match(wrong.answers.join("\n"), new RegExp(`2 changes are held with the code \`${digest}\``));
+  const followed = await approve("will", `/approve ${digest}`);
+  assert.equal(followed.succeeded, true, followed.log);
+  assert.deepEqual([followed.reactions, sandbox.members("NOC")], [["eyes"], ["rollcall"]]);
+  assert.match(followed.answers.at(-1) ?? "", /^✅ Nothing is held any more\. 2 people were removed\./);
+  assertTokenKept(sandbox);
+  assertNoSecretShown(sandbox, followed.log);
+});
+
 test(
   "what a person types into the template's Sync is one argument, and never run as a script",
   needsAct,

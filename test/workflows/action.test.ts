@@ -10,7 +10,8 @@ const secrets = ["WEBEX_CLIENT_SECRET", "WEBEX_REFRESH_TOKEN", "SECRETS_TOKEN"];
 const pinned = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 
 async function readTemplateJobs() {
-  return (await readTemplateWorkflows()).flatMap(({ id, path, workflow }) =>
+  const workflows = (await readTemplateWorkflows()).filter(({ id }) => id !== "approve");
+  return workflows.flatMap(({ id, path, workflow }) =>
     Object.values(workflow.jobs).map((job) => ({ id, path, workflow, job })),
   );
 }
@@ -18,7 +19,17 @@ async function readTemplateJobs() {
 test("the action has the inputs and outputs that the contract names", async () => {
   const { action } = await readRootAction();
   assert.deepEqual(Object.keys(action.inputs), ["command", "arguments", "organisation"]);
-  const names = ["status", "added", "removed", "held", "failed", "digest", "report", "organisations"];
+  const names = [
+    "status",
+    "added",
+    "removed",
+    "held",
+    "failed",
+    "digest",
+    "organisation",
+    "report",
+    "organisations",
+  ];
   assert.deepEqual(
     Object.entries(action.outputs).map(([name, { value }]) => [name, value]),
     names.map((name) => [name, `\${{ steps.rollcall.outputs.${name} }}`]),
@@ -115,6 +126,30 @@ test("the template's jobs with the token have the same guards as this repository
     assert.equal(holdsSecret([rest, checkout]), false, path);
     assert.deepEqual(Object.keys(use?.env ?? {}), id === "check" ? [] : secrets, path);
   }
+});
+
+test("the template's Approve decides without a secret, and has the guards of this repository's", async () => {
+  const { workflow } = (await readTemplateWorkflows()).find(({ id }) => id === "approve") ?? assert.fail();
+  const own = (await readWorkflow("approve")).workflow;
+  const { decide, sync, ...more } = workflow.jobs;
+  assert.deepEqual([more, workflow.permissions, workflow.on], [{}, {}, own.on]);
+  assert.equal(holdsSecret([decide, workflow.env]), false);
+  assert.deepEqual([decide?.if, decide?.permissions], [own.jobs.decide?.if, { issues: "write" }]);
+  assert.deepEqual(
+    [sync?.needs, sync?.if, sync?.environment, sync?.concurrency, sync?.permissions],
+    [
+      own.jobs.sync?.needs,
+      own.jobs.sync?.if,
+      own.jobs.sync?.environment,
+      own.jobs.sync?.concurrency,
+      own.jobs.sync?.permissions,
+    ],
+  );
+  const [checkout, run, answer, ...others] = sync?.steps ?? [];
+  assert.deepEqual([checkout?.with, others], [{ "persist-credentials": false }, []]);
+  assert.deepEqual(Object.keys(run?.env ?? {}), secrets);
+  assert.deepEqual([run?.with.command, answer?.with.command, answer?.if], ["sync", "approval", "always()"]);
+  assert.equal(holdsSecret([checkout, answer]), false);
 });
 
 test("the template begins with a table without rows", async () => {

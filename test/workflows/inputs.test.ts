@@ -61,7 +61,7 @@ test("the workflow delegate offers the modes and backends of the contract, with 
   const { inputs } = await readInputs("delegate");
   assert.deepEqual(inputs.mode?.options, ["show", "add", "remove", "replace"]);
   assert.equal(inputs.mode?.default, "show");
-  assert.deepEqual(inputs.backend?.options, ["rest", "xml"]);
+  assert.deepEqual(inputs.backend?.options, ["policy", "rest", "xml"]);
 });
 
 test("every variable in a workflow's script comes from its step or from the runner", async () => {
