@@ -37,6 +37,9 @@ export class HttpFailure extends Error {
 
 const defaultTimeoutMs = 30_000;
 
+/** How many times the limit of one pause a whole body may take. */
+const maxPauses = 4;
+
 const maxReplyBytes = 32 * 1024 * 1024;
 
 let opened: Dispatcher | null = null;
@@ -105,7 +108,15 @@ export async function sendHttp(options: HttpRequest): Promise<HttpReply> {
       ...(signal && { signal }),
     });
     head = { status: reply.statusCode, headers: joinHeaders(reply.headers) };
-    for await (const chunk of reply.body) chunks.push(chunk);
+    // A body that comes drop by drop never pauses for long, and would never end either.
+    const limitMs = maxPauses * timeoutMs;
+    const tooSlow = new Error(`the answer had not ended ${limitMs / 1000} s after it began`);
+    const timer = setTimeout(() => reply.body.destroy(tooSlow), limitMs);
+    try {
+      for await (const chunk of reply.body) chunks.push(chunk);
+    } finally {
+      clearTimeout(timer);
+    }
     return { ...head, ...readBody() };
   } catch (error) {
     throw new HttpFailure(error, !isBeforeSending(error), head && { ...head, ...readBody() });

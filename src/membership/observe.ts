@@ -44,7 +44,7 @@ export interface Observation {
   /** Why some people could not be asked for; null when all were. */
   readonly lookUpFailure: string | null;
   readonly problems: readonly Problem[];
-  /** Where the names in the mappings lead, those left out that led elsewhere before. */
+  /** Where the names in the mappings lead; left out are those that led elsewhere before, or to what cannot be read. */
   readonly names: readonly RememberedName[];
   /** Compares a room once more, with members that were listed just now and groups that are read after that. */
   compareAgain(feed: DesiredRoom, members: Listing<RoomMember>): Promise<RoomDiff>;
@@ -98,6 +98,10 @@ export async function observe(
   const unmatched = resolutions.flatMap(({ unmatchedRows }) => unmatchedRows.map(({ group }) => group));
   const readings = await readGroups(reader, [...feeding, ...unmatched], { known, count });
 
+  /** The ids of what could be read: what an answer that was wrong once has led to must not be remembered for good. */
+  const readable = new Set<string>();
+  for (const { group, complete, members } of readings.values())
+    if (complete || members.size > 0) readable.add(group.id);
   const comparisons = resolutions.map((resolution) => createComparison(resolution, readings, owner));
   const people = describeHolders(holders);
   const takeRoom = (room: Room, members: Listing<RoomMember>) => {
@@ -106,6 +110,7 @@ export async function observe(
         people.set(key, { displayName, emails: email === null ? [] : [email], kind: null });
     }
     for (const comparison of comparisons) comparison.add(room, members);
+    if (members.complete) readable.add(room.id);
   };
   await readRooms(reader, [...mappedRooms.values()], takeRoom, count);
 
@@ -137,7 +142,7 @@ export async function observe(
       : describeGroupRow(line, await readGroupAgain(source));
   return found.map(({ standpoint, problems, ...side }, index) => ({
     owner,
-    names: resolutions[index]?.names ?? [],
+    names: resolutions[index]?.names.filter(({ id }) => readable.has(id)) ?? [],
     people,
     lookUpFailure: lookUp.failure,
     problems: [...problems, ...(rowProblems[index] ?? [])],

@@ -6,6 +6,9 @@ import { WebexError } from "./errors.ts";
 /** More pages than any listing of Webex can have; reaching it means that paging runs in circles. */
 const maxPages = 10_000;
 
+/** No list of Webex is nearly as long, and memory has to hold it. */
+const maxItems = 1_000_000;
+
 /** Webex has been seen to go on with empty pages; this many in a row are taken for a fault. */
 const maxEmptyPages = 10;
 
@@ -42,6 +45,7 @@ export async function readPages<T>(
       if (error instanceof WebexError) return incomplete(error.message);
       throw error;
     }
+    if (items.length > maxItems) return incomplete(`it has more than ${maxItems} items`);
     if (request && emptyPages >= maxEmptyPages)
       return incomplete(`${emptyPages} pages in a row were empty, with no end`);
   }

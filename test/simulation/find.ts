@@ -32,9 +32,13 @@ export async function playSeed(seed: number, isAsItIs = false): Promise<Found> {
     const kinds = new Set(all[0]?.wrongs.map(kindOf));
     if (played.wrongs.some((wrong) => kinds.has(kindOf(wrong)))) throw new Error(played.wrongs.join("\n"));
   });
-  const { counterexample } = await fc.check(property, { seed, numRuns: 1, endOnFailure: isAsItIs });
+  const { counterexample, errorInstance } = await fc.check(property, {
+    seed,
+    numRuns: 1,
+    endOnFailure: isAsItIs,
+  });
   const [first] = all;
-  if (first === undefined) throw new Error("no story was played");
+  if (first === undefined) throw errorInstance ?? new Error("no story was played");
   const found = { played: first, ending: first.story.join("\n") };
   if (counterexample === null) return { ...found, failure: null };
   const [scenario] = counterexample;

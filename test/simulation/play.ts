@@ -5,10 +5,11 @@ import { createSandbox, type SandboxState } from "../../sandbox/server.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
 import type { Disk } from "./disk.ts";
+import { type DistortionName, distortions } from "./distort.ts";
 import type { Stage } from "./globals.ts";
 import type { Ending, Machine } from "./machine.ts";
 import { connect, enterStage, root, runProduct, url } from "./product.ts";
-import type { Act, RequestKind, Scenario, TimedChange } from "./scenario.ts";
+import type { Act, FaultName, RequestKind, Scenario, TimedChange } from "./scenario.ts";
 import { judgeQuiet, listOf, type NameOf } from "./verdict.ts";
 import { Witness } from "./witness.ts";
 import { dayMs, describeOrganisation, firstDay, ownerKey, type Snapshot, World } from "./world.ts";
@@ -147,6 +148,7 @@ class Player {
     let total = 0;
     let counts: Counts = { any: 0, members: 0, group: 0, write: 0 };
     let isRefreshed = false;
+    const bearers = new Set<string>();
     let act: Act = quiet;
     connect({
       machine,
@@ -166,21 +168,27 @@ class Player {
         const mayWrite = arrival.method !== "GET" && !arrival.target.startsWith("/api/");
         const before = mayWrite ? world.snapshot() : null;
         const delegatesBefore = mayWrite ? world.delegates() : null;
-        const departure = await receive(arrival);
+        const answer = await receive(arrival);
+        const fault = act.faults.find(({ at }) => at === here);
+        const departure =
+          fault && isDistortion(fault.name) ? distortions[fault.name](answer, this.random()) : answer;
         const exchange = sandbox.requests.at(-1);
         if (exchange === undefined) return departure;
         if (before !== null) witness.judge(before, world.snapshot());
         if (delegatesBefore !== null) witness.judgeDelegates(delegatesBefore, world.delegates());
         witness.noteLook(exchange);
+        const { authorization = "" } = arrival.headers;
         if (exchange.route === "POST /access_token") isRefreshed = true;
-        else if (exchange.half !== "github" && isRefreshed && !isSafe())
-          this.#wrongs.push("the access token was used before the refresh token was stored");
+        else if (exchange.half !== "github" && !bearers.has(authorization)) {
+          // An older one may still be on its way while the next one is got.
+          if (!isSafe()) this.#wrongs.push("the access token was used before the refresh token was stored");
+          bearers.add(authorization);
+        }
         const isWrite = exchange.half === "webex" && exchange.method !== "GET";
-        const fault = act.faults.find(({ at }) => at === here);
         if (fault || isWrite) {
-          const answer = departure.head === null ? "no answer" : departure.head.status;
+          const status = departure.head === null ? "no answer" : departure.head.status;
           const path = decodePath(exchange.path);
-          this.#tell(`  ${here}: ${exchange.method} ${path} -> ${answer}${fault ? ` (${fault.name})` : ""}`);
+          this.#tell(`  ${here}: ${exchange.method} ${path} -> ${status}${fault ? ` (${fault.name})` : ""}`);
         }
         changeNow(true);
         return departure;
@@ -194,11 +202,7 @@ class Player {
     const isSafe = () =>
       [stored(), this.disk.get(`${paths.token}.next`)?.trim()].includes(sandbox.currentRefreshToken);
 
-    const perform = async (
-      next: Act,
-      args: readonly string[],
-      mayReturn: ReadonlySet<string>,
-    ): Promise<Told> => {
+    const perform = async (next: Act, args: readonly string[], undone: RunRecord | null): Promise<Told> => {
       this.#runs += 1;
       // A run a day, and all of those at the end on one day: a row that ends between two of them is a change.
       const day = Math.floor(Math.min(this.#runs - 1, scenario.acts.length) / (this.telling.runsPerDay ?? 1));
@@ -213,7 +217,8 @@ class Player {
       sandbox.forgetRequests();
       const base = total;
       for (const { at, name } of next.faults)
-        sandbox.fault({ ...falseAnswers[name], number: base + at, match: () => act === next });
+        if (!isDistortion(name))
+          sandbox.fault({ ...falseAnswers[name], number: base + at, match: () => act === next });
       for (const file of [paths.record, paths.owed, paths.summary]) this.disk.put(file, null);
       if (store === "secret") {
         for (const file of this.disk.list("reports")) this.disk.put(file, null);
@@ -229,7 +234,13 @@ class Player {
               GITHUB_STEP_SUMMARY: paths.summary,
             });
       const [command] = args;
-      witness.begin({ command: command === "plan" || command === "restore" ? command : "sync", mayReturn });
+      const listUndone = (list: "added" | "removed") =>
+        new Set(undone === null ? [] : listOf(undone, list, nameOf));
+      witness.begin({
+        command: command === "plan" || command === "restore" ? command : "sync",
+        mayReturn: listUndone("removed"),
+        mayLeave: listUndone("added"),
+      });
       const before = world.snapshot();
       const lines: string[] = [];
       const stop = new AbortController();
@@ -279,47 +290,37 @@ class Player {
     /** Runs sync, and judges it where nothing disturbed it. */
     const sync = async (next: Act, approved: string | null): Promise<Told> => {
       const args = ["sync", ...(approved === null ? [] : ["--approve", approved])];
-      const heldBefore = this.#isFresh ? this.#lastHeld : null;
+      const heldBefore = this.#lastHeld;
       for (const timed of next.changes) if (timed.at === 0) change(timed, "before");
       const isStill = this.#isFresh;
-      const told = await perform(
-        { ...next, changes: next.changes.filter(({ at }) => at > 0) },
-        args,
-        new Set(),
-      );
+      const told = await perform({ ...next, changes: next.changes.filter(({ at }) => at > 0) }, args, null);
       const { record, before, after, ending } = told;
       const { deeds } = witness;
       if (isQuiet(next) && record !== null && ending.end.kind === "ended") {
-        const isApproved = approved !== null && isStill && heldBefore?.digest === approved;
+        const isApproved = approved !== null && heldBefore?.digest === approved;
         const run = { record, before, after, deeds, code: ending.end.code, isApproved };
         this.#wrongs.push(...judgeQuiet(run, world, scenario, nameOf));
-        if (isApproved && heldBefore !== null) {
+        if (isApproved && isStill && heldBefore !== null) {
           const [held, removed] = [listOf(heldBefore, "held", nameOf), [...deeds.removed].sort()];
           if (String(held) !== String(removed))
             this.#wrongs.push(`the approval was for ${held}, but removed were ${removed}`);
         }
       }
-      if (
-        approved !== null &&
-        record !== null &&
-        ending.end.kind === "ended" &&
-        heldBefore?.digest !== approved &&
-        record.digest === approved
-      )
+      if (approved !== null && record !== null && ending.end.kind === "ended" && record.digest === approved)
         this.#wrongs.push("an approval of what is held now was refused");
       this.#remember(told, deeds.added.length + deeds.removed.length > 0, isQuiet(next));
       return told;
     };
 
     for (const next of scenario.acts) {
-      if (next.command === "plan") await perform(next, ["plan"], new Set());
+      if (next.command === "plan") await perform(next, ["plan"], null);
       else if (next.command === "approve" && this.#lastHeld?.digest) await sync(next, this.#lastHeld.digest);
       else if (next.command === "restore" && this.#lastChanged !== null)
-        await this.#restore(next, perform, nameOf, witness);
+        await this.#restore(next, perform, witness);
       else await sync(next, null);
     }
 
-    const planned = await perform(quiet, ["plan"], new Set());
+    const planned = await perform(quiet, ["plan"], null);
     const done = await sync(quiet, null);
     this.#comparePlan(planned.record, done.record, nameOf);
     const commits = sandbox.github.commits.length;
@@ -364,16 +365,14 @@ class Player {
   /** Undoes the last run that changed something. */
   async #restore(
     next: Act,
-    perform: (act: Act, args: readonly string[], mayReturn: ReadonlySet<string>) => Promise<Told>,
-    nameOf: NameOf,
+    perform: (act: Act, args: readonly string[], undone: RunRecord | null) => Promise<Told>,
     witness: Witness,
   ): Promise<void> {
     const last = this.#lastChanged;
     if (last === null) return;
     const isStill = this.#isFresh && last.isWhole && !next.changes.some(({ at }) => at === 0);
     const undone = readRecord(this.disk.get(last.path));
-    const mayReturn = new Set(undone === null ? [] : listOf(undone, "removed", nameOf));
-    const told = await perform(next, ["restore", "--record", last.path], mayReturn);
+    const told = await perform(next, ["restore", "--record", last.path], undone);
     const { record, after, ending } = told;
     const isWhole =
       record !== null &&
@@ -473,6 +472,10 @@ class Player {
     for (const { message } of record?.problems ?? []) this.#tell(`  problem: ${message}`);
     if (record === null) for (const line of lines.slice(-5)) this.#tell(`  said: ${line}`);
   }
+}
+
+function isDistortion(name: FaultName): name is DistortionName {
+  return name in distortions;
 }
 
 type Counts = Record<RequestKind, number>;

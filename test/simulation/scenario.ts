@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { falseAnswers } from "../../sandbox/faults.ts";
+import { type DistortionName, distortions } from "./distort.ts";
 
-export type FaultName = keyof typeof falseAnswers;
+export type FaultName = keyof typeof falseAnswers | DistortionName;
 
 /** What happens to the organisation; all numbers count its people, groups, spaces and rows, modulo how many there are. */
 export type Change =
@@ -182,7 +183,7 @@ const during = fc
   )
   .map((all) => all.flat());
 
-const faultNames = Object.keys(falseAnswers) as FaultName[];
+const faultNames = [...Object.keys(falseAnswers), ...Object.keys(distortions)] as FaultName[];
 
 const faults = fc.array(fc.record({ at: requestNumber, name: fc.constantFrom(...faultNames) }), {
   minLength: 1,
@@ -195,8 +196,11 @@ const nothing = fc.constant([]);
 const never = fc.constant(0);
 
 const command = fc.oneof(
-  { weight: 6, arbitrary: fc.constant("sync" as const) },
-  { weight: 1, arbitrary: fc.constantFrom("plan" as const, "approve" as const, "restore" as const) },
+  { weight: 5, arbitrary: fc.constant("sync" as const) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("plan" as const, "approve" as const, "restore" as const, "restore" as const),
+  },
 );
 
 /** What happens to a run: changes, faults, the end, or all at once. */

@@ -7,6 +7,8 @@ export interface Watched {
   readonly command: "sync" | "plan" | "restore";
   /** Of a restore: whom it may bring back, as `space person`. */
   readonly mayReturn: ReadonlySet<string>;
+  /** And whom it may take out again. */
+  readonly mayLeave: ReadonlySet<string>;
 }
 
 /** What the product has done in one run. */
@@ -34,7 +36,7 @@ export class Witness {
   deeds: Deeds = { added: [], removed: [], granted: [], revoked: [], mostMembers: [] };
   readonly #world: World;
   readonly #policy: Scenario["policy"];
-  #watched: Watched = { command: "plan", mayReturn: new Set() };
+  #watched: Watched = { command: "plan", mayReturn: new Set(), mayLeave: new Set() };
   #moment = 0;
   #startedAt = 0;
   /** The last moment at which somebody was not, or was, wanted in a space; by `space person`. */
@@ -180,7 +182,10 @@ export class Witness {
     const others = past.some((set) => [...set].some((other) => other !== key && !gone.has(other)));
     if (moderators.has(key) && wasModerator && !others)
       blame("who was its last moderator since the second look began");
-    if (command === "restore") return;
+    if (command === "restore") {
+      if (!this.#watched.mayLeave.has(name)) blame("whom the run had not added");
+      return;
+    }
     if ((this.#lastMapped.get(space) ?? 0) < this.#startedAt) blame("which no row names");
     if (this.#hasOnlyModes(space, ["audit", "add-only"])) blame("where the rows allow no removals");
     if ((this.#lastUnwanted.get(name) ?? 0) < since)
