@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { type Context, createContext } from "./cli/context.ts";
 import { type CommandName, findOrganisationRule, type OptionsOf } from "./cli/options.ts";
 import { type Call, parseCommandLine } from "./cli/parse-args.ts";
+import { createProgress } from "./cli/progress.ts";
 import { giveUpRequestsAfter } from "./lib/http.ts";
 import { gate } from "./lib/redact.ts";
 import { errorMessage, type Paint } from "./lib/text.ts";
@@ -67,11 +68,19 @@ function disarm(text: string): string {
 /** Closed by its reader (`… | head`) or on a full disk, a stream takes no more lines: the run goes on without it. */
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
+const progress = createProgress({
+  write: process.stderr.isTTY ? (text) => process.stderr.write(text) : null,
+  log: (text) => console.error(text),
+  now: () => performance.now(),
+});
+
 function print(text: string): void {
+  progress.clear();
   console.log(makeSafe(text));
 }
 
 function log(text: string): void {
+  progress.clear();
   console.error(makeSafe(text));
 }
 
@@ -134,6 +143,8 @@ async function runCommand<Name extends CommandName>({ command, options }: Call<N
     print,
     log,
     detail: verbose ? log : () => undefined,
+    isVerbose: verbose === true,
+    count: progress.count,
     paint,
     now: () => new Date(),
     stop: createStop(Number(minutes)),

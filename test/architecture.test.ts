@@ -118,6 +118,7 @@ const pureModules = new Set([
   "valibot",
   "csv-parse/browser/esm/sync",
   "handlebars",
+  "marked",
   "node:zlib",
 ]);
 const core = /^src\/(membership|delegation|token|report|lib)\//;

@@ -10,6 +10,7 @@ import {
 import { findTokenOption, type PathOptions, type Paths, resolvePaths } from "../config/paths.ts";
 import { ConfigError, createSettings, type Settings, secretNames } from "../config/settings.ts";
 import { createRunner, type Runner } from "../github/runner.ts";
+import type { CountWork } from "../lib/progress.ts";
 import { gate } from "../lib/redact.ts";
 import type { Paint } from "../lib/text.ts";
 
@@ -21,6 +22,10 @@ export interface Terminal {
   log(text: string): void;
   /** A line that only those see who have asked for more (`--verbose`). */
   detail(text: string): void;
+  /** True for somebody who has asked for more. */
+  readonly isVerbose: boolean;
+  /** Shows how far work has come. */
+  readonly count: CountWork;
   readonly paint: Paint;
   readonly now: () => Date;
   /** Aborted when the run is to end in order: nothing new begins, and the report is still made. */

@@ -37,7 +37,7 @@ const inputs = [
   {
     name: "mappings",
     value: "<file>",
-    help: "which groups belong in which rooms (default mappings/rooms.csv)",
+    help: "which groups belong in which spaces (default mappings/rooms.csv)",
   },
   { name: "policy", value: "<file>", help: "limits and protection (default mappings/policy.json)" },
   organisation,
@@ -45,13 +45,13 @@ const inputs = [
 const verbose = {
   name: "verbose",
   value: null,
-  help: "tell more: requests, each change as it is made, how long the login lasts",
+  help: "say more: request counts, each change as it is made, everybody at the end, how long the login lasts",
 } as const;
 const always = [
   {
     name: "max-minutes",
     value: "<n>",
-    help: "end in order after so many minutes, and tell what was done (default 25)",
+    help: "stop in order after this many minutes, and report what was done (default 25)",
     form: /^(?=.*[1-9])\d{1,4}(\.\d{1,3})?$/,
     hint: "give minutes, such as 25",
   },
@@ -102,7 +102,7 @@ export const commands = [
   },
   {
     name: "sync",
-    summary: "make the rooms' members what the mappings say, within limits, and report",
+    summary: "keep the members of spaces in step with the mappings, within limits, and report",
     options: [...online, { name: "dry-run", value: null, help: "only show the plan" }, approve],
   },
   {
@@ -210,7 +210,7 @@ export const commands = [
       {
         name: "features",
         value: "<list>",
-        help: "of memberships, delegates, xml (default memberships; with WEBEX_SITE_URL also delegates)",
+        help: "of memberships, delegates, messages, xml (default memberships; with WEBEX_SITE_URL also delegates)",
       },
       verbose,
     ],
@@ -234,6 +234,7 @@ export const commands = [
     summary: "run sync twice against the built-in sandbox; needs no account",
     options: [
       { name: "reports", value: "<dir>", help: "where to leave the reports (default rollcall-demo)" },
+      { name: "open", value: null, help: "open the rendered report in a browser" },
     ],
   },
 ] as const satisfies readonly Command[];

@@ -121,10 +121,10 @@ function suggest(given: string, choices: readonly string[]): string {
 function describeProgram(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
-    "Rollcall: Webex space memberships as code.",
+    "Rollcall keeps Webex space memberships in step with your directory groups.",
     "",
-    "Usage: node --import tsx src/main.ts <command> [options]",
-    "       npm run <command> -- [options]",
+    "Usage: npm run <command> -- [options]",
+    "       node --import tsx src/main.ts <command> [options]",
     "       npm run rollcall -- --version",
     "",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
@@ -141,7 +141,8 @@ function describeCommand({ name, summary, options }: Command): string {
   return [
     `${name}: ${summary}.`,
     "",
-    `Usage: node --import tsx src/main.ts ${name} [options]`,
+    `Usage: npm run ${name} -- [options]`,
+    `       node --import tsx src/main.ts ${name} [options]`,
     "",
     ...lines.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`),
   ].join("\n");

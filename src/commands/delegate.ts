@@ -8,7 +8,7 @@ import { findRemovedRows, formatRows, type ListedDelegation, listRows } from "..
 import { observeDelegation } from "../delegation/observe.ts";
 import { planDelegation } from "../delegation/plan.ts";
 import { type BackendName, buildDelegationRecord } from "../delegation/record.ts";
-import { type DelegationRequest, parseRequest } from "../delegation/request.ts";
+import { type DelegationMode, type DelegationRequest, parseRequest } from "../delegation/request.ts";
 import { proveFile } from "../disk/write-atomic.ts";
 import { toDateString } from "../lib/date.ts";
 import { createMatcher } from "../lib/email.ts";
@@ -29,6 +29,8 @@ interface Findings {
   readonly hasFailed: boolean;
   /** What became of the rows that the request adds to delegations.csv, which go before the grants. */
   readonly newRows: "none" | "stored" | "refused";
+  /** The rows of delegations.csv as the request leaves them; null where it leaves them as they were. */
+  readonly grants: readonly ListedDelegation[] | null;
   readonly notices: readonly string[];
 }
 
@@ -38,6 +40,7 @@ const nothing = {
   users: null,
   hasFailed: false,
   newRows: "none",
+  grants: null,
   notices: [],
 } as const;
 
@@ -56,7 +59,10 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
   );
   const { opened } = ending;
   const reached = "found" in ending ? ending.found : failWith(ending.error);
-  const { outcomes, newRows, notices, ...found } = endInFailure(reached, opened?.session.lostAccess ?? null);
+  const { outcomes, newRows, grants, notices, ...found } = endInFailure(
+    reached,
+    opened?.session.lostAccess ?? null,
+  );
   const surplus =
     opened === null || isDryRun || reached.hasFailed
       ? []
@@ -75,7 +81,7 @@ export async function runDelegate(options: OptionsOf<"delegate">, context: Conte
       ...found,
       problems,
       until: opened?.request.until ?? null,
-      kept: opened === null || mode !== "show" ? [] : findKept(outcomes, opened.inputs.grants),
+      kept: opened === null ? [] : findKept(mode, outcomes, grants ?? opened.inputs.grants),
       notices: [...(opened?.newest ?? []), ...notices],
       token: opened?.session.token ?? null,
     },
@@ -167,11 +173,13 @@ async function run(
   const found = { ...nothing, problems, notices };
   if (request.mode === "show" || changeLog === null) return { ...found, outcomes: plan.hosts.map(preview) };
   const { stop, waitForConsistency } = session;
+  let grants: Findings["grants"] = null;
   if (rows.length > 0) {
     if (stop.aborted) throw new Error("the run was stopped before it changed anything");
     // The row first: a grant without one would never end, a row without its grant is granted by the next sync.
     const { storeRows } = await import("../run/publish.ts");
     const stored = await attempt(() => storeRows(rows, config.reportTarget, context));
+    if ("value" in stored) grants = stored.value;
     if ("error" in stored) {
       const problem = `nothing was granted, because delegations.csv could not be written: ${stored.error}. Add the rows through a pull request, and sync grants them: ${formatRows(rows)}`;
       return { ...nothing, problems: [problem], outcomes: leave(), hasFailed: true, newRows: "refused" };
@@ -192,13 +200,17 @@ async function run(
       };
     }),
     newRows: rows.length > 0 ? "stored" : "none",
+    grants,
   };
 }
 
+/** The rows of those who may schedule now; after a removal the lines of the others may be other ones. */
 function findKept(
+  mode: DelegationMode,
   outcomes: readonly HostOutcome[],
   grants: readonly ListedDelegation[],
 ): readonly ListedDelegation[] {
+  if (mode !== "show" && mode !== "add") return [];
   return grants.filter(({ host, delegate }) =>
     outcomes.some((one) => one.host === host && createMatcher(one.after ?? [])(delegate)),
   );

@@ -1,7 +1,7 @@
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { loadOrganisation } from "../../sandbox/organisation.ts";
-import { startSandbox } from "../../sandbox/server.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { type Context, createContext } from "../cli/context.ts";
 import type { OptionsOf } from "../cli/options.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
@@ -16,7 +16,8 @@ export async function runDemo(options: OptionsOf<"demo">, context: Context): Pro
   const folder = options.reports ?? "rollcall-demo";
   // A company's proxy cannot reach the sandbox, which listens on this machine alone.
   bypassProxies();
-  await using sandbox = await startSandbox(await loadOrganisation(new URL("organisation.json", files)));
+  const organisation = await loadOrganisation(new URL("organisation.json", files));
+  await using sandbox = await startSandbox(organisation);
   log(paint("dim", `A sandbox stands in for Webex and GitHub at ${sandbox.url}; no account is needed`));
   const mappings = relative("", fileURLToPath(new URL("rooms.csv", files)));
   const sync = async (title: string) => {
@@ -29,23 +30,48 @@ export async function runDemo(options: OptionsOf<"demo">, context: Context): Pro
   };
 
   const first = await sync("First run: rooms.csv meets what has grown over the years");
-  const reports = [...sandbox.github.files()].filter(([path]) => path.startsWith("reports/"));
-  for (const [path, text] of reports) await replaceFile(join(folder, path.slice("reports/".length)), text);
-  print(`\n${paint("bold", "The report it committed (reports/README.md)")}\n`);
-  print(sandbox.github.files().get("reports/README.md") ?? "");
-
+  await leaveReports(sandbox, folder, options.open === true);
   const commits = sandbox.github.commits.length;
   const second = await sync("Second run: the same once more");
   const newCommits = sandbox.github.commits.length - commits;
+
+  print(`\n${paint("bold", "What the spaces show now")}\n`);
+  const titles = organisation.rooms.map(({ title }) => title);
+  const width = Math.max(...titles.map((title) => title.length));
+  for (const title of titles) {
+    const members = sandbox.members(title);
+    print(`${title.padEnd(width)}  ${String(members.length).padStart(2)}: ${members.join(", ")}`);
+  }
   print(`\n${paint("bold", "In short")}\n`);
   print(`The first run made ${first.writes} membership changes, and held back what looked like a mistake.`);
   print(
     `The second run made ${second.writes} membership changes and ${newCommits} commits: it is idempotent.`,
   );
-  print(`Report: ${join(folder, "README.md")}`);
+  print(`\n${paint("bold", "Where to look")}\n`);
+  print(`${join(folder, "README.md")}  the report that the first run committed`);
+  print(`${join(folder, "runs")}  that run's page and its record`);
+  print(`${mappings}  which group belongs in which space`);
+  if (options.open) {
+    const page = resolve(folder, "README.html");
+    print(`${join(folder, "README.html")}  the report as a browser shows it, which opens now`);
+    const { openBrowser } = await import("./login.ts");
+    openBrowser(pathToFileURL(page).href);
+  } else print("npm run demo -- --open  opens the report in a browser");
   const isAsPromised =
     first.code === second.code && first.writes > 0 && second.writes === 0 && newCommits === 0;
   return isAsPromised ? 0 : 1;
+}
+
+/** Writes the committed reports, and with `asWebPages` each page as a browser shows it beside it. */
+async function leaveReports(sandbox: Sandbox, folder: string, asWebPages: boolean): Promise<void> {
+  const reports = [...sandbox.github.files()].filter(([path]) => path.startsWith("reports/"));
+  for (const [path, text] of reports) {
+    const file = join(folder, path.slice("reports/".length));
+    await replaceFile(file, text);
+    if (!asWebPages || !file.endsWith(".md")) continue;
+    const { renderWebPage } = await import("../report/web-page.ts");
+    await replaceFile(file.replace(/\.md$/, ".html"), renderWebPage(text, "Rollcall"));
+  }
 }
 
 function isMembershipWrite({ method, route }: { readonly method: string; readonly route: string }): boolean {

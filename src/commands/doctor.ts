@@ -142,7 +142,7 @@ function checkStore({ tokenStore }: Config, context: Context): Promise<Check> {
   return check("store", title, "See what GitHub or the file system says, and allow it", async () => {
     const store = await openStore(tokenStore, context);
     await store.exclusively(() => store.prove());
-    return ok("takes a token; tried with a probe that was deleted again");
+    return ok("writable");
   });
 }
 

@@ -52,7 +52,7 @@ export async function runPullRequestPlan(number: number, context: Context): Prom
 }
 
 function createTask(number: number, findings: Findings, context: Context): MembershipTask {
-  const { paths, log, now } = context;
+  const { paths, log, count, now } = context;
   const { repository, token } = findings.access;
   return {
     command: "plan",
@@ -93,7 +93,7 @@ function createTask(number: number, findings: Findings, context: Context): Membe
         const memory = await recall(target);
         // One observation for both: what differs between the two plans is due to the pull request alone.
         const sides = [proposed.mappings, present.mappings] as const;
-        const [observed, beside] = await observe(reader, sides, { log, memory: memory.names });
+        const [observed, beside] = await observe(reader, sides, { log, count, memory: memory.names });
         const findIdle = (of: Policy) => findIdleProtections(reader, of, observed);
         if (base.policy !== null && base.problems.length === 0)
           findings.present = recordPlan(beside, base.policy, await findIdle(base.policy), now());

@@ -25,7 +25,7 @@ function createRestoreTask(
   isDryRun: boolean,
   context: Context,
 ): MembershipTask {
-  const { paths, log } = context;
+  const { paths } = context;
   return {
     command: isDryRun ? "plan" : "restore",
     undoes: nameRecord(file, paths.disk.reports),
@@ -43,7 +43,7 @@ function createRestoreTask(
           verifyRecord(path, bytes, target),
           readMemory(target, context),
         ]);
-        const observation = await observeRestore(reader, record, log);
+        const observation = await observeRestore(reader, record, context);
         const { rooms, problems, planAgain } = planChanges(observation, policy);
         const { allRooms, moderators, owner } = observation;
         const mappedRooms =

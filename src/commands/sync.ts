@@ -47,7 +47,7 @@ export async function runPlan(options: OptionsOf<"plan">, context: Context): Pro
 }
 
 function createSyncTask(command: "plan" | "sync", approval: string | null, context: Context): MembershipTask {
-  const { actions, paths, log, now } = context;
+  const { actions, paths, log, count, now } = context;
   return {
     command,
     approval,
@@ -72,6 +72,7 @@ function createSyncTask(command: "plan" | "sync", approval: string | null, conte
         const { names: nameMemory, notices: loss } = await recall(target);
         const [observation] = await observe(reader, [mappings], {
           log,
+          count,
           memory: nameMemory,
           describesNewcomers: command === "plan",
         });

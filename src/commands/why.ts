@@ -95,6 +95,7 @@ async function answer(
 ): Promise<WhyAnswer> {
   const { inputs, config, session } = opened;
   const { policy, grants } = inputs;
+  const { log, count } = context;
   const { mappings } = endMappings(inputs.mappings, toDateString(context.now()));
   const memory = await readMemory(config.reportTarget, context);
   const reader = createWebexReader(session.client);
@@ -107,7 +108,7 @@ async function answer(
     { ...reader, readOwner: async () => owner, listRooms: async () => rooms },
     key,
   );
-  const [observation] = await observe(watched, [mappings], { log: context.log, memory: memory.names });
+  const [observation] = await observe(watched, [mappings], { log, count, memory: memory.names });
   const plan = planChanges(observation, policy);
   const checked = checkLimits(plan.rooms, policy);
   const mapped = new Set(checked.rooms.map(({ feed }) => feed.room.key));

@@ -114,8 +114,7 @@ export function readConfig(env: Environment, needsSite = false): Config {
     const refreshToken = need("WEBEX_REFRESH_TOKEN", "the refresh token; npm run login gets the first one");
     if (get("GITHUB_REPOSITORY") === null && get("SECRETS_TOKEN") === null) {
       faults.push(
-        "there is nowhere to store the refresh token that Webex may send in exchange, and a token with nowhere to go " +
-          "would be lost: set WEBEX_TOKEN_FILE, or GITHUB_REPOSITORY and SECRETS_TOKEN",
+        "Rollcall needs a place to save the renewed token: set WEBEX_TOKEN_FILE, or GITHUB_REPOSITORY and SECRETS_TOKEN",
       );
     }
     return {

@@ -1,6 +1,7 @@
 import { foldAddress } from "../lib/email.ts";
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
+import { type CountWork, countSilently } from "../lib/progress.ts";
 import { createSemaphore } from "../lib/semaphore.ts";
 import {
   createComparison,
@@ -54,6 +55,7 @@ const roomsAtOnce = 64;
 
 export interface ObserveOptions {
   readonly log?: (progress: string) => void;
+  readonly count?: CountWork;
   readonly memory?: NameMemory;
   /** Whether to ask who the people are that would be added. Default: true. Whoever adds them is told it anyway. */
   readonly describesNewcomers?: boolean;
@@ -71,7 +73,12 @@ export async function observe<Sides extends readonly (readonly Mapping[])[]>(
 export async function observe(
   reader: MembershipReader,
   sides: readonly (readonly Mapping[])[],
-  { log = () => undefined, memory = noNames, describesNewcomers = true }: ObserveOptions = {},
+  {
+    log = () => undefined,
+    count = countSilently,
+    memory = noNames,
+    describesNewcomers = true,
+  }: ObserveOptions = {},
 ): Promise<readonly Observation[]> {
   const [owner, { groups, rooms, readings: known }, holders] = await Promise.all([
     reader.readOwner(),
@@ -89,8 +96,7 @@ export async function observe(
 
   const feeding = resolutions.flatMap(({ desired }) => desired.flatMap((feed) => feed.groups));
   const unmatched = resolutions.flatMap(({ unmatchedRows }) => unmatchedRows.map(({ group }) => group));
-  const readings = await readGroups(reader, [...feeding, ...unmatched], known);
-  log(`Read the members of ${readings.size} groups`);
+  const readings = await readGroups(reader, [...feeding, ...unmatched], { known, count });
 
   /** The ids of what could be read: what an answer that was wrong once has led to must not be remembered for good. */
   const readable = new Set<string>();
@@ -98,15 +104,15 @@ export async function observe(
     if (complete || members.size > 0) readable.add(group.id);
   const comparisons = resolutions.map((resolution) => createComparison(resolution, readings, owner));
   const people = describeHolders(holders);
-  await readRooms(reader, [...mappedRooms.values()], (room, members) => {
+  const takeRoom = (room: Room, members: Listing<RoomMember>) => {
     for (const { key, displayName, email } of members.items) {
       if (!people.has(key))
         people.set(key, { displayName, emails: email === null ? [] : [email], kind: null });
     }
     for (const comparison of comparisons) comparison.add(room, members);
     if (members.complete) readable.add(room.id);
-  });
-  log(`Read the members of ${mappedRooms.size} spaces`);
+  };
+  await readRooms(reader, [...mappedRooms.values()], takeRoom, count);
 
   const found = comparisons.map((comparison) => comparison.conclude());
   const undescribed = listUndescribed(
@@ -155,12 +161,17 @@ export async function observe(
 async function readGroups(
   reader: MembershipReader,
   named: readonly Group[],
-  known: ReadonlyMap<string, GroupReading>,
+  { known, count }: { readonly known: ReadonlyMap<string, GroupReading>; readonly count: CountWork },
 ): Promise<ReadonlyMap<string, GroupReading>> {
   const groups = new Map(named.map((group) => [group.key, group]));
+  const countGroup = count("Read the members of # groups", groups.size);
   const semaphore = createSemaphore(roomsAtOnce);
   const readings = [...groups.values()].map((group) =>
-    semaphore.run(async () => [group.key, known.get(group.key) ?? (await readGroup(reader, group))] as const),
+    semaphore.run(async () => {
+      const reading = known.get(group.key) ?? (await readGroup(reader, group));
+      countGroup();
+      return [group.key, reading] as const;
+    }),
   );
   return new Map(await Promise.all(readings));
 }
@@ -263,10 +274,17 @@ export async function readRooms(
   reader: Pick<MembershipReader, "listRoomMembers">,
   rooms: readonly Room[],
   take: (room: Room, members: Listing<RoomMember>) => void,
+  count: CountWork = countSilently,
 ): Promise<void> {
+  const step = count("Read the members of # spaces", rooms.length);
   const semaphore = createSemaphore(roomsAtOnce);
   await Promise.all(
-    rooms.map((room) => semaphore.run(async () => take(room, await reader.listRoomMembers(room)))),
+    rooms.map((room) =>
+      semaphore.run(async () => {
+        take(room, await reader.listRoomMembers(room));
+        step();
+      }),
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Listing } from "../lib/listing.ts";
 import type { Problem } from "../lib/problem.ts";
+import type { CountWork } from "../lib/progress.ts";
 import { identityOf } from "../lib/webex-id.ts";
 import { diffRoom, isMachine, listUndescribed, type RoomDiff } from "./diff.ts";
 import type { KnownPerson, MembershipReader, Owner, Room, RoomMember } from "./directory.ts";
@@ -19,14 +20,15 @@ export interface RestoreObservation extends Observation {
 export async function observeRestore(
   reader: MembershipReader,
   record: RunRecord,
-  log: (progress: string) => void,
+  { log, count }: { readonly log: (progress: string) => void; readonly count: CountWork },
 ): Promise<RestoreObservation> {
   const [owner, rooms] = await Promise.all([reader.readOwner(), reader.listRooms()]);
   const byKey = new Map(rooms.items.map((room) => [room.key, room]));
   const changed = record.rooms.filter((room) => room.added.length + room.removed.length > 0);
   const present = new Map<string, Listing<RoomMember>>();
+  log(`Read ${byKey.size} spaces; the run changed ${changed.length}`);
   const readable = changed.flatMap(({ roomId }) => byKey.get(identityOf(roomId, "ROOM")) ?? []);
-  await readRooms(reader, readable, (room, members) => present.set(room.key, members));
+  await readRooms(reader, readable, (room, members) => present.set(room.key, members), count);
   const restored = changed.map((recorded) => {
     const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
     const members = room && present.get(room.key);
@@ -34,7 +36,6 @@ export async function observeRestore(
       ? compareWithRecord(room, recorded, members, owner)
       : explainAbsence(recorded, rooms, owner);
   });
-  log(`Read ${byKey.size} spaces, and the members of the ${changed.length} that the run changed`);
 
   const differences = restored.flatMap((one) => one.difference ?? []);
   const recordedByKey = new Map(changed.map((recorded) => [identityOf(recorded.roomId, "ROOM"), recorded]));

@@ -138,15 +138,30 @@ function listAddresses(addresses: readonly string[] | null, kept: Kept): Markdow
 /** Writes a delegation run in plain lines: each host with its delegates, changes marked. */
 export function renderDelegationTerminal(record: DelegationRecord, isDryRun: boolean, paint: Paint): string {
   const lines = record.hosts.flatMap((host) => [...renderHost(host, nameKept(record, host.host), paint), ""]);
-  for (const { address, displayName, canHost } of record.users ?? []) {
-    const note = canHost === false ? paint("dim", "  may not host") : "";
-    lines.push(`${cleanText(address)}  ${paint("dim", cleanText(displayName ?? ""))}${note}`);
-  }
-  if (record.users) lines.push("");
+  if (record.users) lines.push(...renderUsers(record.users, paint), "");
   for (const problem of record.problems) lines.push(paint("yellow", `! ${cleanText(problem)}`), "");
   for (const notice of record.notices) lines.push(`i ${cleanText(notice)}`, "");
   lines.push(`${paint(statusStyles[record.status], record.status)}: ${describeDelegation(record, isDryRun)}`);
   return lines.join("\n");
+}
+
+/** A table of the site's users, its columns under headers. */
+function renderUsers(users: NonNullable<DelegationRecord["users"]>, paint: Paint): string[] {
+  const rows = users.map(({ address, displayName, canHost }) => [
+    cleanText(address),
+    canHost === null ? "not known" : canHost ? "yes" : "no",
+    cleanText(displayName ?? ""),
+  ]);
+  const head = ["Address", "May host", "Name"];
+  const widths = head.map((title, index) =>
+    Math.max(title.length, ...rows.map((row) => (row[index] ?? "").length)),
+  );
+  const format = (row: readonly string[]) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [paint("bold", format(head)), ...rows.map(format)];
 }
 
 function renderHost(
@@ -162,7 +177,7 @@ function renderHost(
   };
   return [
     `${paint("bold", cleanText(host))}  ${paint("dim", `${count(before)} → ${count(after)} delegates`)}`,
-    ...added.map((delegate) => `  ${paint("green", "+")} ${cleanText(delegate)}`),
+    ...added.map((delegate) => `  ${paint("green", "+")} ${cleanText(delegate)}${note(delegate)}`),
     ...removed.map((delegate) => `  ${paint("red", "−")} ${cleanText(delegate)}`),
     ...stay.map((delegate) => `  ${paint("dim", "=")} ${cleanText(delegate)}${note(delegate)}`),
     ...(error === undefined ? [] : [`  ${paint("red", "×")} ${cleanText(error)}`]),

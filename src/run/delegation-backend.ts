@@ -28,7 +28,7 @@ export async function openBackend(
   }
   const { email: webExId } = await readOwner(client);
   if (webExId === null) {
-    throw new Error("Webex does not tell the e-mail address of the token's owner, which the XML API needs");
+    throw new Error("Webex does not say the e-mail address of the token's owner, which the XML API needs");
   }
   // Loaded only for this interface: the XML parser takes its time.
   const [{ createXmlClient }, { createXmlReader, createXmlWriter }] = await Promise.all([

@@ -158,7 +158,11 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
   const { reader, createWriter } = await site.open(backend, config);
   await reader.proveAccess(mayWrite);
   const hosts = [...new Set([...grants, ...endings].map(({ host }) => host))];
-  const { lists, unreadable } = await readLists(hosts, reader, notices);
+  const { lists, unreadable } = await readLists(
+    hosts,
+    countHosts(reader, context.count("Read the delegates of # hosts", hosts.length)),
+    notices,
+  );
   const changes: string[] = [];
   const outcomes = new Map<string, HostOutcome>();
   const add = (more: readonly HostOutcome[]) => {
@@ -266,6 +270,10 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
       };
     },
   };
+}
+
+function countHosts(reader: DelegationReader, step: () => void): DelegationReader {
+  return { ...reader, readDelegates: (host) => reader.readDelegates(host).finally(step) };
 }
 
 /** Reads every host's list. Who is no longer on the site has no delegates, whatever was kept. */

@@ -3,7 +3,13 @@ import type { Actions } from "../config/actions.ts";
 import { listFiles, mappingsFolder, sortOrganisations } from "../config/organisation.ts";
 import type { Paths, ReportPaths } from "../config/paths.ts";
 import type { ReportTarget } from "../config/settings.ts";
-import { type DelegationsFileEdit, editDelegationsFile, formatRows } from "../delegation/expiring.ts";
+import {
+  type DelegationsFileEdit,
+  editDelegationsFile,
+  formatRows,
+  type ListedDelegation,
+  parseDelegations,
+} from "../delegation/expiring.ts";
 import type { KeptUpdate } from "../delegation/kept.ts";
 import { countChanges, type DelegationRecord } from "../delegation/record.ts";
 import { replaceFile } from "../disk/write-atomic.ts";
@@ -14,6 +20,7 @@ import { errorMessage } from "../lib/text.ts";
 import type { RememberedName } from "../membership/names.ts";
 import type { Policy } from "../membership/policy.ts";
 import type { RunRecord } from "../membership/record.ts";
+import { maxLines, renderBrief } from "../report/brief.ts";
 import { type DelegationInput, renderDelegationTerminal } from "../report/delegation.ts";
 import { findFlapping, isWorthKeeping, parseHistory } from "../report/history.ts";
 import type { Told } from "../report/message.ts";
@@ -51,7 +58,10 @@ interface Report {
 interface Forms {
   readonly counts: Readonly<Record<"added" | "removed" | "held" | "failed", number>>;
   readonly digest: string | null;
+  /** All of it, for those who have asked for details, and for a runner's folded group. */
   readonly terminal: string;
+  /** Its end in a few lines; the same as `terminal` where that is short. */
+  readonly brief: string;
   readonly summary: string;
   readonly json: string;
 }
@@ -98,24 +108,31 @@ async function publish<Told extends RunRecord | DelegationRecord>(
   const stored = report === null ? await writeNote(() => note?.(known)) : await storeReport(report, context);
   const { address } = stored;
   const error = stored.error === null || !isKept ? stored.error : `${stored.error}. ${keptAdvice}`;
-  const told = render(conclude({ report: error, files: [] }), address);
+  const stillEarly = render(conclude({ report: error, files: [] }), address);
   const files = [
-    ...(await writeFile(paths.json, told.json)),
-    ...(await writeFile(paths.markdown, told.summary)),
+    ...(await writeFile(paths.json, stillEarly.json)),
+    ...(await writeFile(paths.markdown, stillEarly.summary)),
   ];
 
   const record = conclude({ report: error, files });
   if (error === null) await owed?.settle();
   else await owed?.keep(owe(record));
   const { status, token, finishedAt } = record;
-  const { counts, digest, terminal, summary } = render(record, address);
+  const { counts, digest, terminal, brief, summary } = render(record, address);
   await rewriteSummary(summary);
   runner.annotate(annotations);
   const expiry = measureExpiry(token?.refreshTokenExpiresAt ?? null, new Date(finishedAt), tokenWarningDays);
   if (expiry?.isShort) runner.warn(describeExpiry(expiry));
   runner.setOutputs({ status, ...counts, digest: digest ?? "", report: address ?? "" });
-  if (status === "failed") log(terminal);
-  else print(terminal);
+  const isShort = terminal.split("\n").length < maxLines;
+  if (!isShort && !context.isVerbose && context.actions.isRunner) {
+    const unfold = runner.fold("All people of this run");
+    print(terminal);
+    unfold();
+  }
+  const told = isShort || context.isVerbose ? terminal : brief;
+  if (status === "failed") log(told);
+  else print(told);
   // On GitHub the run's summary leads to the report; on a person's machine this line does.
   if (address !== null && report?.target.kind === "folder") log(`Report: ${address}`);
   return record;
@@ -281,6 +298,7 @@ export async function publishMembership(
         counts: { added, removed, held, failed },
         digest: last.digest,
         terminal: renderTerminal(last, paths.mappings, paint),
+        brief: renderBrief(last, paths.mappings, describeMore(reportAddress, context), paint),
         summary: renderer.renderSummary({ record: last, notices: last.notices, policy, ...where }),
         json: formatRecord(last),
       };
@@ -299,6 +317,13 @@ export async function publishMembership(
   return await publish(publication, context);
 }
 
+function describeMore(reportAddress: string | null, { actions }: Context): string {
+  if (actions.isRunner) return "Everybody is in the folded list above, and in the run's summary.";
+  return reportAddress === null
+    ? "--verbose names everybody."
+    : "--verbose names everybody, and so does the report.";
+}
+
 function describeLate({ runId, record }: OwedReport): string {
   return `The report of run ${runId} (${record.startedAt.slice(0, 10)}) could not be committed then, and is committed with this one.`;
 }
@@ -313,20 +338,24 @@ export interface DelegationPublication extends Omit<DelegationInput, "runUrl"> {
   readonly takeOut: DelegationsFileEdit["takeOut"];
 }
 
-/** Adds rows to delegations.csv where the report will go. @throws when they cannot be stored. */
+/** Adds rows to delegations.csv where the report will go; returns all rows then. @throws when they cannot be stored. */
 export async function storeRows(
   set: DelegationsFileEdit["set"],
   target: ReportTarget,
   context: Context,
-): Promise<void> {
+): Promise<readonly ListedDelegation[]> {
   const { delegations: path } = locate(context.paths, target);
+  let stored = "";
   const headline = `Rollcall: ${set.length} ${set.length === 1 ? "row" : "rows"} in delegations.csv`;
   const draft: DraftFiles = async (read) => {
-    const text = editDelegationsFile(await read(path), { set, takeOut: [] });
+    const before = await read(path);
+    const text = editDelegationsFile(before, { set, takeOut: [] });
+    stored = text ?? before ?? "";
     return text === null ? [] : [{ path, text }];
   };
   const report = { target, headline, memoryPath: path, draft, complete: null, page: path };
   await storeFiles(report, context);
+  return parseDelegations(Buffer.from(stored)).grants;
 }
 
 /** Tells what became of the delegates. A report that cannot be stored makes the run `partial`. */
@@ -362,6 +391,7 @@ export async function publishDelegation(
       counts: { ...countChanges(last), held: 0 },
       digest: null,
       terminal: renderDelegationTerminal(last, isDryRun, context.paint),
+      brief: renderDelegationTerminal(last, isDryRun, context.paint),
       summary: createRenderer().renderDelegationSummary({ ...input, record: last }, reportAddress),
       json: formatDelegationRecord(last),
     }),

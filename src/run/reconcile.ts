@@ -2,7 +2,7 @@ import type { Context } from "../cli/context.ts";
 import type { ReportTarget } from "../config/settings.ts";
 import type { ListedDelegation } from "../delegation/expiring.ts";
 import type { Problem } from "../lib/problem.ts";
-import { applyPlan, type RoomOutcome } from "../membership/apply.ts";
+import { applyPlan, type MembershipWriter, type RoomOutcome } from "../membership/apply.ts";
 import { describeFailed } from "../membership/describe-failed.ts";
 import type { MembershipReader } from "../membership/directory.ts";
 import { approve, type CheckedPlan, checkLimits } from "../membership/limits.ts";
@@ -114,11 +114,21 @@ export async function reconcile(
   if (approval !== null && approval === checked.digest) await delegations?.release();
   if (command === "plan") return { plan, outcomes: null, problems, notices, names };
   const changeLog = createChangeLog(context);
-  const writer = changeLog.watchMemberships(createWebexWriter(client));
+  const planned = plan.rooms.reduce((sum, room) => sum + room.additions.length + room.removals.length, 0);
+  const step = context.count("Made # changes", planned);
+  const writer = countChanges(changeLog.watchMemberships(createWebexWriter(client)), step);
   const collaborators = { reader, writer, planAgain, ownerKey, stop, waitForConsistency };
   const applied = await applyPlan(plan, collaborators).finally(changeLog.end);
   const outcomes = await describeFailed(applied, reader);
   return { plan, outcomes, problems, notices, names };
+}
+
+/** Counts a change when Webex has answered, whatever it said. */
+function countChanges(writer: MembershipWriter, step: () => void): MembershipWriter {
+  return {
+    addMember: (room, person) => writer.addMember(room, person).finally(step),
+    removeMember: (room, member) => writer.removeMember(room, member).finally(step),
+  };
 }
 
 function explainApproval(approved: string, digest: string | null): string {

@@ -76,7 +76,9 @@ export async function openSession(
     connections: config.maxRequests,
     stop,
     renewToken: async () => {
-      context.log("Webex takes the access token no longer; a new one is got in the same order as the first");
+      context.log(
+        "Webex rejected the access token; Rollcall refreshes it once, in the same order as at the start",
+      );
       // No fresh run takes over from here: it would not know what this one has done already.
       const again = await rotate();
       token = { ...again.record, rotated: token.rotated || again.record.rotated };

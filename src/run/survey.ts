@@ -22,16 +22,22 @@ export interface Survey {
 export async function surveyDirectory(
   client: WebexClient,
   mapped: readonly Mapping[],
-  { log }: Pick<Context, "log">,
+  { log, count }: Pick<Context, "log" | "count">,
 ): Promise<Survey> {
   const reader = createWebexReader(client);
   const [groups, rooms] = await Promise.all([reader.listGroups(), reader.listRooms()]);
   const isWhole = [logGap("groups", groups, log), logGap("spaces", rooms, log)].every(Boolean);
-  log(`Read ${groups.items.length} groups and ${rooms.items.length} spaces; reading their members`);
+  log(`Read the names of ${groups.items.length} groups and ${rooms.items.length} spaces`);
   const semaphore = createSemaphore(maxConnections);
   const [ofGroups, ofRooms] = await Promise.all([
-    populate(sortByName(groups.items, nameOfGroup), (group) => semaphore.run(() => readGroup(reader, group))),
-    populate(sortByName(rooms.items, nameOfRoom), (room) => semaphore.run(() => readRoom(reader, room))),
+    populate(sortByName(groups.items, nameOfGroup), {
+      read: (group) => semaphore.run(() => readGroup(reader, group)),
+      step: count("Read the members of # groups", Math.min(groups.items.length, maxListed)),
+    }),
+    populate(sortByName(rooms.items, nameOfRoom), {
+      read: (room) => semaphore.run(() => readRoom(reader, room)),
+      step: count("Read the members of # spaces", Math.min(rooms.items.length, maxListed)),
+    }),
   ]);
   const cut = describeCut(ofGroups, ofRooms);
   if (cut !== null) log(cut);
@@ -62,10 +68,18 @@ function sortByName<T extends { readonly id: string }>(
 
 async function populate<T>(
   places: readonly T[],
-  read: (place: T) => Promise<ReadonlySet<string> | null>,
+  {
+    read,
+    step,
+  }: { readonly read: (place: T) => Promise<ReadonlySet<string> | null>; readonly step: () => void },
 ): Promise<readonly Populated<T>[]> {
   return await Promise.all(
-    places.map(async (place, index) => ({ place, members: index < maxListed ? await read(place) : null })),
+    places.map(async (place, index) => {
+      if (index >= maxListed) return { place, members: null };
+      const members = await read(place);
+      step();
+      return { place, members };
+    }),
   );
 }
 

@@ -24,9 +24,8 @@ export function describeSecretsTokenEnd(end: Date | null, now: Date, warningDays
 
 /** Says by which day the login has to be repeated at the latest. */
 export function describeExpiry({ lastDay, days, isShort }: TokenExpiry): string {
-  if (days < 0) return `The refresh token expired on ${lastDay}: log in again (npm run login).`;
-  const left = days === 1 ? "1 day" : `${days} days`;
+  if (days < 0) return `The Webex login expired on ${lastDay}: log in again (npm run login).`;
   return isShort
-    ? `The refresh token lives for ${left} only: log in again (npm run login) by ${lastDay} at the latest, or runs stop.`
-    : `The refresh token lives for ${left}; unless a run renews it, log in again by ${lastDay} at the latest.`;
+    ? `Webex login valid until ${lastDay}, ${days === 1 ? "1 day" : `${days} days`} from now: run npm run login before then, or runs will stop.`
+    : `Webex login valid until ${lastDay} (a run normally extends it).`;
 }

@@ -38,8 +38,7 @@ function faultsOf(env: Environment): readonly string[] {
 }
 
 const nowhere =
-  "there is nowhere to store the refresh token that Webex may send in exchange, and a token with nowhere to go " +
-  "would be lost: set WEBEX_TOKEN_FILE, or GITHUB_REPOSITORY and SECRETS_TOKEN";
+  "Rollcall needs a place to save the renewed token: set WEBEX_TOKEN_FILE, or GITHUB_REPOSITORY and SECRETS_TOKEN";
 
 test("a token file and the integration are enough, and everything else has a default", () => {
   const { xmlUrl: _, siteUrl: __, ...config } = readConfig(file);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Listing } from "../../src/lib/listing.ts";
+import { countSilently } from "../../src/lib/progress.ts";
 import type { MembershipReader, RoomMember } from "../../src/membership/directory.ts";
 import { planChanges } from "../../src/membership/plan.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
@@ -47,7 +48,7 @@ const trusted = { isVerified: true, mappedRooms: new Set(["ROOM/NOC"]) };
 
 /** What undoing this record plans, in names. */
 async function planRestore(reader: MembershipReader, record: RunRecord) {
-  const observation = await observeRestore(reader, record, () => undefined);
+  const observation = await observeRestore(reader, record, { log: () => undefined, count: countSilently });
   const { rooms, problems } = planChanges(observation, defaultPolicy);
   return {
     rooms: prepareRestore(rooms, observation.moderators, trusted).map(({ additions, removals, kept }) => ({

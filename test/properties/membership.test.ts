@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { countSilently } from "../../src/lib/progress.ts";
 import { buildRecord } from "../../src/membership/build-record.ts";
 import { approve, type CheckedPlan, checkLimits } from "../../src/membership/limits.ts";
 import { planChanges, type RoomPlan } from "../../src/membership/plan.ts";
@@ -272,7 +273,10 @@ test("a restore gives the memberships from before the run, moderators included",
       limits: noLimits,
       protect: { moderators: false, bots: false, externals: false, people: [] },
     };
-    const observation = await observeRestore(opened.reader, reading.record, () => undefined);
+    const observation = await observeRestore(opened.reader, reading.record, {
+      log: () => undefined,
+      count: countSilently,
+    });
     const restored = planChanges(observation, unprotected);
     const trust = { isVerified: true, mappedRooms: new Set(titles.map((title) => `ROOM/${title}`)) };
     const prepared = prepareRestore(restored.rooms, observation.moderators, trust);

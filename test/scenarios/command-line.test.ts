@@ -13,7 +13,8 @@ describe("the command line", { concurrency: 2 }, () => {
     const helps = await Promise.all(names.map((name) => folder.run([name, "--help"])));
     for (const [index, { code, stdout, stderr }] of helps.entries()) {
       assert.deepEqual([code, stderr], [0, ""], names[index]);
-      assert.match(stdout, new RegExp(`^Usage: node --import tsx src/main.ts ${names[index]} `, "m"));
+      const usage = `^Usage: npm run ${names[index]} -- \\[options\\]\n +node --import tsx src/main.ts ${names[index]} `;
+      assert.match(stdout, new RegExp(usage, "m"));
     }
   });
 

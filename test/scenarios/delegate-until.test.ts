@@ -59,8 +59,12 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
       "--until",
       day(10),
     ];
-    const { code, record, requests } = await story.run(args, true);
+    const { code, record, requests, stdout } = await story.run(args, true);
     assert.deepEqual([code, record.until], [0, day(10)]);
+    assert.match(
+      stdout,
+      new RegExp(`\\+ eve@acme\\.example {2}kept by delegations\\.csv, line 2, until ${day(10)}$`, "m"),
+    );
     const [commit, report, ...more] = story.sandbox.github.commits;
     assert.deepEqual([commit?.paths, report?.paths.includes(grants), more], [[grants], false, []]);
     const steps = requests.map(({ path }) => path.replace(/\?.*/, ""));

@@ -6,6 +6,7 @@ import type { Exchange } from "../../sandbox/http.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { createContext } from "../../src/cli/context.ts";
 import { runSync } from "../../src/commands/sync.ts";
+import { countSilently } from "../../src/lib/progress.ts";
 import { type CompiledMain, compileMain } from "../support/compiled-main.ts";
 import { organisation } from "../support/organisation.ts";
 import { createFolder, type Folder } from "../support/run-rollcall.ts";
@@ -98,7 +99,8 @@ async function runAgain(
   };
   const stop = new AbortController().signal;
   const paint = (_: string, text: string) => text;
-  const terminal = { print: log, log, detail: log, paint, now: () => new Date(), stop };
+  const quiet = { isVerbose: true, count: countSilently };
+  const terminal = { ...quiet, print: log, log, detail: log, paint, now: () => new Date(), stop };
   const code = await runSync(options, await createContext(env, options, terminal, "existing"));
   return { code, told: told.join("\n") };
 }

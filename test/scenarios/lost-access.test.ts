@@ -48,7 +48,7 @@ describe("an access token that dies in the middle of a run", { concurrency: 2 },
     assert.deepEqual([ending.code, ending.record.status, ending.commits], [1, "failed", 1]);
     assert.deepEqual(ending.rooms.NOC?.added, ["Ann"]);
     assert.deepEqual(sandbox.members("NOC"), ["ann", "old", "rollcall"]);
-    assert.ok(ending.summary.includes("add: Ann"), ending.summary);
+    assert.ok(ending.summary.includes("+ Ann ("), ending.summary);
 
     const next = await story.run(["sync"]);
     assert.deepEqual([next.code, next.record.status], [0, "changed"]);

@@ -249,10 +249,10 @@ describe("signals and second tokens", { concurrency: 2 }, () => {
     const day = ending.record.token?.refreshTokenExpiresAt?.slice(0, 10);
     assert.match(
       ending.stdout,
-      new RegExp(`^::warning title=Rollcall::.*10 days only.*by ${day} at the latest`, "m"),
+      new RegExp(`^::warning title=Rollcall::Webex login valid until ${day}, 10 days from now`, "m"),
     );
-    assert.match(ending.stderr, new RegExp(`log in again .*by ${day} at the latest`));
-    assert.match(ending.summary, /⚠️ The Webex login is valid until/);
+    assert.match(ending.stderr, new RegExp(`valid until ${day}, 10 days from now: run npm run login`));
+    assert.match(ending.summary, /⚠️ Webex login valid until/);
   });
 });
 

@@ -73,7 +73,7 @@ describe("the refresh token is never lost", { concurrency: 2 }, () => {
       assert.deepEqual([ending.code, ending.record.token?.rotated], [0, false]);
       assert.ok(!ending.requests.some(isTokenWrite));
       assert.equal(story.sandbox.github.secret("WEBEX_REFRESH_TOKEN"), old);
-      assert.match(ending.summary, /⚠️ The Webex login is valid until/);
+      assert.match(ending.summary, /⚠️ Webex login valid until/);
     });
   }
 

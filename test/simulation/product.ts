@@ -8,6 +8,7 @@ import { runDelegate } from "../../src/commands/delegate.ts";
 import { runRestore } from "../../src/commands/restore.ts";
 import { runPlan, runSync } from "../../src/commands/sync.ts";
 import { dispatchBy, giveUpRequestsAfter } from "../../src/lib/http.ts";
+import { countSilently } from "../../src/lib/progress.ts";
 import { Disk } from "./disk.ts";
 import { replaceGlobals, type Stage } from "./globals.ts";
 import { Machine } from "./machine.ts";
@@ -81,6 +82,8 @@ export async function runProduct(
     print: tell,
     log: tell,
     detail: () => undefined,
+    isVerbose: false,
+    count: countSilently,
     paint: (_: unknown, text: string) => text,
     now: () => new Date(),
     stop,

@@ -14,8 +14,15 @@ export interface Totals {
 /** Is told what came of each story. */
 export type OnStory = (totals: Totals, failure: Failure | null) => void;
 
-/** Plays stories, each order in a process of its own: it has its clock, disk and chance for itself. */
-export async function simulate(orders: readonly Order[], onStory?: OnStory): Promise<Totals> {
+/**
+ * Plays stories, each order in a process of its own: it has its clock, disk and chance for itself. After so many runs no
+ * story is begun any more.
+ */
+export async function simulate(
+  orders: readonly Order[],
+  onStory?: OnStory,
+  enoughRuns = Number.POSITIVE_INFINITY,
+): Promise<Totals> {
   await using program = await compile("test/simulation/tsconfig.compiled.json", [
     "src/report/templates",
     "sandbox/github/fixtures",
@@ -29,10 +36,11 @@ export async function simulate(orders: readonly Order[], onStory?: OnStory): Pro
     totals.removals += played.removals;
     if (failure !== null) totals.failures.push(failure);
     onStory?.(totals, failure);
+    if (totals.runs >= enoughRuns) for (const child of children) if (child.connected) child.send("enough");
   };
-  const work = orders.map((order) => {
-    const worker = `${program.folder}/test/simulation/worker.js`;
-    const child = fork(worker, [JSON.stringify(order)], { execArgv: [] });
+  const worker = `${program.folder}/test/simulation/worker.js`;
+  const children = orders.map((order) => fork(worker, [JSON.stringify(order)], { execArgv: [] }));
+  const work = children.map((child) => {
     child.on("message", (found: Found) => take(found));
     return new Promise<void>((resolve, reject) => {
       child.on("error", reject);

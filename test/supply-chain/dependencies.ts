@@ -12,6 +12,7 @@ const reasons: Readonly<Record<string, string>> = {
   "csv-parse": "the cells of a CSV, by RFC 4180",
   "fast-xml-parser": "the answers of Webex's XML API",
   handlebars: "the templates of the reports",
+  marked: "shows the report in a browser, for demo --open",
   "libsodium-wrappers": "seals secrets for GitHub, as its documentation shows",
   tsx: "runs TypeScript without a build step",
   undici: "HTTP with proxies and time limits",

@@ -17,9 +17,9 @@ test("fourteen whole days are enough, a second less is short", () => {
 test("it is said by which day to log in again at the latest", () => {
   const describe = (days: number, isShort: boolean) =>
     describeExpiry({ lastDay: "2026-12-06", days, isShort });
-  assert.match(describe(89, false), /lives for 89 days; .* by 2026-12-06 at the latest/);
-  assert.match(describe(1, true), /lives for 1 day only: log in again .* by 2026-12-06 at the latest/);
-  assert.match(describe(0, true), /lives for 0 days only/);
+  assert.equal(describe(89, false), "Webex login valid until 2026-12-06 (a run normally extends it).");
+  assert.match(describe(1, true), /until 2026-12-06, 1 day from now: run npm run login before then/);
+  assert.match(describe(0, true), /0 days from now/);
   assert.match(describe(-1, true), /expired on 2026-12-06/);
 });
 
