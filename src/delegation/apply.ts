@@ -1,5 +1,6 @@
 import { createMatcher } from "../lib/email.ts";
 import {
+  type Accepted,
   type Answer,
   attempt,
   type DelegateChange,
@@ -93,11 +94,12 @@ async function applyPlan(plan: HostPlan, collaborators: ApplyCollaborators): Pro
   if (stop.aborted) return leave("not begun, because the run was stopped; nothing was written");
 
   const planned = fresh.change;
-  const written = await attempt(() => writer.changeDelegates(planned));
+  const parts: Accepted[] = [];
+  const written = await attempt(() => writer.changeDelegates(planned, (part) => parts.push(part)));
   const change = "value" in written ? written.value : planned;
   const refusal = "error" in written ? written.error : null;
   const look = await readBack(change, refusal, collaborators);
-  const outcome = conclude(change, plan.request.mode === "replace", refusal, look);
+  const outcome = conclude(change, plan.request.mode === "replace", { refusal, parts }, look);
   // What an error says already is not said twice.
   const isQuiet = outcome.error === null && "value" in look;
   const since = isQuiet ? describeMeddling(change.after, look.value) : [];
@@ -136,7 +138,7 @@ async function readBack(
 function conclude(
   change: DelegateChange,
   mustBeExact: boolean,
-  refusal: string | null,
+  { refusal, parts }: { readonly refusal: string | null; readonly parts: readonly Accepted[] },
   look: Answer<readonly string[]>,
 ): Omit<HostOutcome, "notices"> {
   const { host, before } = change;
@@ -145,7 +147,7 @@ function conclude(
     // Without a read-back, Webex's answer to the write is all there is.
     return refusal === null
       ? { host, before, after: null, added: change.add, removed: change.remove, error }
-      : { host, before, after: null, added: [], removed: [], error: `${refusal}; and ${error}` };
+      : { host, before, after: null, ...sumUp(parts), error: `${refusal}; and ${error}` };
   }
   const after = look.value;
   const isPresent = createMatcher(after);
@@ -156,6 +158,16 @@ function conclude(
     added: change.add.filter(isPresent),
     removed: change.remove.filter((delegate) => !isPresent(delegate)),
     error: describeMiss(change, mustBeExact, refusal, after),
+  };
+}
+
+/** What accepted parts come to: somebody who was taken out and put back is in neither list. */
+function sumUp(parts: readonly Accepted[]): Pick<HostOutcome, "added" | "removed"> {
+  const added = parts.flatMap(({ add = [] }) => add);
+  const removed = parts.flatMap(({ remove = [] }) => remove);
+  return {
+    added: added.filter((delegate) => !removed.includes(delegate)),
+    removed: removed.filter((delegate) => !added.includes(delegate)),
   };
 }
 

@@ -32,10 +32,13 @@ export interface DelegationWriter {
   readonly readsFirst: boolean;
   /**
    * Throws when Webex does not accept the change. Returns it as it was sent. The caller must read back whether it took
-   * effect.
+   * effect. `accepted` is told of each part that Webex accepted, also of a change that fails later on.
    */
-  changeDelegates(change: DelegateChange): Promise<DelegateChange>;
+  changeDelegates(change: DelegateChange, accepted: (part: Accepted) => void): Promise<DelegateChange>;
 }
+
+/** What Webex has accepted of a change; what is put back later is added again. */
+export type Accepted = Partial<Pick<DelegateChange, "add" | "remove">>;
 
 /** The smallest change that makes a host's delegates as requested. */
 export interface DelegateChange {

@@ -203,7 +203,9 @@ function isNeverSent(error: unknown): boolean {
 
 function quiet(): void {}
 
-const answerSchema = v.object({ data: v.object({ viewer: v.object({ login: v.string() }) }) });
+const answerSchema = v.object({
+  data: v.object({ viewer: v.object({ login: v.pipe(v.string(), v.minLength(1)) }) }),
+});
 
 /** Whose token it is (`GET /user` refuses a workflow's). https://docs.github.com/en/graphql/reference/queries#viewer */
 export async function readViewer(github: GithubClient, { graphqlUrl: url }: Repository): Promise<string> {

@@ -35,12 +35,13 @@ export function createChangeLog({ actions, runner, print, detail }: Context): Ch
     }),
     watchDelegates: (writer) => ({
       readsFirst: writer.readsFirst,
-      async changeDelegates(change) {
-        const sent = await writer.changeDelegates(change);
-        for (const delegate of sent.add) tell(`${delegate} may now schedule for ${sent.host}`);
-        for (const delegate of sent.remove) tell(`${delegate} may no longer schedule for ${sent.host}`);
-        return sent;
-      },
+      changeDelegates: (change, accepted) =>
+        writer.changeDelegates(change, (part) => {
+          for (const delegate of part.add ?? []) tell(`${delegate} may now schedule for ${change.host}`);
+          for (const delegate of part.remove ?? [])
+            tell(`${delegate} may no longer schedule for ${change.host}`);
+          accepted(part);
+        }),
     }),
     end() {
       unfold?.();

@@ -43,18 +43,28 @@ export function createRestWriter({
 }: Pick<RestBackendOptions, "client" | "siteUrl">): DelegationWriter {
   return {
     readsFirst: false,
-    async changeDelegates(change) {
+    async changeDelegates(change, accepted) {
       const { host, add, remove, makeRoom } = change;
       const target = { userEmail: host, siteUrl };
+      const insert = async (emails: readonly string[]) => {
+        if (emails.length === 0) return;
+        await insertDelegateEmails(client, target, emails);
+        accepted({ add: emails });
+      };
+      const take = async (emails: readonly string[]) => {
+        if (emails.length === 0) return;
+        await deleteDelegateEmails(client, target, emails);
+        accepted({ remove: emails });
+      };
       try {
-        if (makeRoom.length > 0) await deleteDelegateEmails(client, target, makeRoom);
-        if (add.length > 0) await insertDelegateEmails(client, target, add);
+        await take(makeRoom);
+        await insert(add);
       } catch (error) {
         if (makeRoom.length === 0) throw error;
-        await putBack(client, target, change, errorMessage(error));
+        const look = () => readDelegateEmails(client, target).catch(() => null);
+        await putBack(change, errorMessage(error), look, insert);
       }
-      const others = remove.filter((delegate) => !makeRoom.includes(delegate));
-      if (others.length > 0) await deleteDelegateEmails(client, target, others);
+      await take(remove.filter((delegate) => !makeRoom.includes(delegate)));
       return change;
     },
   };
@@ -62,19 +72,19 @@ export function createRestWriter({
 
 /** An answer may only have got lost: where the list has the additions, nothing is put back and the change goes on. */
 async function putBack(
-  client: WebexClient,
-  target: PreferencesTarget,
   { add, makeRoom }: DelegateChange,
   failure: string,
+  look: () => Promise<readonly string[] | null>,
+  insert: (emails: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const list = await readDelegateEmails(client, target).catch(() => null);
+  const list = await look();
   const has = createMatcher(list ?? []);
   if (list !== null && add.every(has)) return;
   const taken = makeRoom.filter((delegate) => !has(delegate));
   if (taken.length === 0) throw new Error(failure);
   const names = `${taken.join(", ")}, taken out to make room,`;
   try {
-    await insertDelegateEmails(client, target, taken);
+    await insert(taken);
   } catch (error) {
     throw new Error(`${failure}; and ${names} could not be put back: ${errorMessage(error)}`);
   }

@@ -58,12 +58,13 @@ export function createXmlWriter(
     });
   return {
     readsFirst: true,
-    changeDelegates: (change) =>
+    changeDelegates: (change, accepted) =>
       semaphore.run(async () => {
         const merged = merge(change, await readLatest(change.host));
         if (merged.add.length + merged.remove.length === 0) return merged;
         const list = element("schedulingPermission", merged.after.join(";"));
         await client.send({ operation: "SetUser", content: [element("webExId", change.host), list] });
+        accepted(merged);
         return merged;
       }),
   };

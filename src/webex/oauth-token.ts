@@ -218,7 +218,10 @@ function adviceFor(error: WebexError): string {
       ? `. Webex does not accept the integration: check WEBEX_CLIENT_ID and WEBEX_CLIENT_SECRET (developer.webex.com, My Apps). ${left}`
       : `. ${left}${error.refusesToken ? ". Log in again (npm run login)" : ""}`;
   }
-  if (status === 200 || (status === null && !isNotReached(error)))
+  // A redirect, or a gateway's error, comes from something that may have asked Webex before.
+  const isUnclear =
+    status === null ? !isNotReached(error) : status < 400 || (status >= 500 && !notNow.has(status));
+  if (isUnclear)
     return "; not repeated, because Webex may have spent the refresh token. Run again: if Webex then refuses it, log in again (npm run login)";
   return ". Nothing was changed; run again later";
 }

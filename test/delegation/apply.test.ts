@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { applyPlans } from "../../src/delegation/apply.ts";
-import type { DelegateChange } from "../../src/delegation/backend.ts";
+import type { DelegateChange, DelegationWriter } from "../../src/delegation/backend.ts";
 import { type HostPlan, planHost } from "../../src/delegation/plan.ts";
 import type { DelegationMode } from "../../src/delegation/request.ts";
 
@@ -150,6 +150,28 @@ test("the read-back decides, so a refused write that took effect is a success", 
   };
   const [outcome] = await applyPlans([plan("add", [eve], [cat])], { ...webex, writer });
   assert.deepEqual([outcome?.added, outcome?.error], [[eve], null]);
+});
+
+test("what Webex accepted before the rest was refused is told, also where nobody can look", async () => {
+  let reads = 0;
+  const webex = createLists({ [host]: [cat] }, (step) => {
+    if (step.startsWith("read") && ++reads > 1) throw new Error("the run was stopped");
+  });
+  const writer: DelegationWriter = {
+    readsFirst: false,
+    async changeDelegates({ add, remove }, accepted) {
+      accepted({ remove: [zoe] });
+      accepted({ add });
+      accepted({ add: [zoe] });
+      throw new Error(`${remove} could not be taken out`);
+    },
+  };
+  const [outcome] = await applyPlans([plan("replace", [eve], [cat])], { ...webex, writer });
+  assert.deepEqual([outcome?.added, outcome?.removed, outcome?.after], [[eve], [], null]);
+  assert.match(
+    outcome?.error ?? "",
+    /^cat@acme\.example could not be taken out; and the outcome could not be verified/,
+  );
 });
 
 test("an outcome that cannot be read back is reported as unverified, with Webex's answer to the write", async () => {

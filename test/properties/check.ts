@@ -13,6 +13,7 @@ export async function check<Values extends [unknown, ...unknown[]]>(
     fc.asyncProperty(...arbitraries, async (...values) => property(...values)),
     {
       numRuns,
+      includeErrorInReport: true,
       // The same cases wherever it runs; another seed finds others.
       seed: Number(process.env.ROLLCALL_SEED ?? 1),
     },

@@ -53,7 +53,7 @@ test("a change sends only the difference, one address per element, never the who
     ["bob@acme.example", "Cat@acme.example"],
   );
   assert.ok(change);
-  await webex.writer.changeDelegates(change);
+  await webex.writer.changeDelegates(change, () => undefined);
   const query = "?userEmail=ann%2Bx%40acme.example&siteUrl=acme.webex.com";
   const path = "/v1/meetingPreferences/schedulingOptions/delegateEmails";
   assert.deepEqual(
@@ -82,7 +82,7 @@ function stepsOf(requests: readonly Received[]): string[] {
 
 test("at 20 of 20 only so many are taken out first as the additions need", async () => {
   await using webex = await open(() => ({ status: 204 }));
-  await webex.writer.changeDelegates(replaceTwenty().change);
+  await webex.writer.changeDelegates(replaceTwenty().change, () => undefined);
   assert.deepEqual(stepsOf(webex.server.requests), ["delete 1", "insert 1", "delete 19"]);
 });
 
@@ -97,14 +97,14 @@ test("what was taken out to make room is put back when the insertion fails", asy
     };
   await using good = await open(answer(true));
   await assert.rejects(
-    good.writer.changeDelegates(change),
+    good.writer.changeDelegates(change, () => undefined),
     /403.*; d0@acme\.example, taken out to make room, was put back$/,
   );
   assert.deepEqual(stepsOf(good.server.requests), ["delete 1", "insert 1", "GET", "insert 1"]);
 
   await using bad = await open(answer(false));
   await assert.rejects(
-    bad.writer.changeDelegates(change),
+    bad.writer.changeDelegates(change, () => undefined),
     /403.*; and d0@acme\.example, taken out to make room, could not be put back: .*403/,
   );
 });
@@ -116,7 +116,7 @@ test("an insertion whose answer got lost is looked at: where it took effect, the
       return { body: { ...others, delegateEmails: [...before.slice(1), "cat@acme.example"] } };
     return { status: path.includes("delete") ? 204 : 502 };
   });
-  await webex.writer.changeDelegates(change);
+  await webex.writer.changeDelegates(change, () => undefined);
   assert.deepEqual(stepsOf(webex.server.requests), ["delete 1", "insert 1", "GET", "delete 19"]);
 });
 
@@ -124,7 +124,10 @@ test("a write is not repeated: after a 502 the list must be read first", async (
   await using webex = await open(() => ({ status: 502 }));
   const { change } = planHost({ host, mode: "add", delegates: ["cat@acme.example"] }, []);
   assert.ok(change);
-  await assert.rejects(webex.writer.changeDelegates(change), /502/);
+  await assert.rejects(
+    webex.writer.changeDelegates(change, () => undefined),
+    /502/,
+  );
   assert.equal(webex.server.requests.length, 1);
 });
 

@@ -74,9 +74,9 @@ test("a list that never ends is given up, and memory stays bounded", async (t) =
   });
   const found = await measure(
     server.url,
-    "const { complete, reason, items } = await listRooms(client); return `${complete} ${reason} ${items.length > 0}`;",
+    "const { complete, reason } = await listRooms(client); return complete ? 'complete' : reason;",
   );
-  assert.match(found.said, /^false it has more than \d+ /);
+  assert.match(found.said, /^it has more than \d+ /);
   t.diagnostic(`an endless list: ${found.said}, ${Math.round(found.megabytes)} MB in all`);
   assert.ok(found.megabytes < 1500, `${found.megabytes} MB`);
 });

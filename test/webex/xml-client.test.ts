@@ -221,14 +221,17 @@ test("a write reads the list right before, merges, and holds nothing else of the
         )
       : succeed(),
   );
-  const sent = await createXmlWriter(webex.client, mergeChange).changeDelegates({
-    host: "ann@acme.example",
-    before: ["old@acme.example"],
-    add: ["c@acme.example"],
-    remove: ["old@acme.example"],
-    after: ["c@acme.example"],
-    makeRoom: [],
-  });
+  const sent = await createXmlWriter(webex.client, mergeChange).changeDelegates(
+    {
+      host: "ann@acme.example",
+      before: ["old@acme.example"],
+      add: ["c@acme.example"],
+      remove: ["old@acme.example"],
+      after: ["c@acme.example"],
+      makeRoom: [],
+    },
+    () => undefined,
+  );
   assert.deepEqual(
     [sent.before, sent.after],
     [
