@@ -13,7 +13,7 @@ const today = Math.floor(Date.now() / dayMs);
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(today * 10_000) },
-    runs: { type: "string", default: "3000" },
+    runs: { type: "string", default: "10000" },
     cases: { type: "string", default: "1000" },
   },
 });
