@@ -42,7 +42,7 @@ export function renderPage({ start, speed, requests, growth, plan }: Results): s
       [
         "- It begins with 8 requests under way and adds more while answers are quick and nothing is refused, up to 64. `WEBEX_MAX_REQUESTS` lowers that bound.",
         "- It takes fewer when answers slow down without bringing more ([TCP Vegas](https://en.wikipedia.org/wiki/TCP_Vegas), [Netflix concurrency-limits](https://github.com/Netflix/concurrency-limits)), or when Webex is too busy to answer.",
-        "- A 429 stops all requests for as long as it says. Whoever was refused comes first afterwards.",
+        "- A 429 stops all requests for as long as it says. Refused requests come first afterwards.",
         "- The rate that was let through is then kept by a token bucket, and more is tried rarely and gently ([RFC 9438](https://www.rfc-editor.org/rfc/rfc9438), the [AWS SDKs' adaptive retry mode](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)).",
         "- One big space is changed side by side like many small ones: 64 changes of a space wait for their turn at once, so none starves the others.",
       ].join("\n"),

@@ -12,7 +12,7 @@ interface TokenKind {
   readonly permissions: readonly string[];
 }
 
-/** A refresh token is worth its store: whoever replaces it once a year is reminded by the report. */
+/** A refresh token is worth its store: the report reminds people to replace it once a year. */
 const yearly = 365;
 
 const kinds = {

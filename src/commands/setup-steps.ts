@@ -154,7 +154,7 @@ function viewReportBranch({ rules, defaultBranch, variables, hasReportBranch }: 
       ? { ...step, state: "done", detail: `${named} gets the reports` }
       : { ...step, state: "todo", detail: `make ${named}, which REPORT_BRANCH names` };
   }
-  // Whoever sets up may pass a rule that the workflow's own token never can.
+  // The person who sets up may pass a rule that the workflow's own token never can.
   const ruled = [...(rules?.refusals ?? []), ...(rules?.bypassed ?? [])];
   const reasons = [...ruled, ...(rules?.isProtected ? ["it is protected"] : [])];
   if (variables.has("ROLLCALL_APP_CLIENT_ID") && reasons.length > 0) {

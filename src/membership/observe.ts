@@ -57,7 +57,7 @@ export interface ObserveOptions {
   readonly log?: (progress: string) => void;
   readonly count?: CountWork;
   readonly memory?: NameMemory;
-  /** Whether to ask who the people are that would be added. Default: true. Whoever adds them is told it anyway. */
+  /** Whether to ask who the people are that would be added. Default: true. Adding them tells it anyway. */
   readonly describesNewcomers?: boolean;
 }
 

@@ -182,7 +182,7 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
     [...unreadable].map(([host, error]) => failHost(host, null, `the delegates could not be read: ${error}`)),
   );
 
-  // Whoever cannot be granted is known before anything is sent.
+  // Who cannot be granted is known before anything is sent.
   const { absent } = splitByPresence(grants, lists);
   const missing = absent.filter((grant) => !ended.has(pairOf(grant)));
   const observation = await observeMissing(missing, reader);
