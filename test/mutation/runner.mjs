@@ -1,6 +1,6 @@
-// Runs the unit tests of this repository for Stryker: in one process, which loads them once. A process for each mutant
-// would take many times as long. Plain JavaScript, because Stryker loads it without tsx.
-import { register } from "node:module";
+// Runs the tests of this repository for Stryker: in one process, which loads them once. A process for each mutant would
+// take many times as long. Plain JavaScript, because Stryker loads it as it is.
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { INSTRUMENTER_CONSTANTS } from "@stryker-mutator/api/core";
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from "@stryker-mutator/api/plugin";
@@ -10,13 +10,8 @@ import {
   TestStatus,
   toMutantRunResult,
 } from "@stryker-mutator/api/test-runner";
-import { registered } from "./node-test.mjs";
 
-// Instead of Node's own, which would run each test once, and at once.
-const url = new URL("node-test.mjs", import.meta.url).href;
-const hook = `export const resolve = (name, context, next) =>
-  name === "node:test" ? { url: ${JSON.stringify(url)}, shortCircuit: true } : next(name, context);`;
-register(`data:text/javascript,${encodeURIComponent(hook)}`);
+const load = (file) => import(pathToFileURL(resolve(file)).href);
 
 /** What the instrumented sources look at and write to. */
 globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {};
@@ -24,10 +19,11 @@ const stryker = globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE];
 
 class NodeTestRunner {
   static inject = tokens(commonTokens.options);
-  #files;
+  #options;
+  #tests = [];
 
   constructor(options) {
-    this.#files = options.nodeTest.files;
+    this.#options = options.nodeTest;
   }
 
   capabilities() {
@@ -36,7 +32,8 @@ class NodeTestRunner {
 
   async dryRun() {
     stryker.activeMutant = undefined;
-    const result = await this.#run(registered, false);
+    await this.#load();
+    const result = await this.#run(this.#tests, false);
     return { ...result, mutantCoverage: stryker.mutantCoverage };
   }
 
@@ -48,23 +45,28 @@ class NodeTestRunner {
     await this.#load();
     stryker.activeMutant = activeMutant.id;
     const wanted =
-      testFilter === undefined ? registered : registered.filter(({ id }) => testFilter.includes(id));
+      testFilter === undefined ? this.#tests : this.#tests.filter(({ id }) => testFilter.includes(id));
     return toMutantRunResult(await this.#run(wanted, !disableBail));
   }
 
   async #load() {
-    if (registered.length > 0) return;
-    for (const file of this.#files) await import(pathToFileURL(file).href);
+    if (this.#tests.length > 0) return;
+    const { files, scenarios, skipped } = this.#options;
+    const { registered } = await load("test/mutation/node-test.mjs");
+    const { prepare } = await load("test/simulation/product.js");
+    const { onStage } = await load("test/mutation/stage.js");
+    await prepare();
+    for (const file of files) await load(file);
+    const units = registered.splice(0);
+    for (const file of scenarios) await load(file);
+    const runs = registered.filter(({ name }) => !skipped.includes(name));
+    this.#tests = [...units, ...runs.map(({ run, ...of }) => ({ ...of, run: () => onStage(run) }))];
   }
 
   async #run(wanted, bails) {
-    try {
-      await this.#load();
-    } catch (error) {
-      return { status: DryRunStatus.Error, errorMessage: String(error) };
-    }
     const tests = [];
-    for (const { id, name, run } of wanted) {
+    for (const test of wanted) {
+      const { id, name, run } = test;
       const startedAt = performance.now();
       let failure = null;
       stryker.currentTestId = id;
@@ -72,6 +74,8 @@ class NodeTestRunner {
         await run({});
       } catch (error) {
         failure = String(error);
+        // The next mutant is often near this one, and noticed by the same test.
+        if (bails) this.#tests.unshift(...this.#tests.splice(this.#tests.indexOf(test), 1));
       }
       stryker.currentTestId = undefined;
       const limit = determineHitLimitReached(stryker.hitCount, stryker.hitLimit);

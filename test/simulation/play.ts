@@ -243,10 +243,13 @@ class Player {
       });
       const before = world.snapshot();
       const lines: string[] = [];
+      const tell = (text: string) => {
+        lines.push(text);
+      };
       const stop = new AbortController();
       let stoppedAt: number | null = null;
       const ending = await machine.run(
-        () => runProduct([...args, "--json", paths.record], env, stop, lines),
+        () => runProduct([...args, "--json", paths.record], env, stop, { print: tell, log: tell }),
         {
           killAt: next.killAt,
           stopAt: next.stopAt,

@@ -64,13 +64,16 @@ export async function runCommand(
     },
   });
   const lines: string[] = [];
+  const tell = (text: string) => {
+    lines.push(text);
+  };
   const stop = new AbortController();
   let killAt = 0;
   onStart((signal) => {
     if (signal === "SIGTERM") stop.abort();
     else killAt = (machine.process?.steps ?? 0) + 1;
   });
-  const { end } = await machine.run(() => runProduct([...args, "--json", files.record], env, stop, lines), {
+  const { end } = await machine.run(() => runProduct([...args, "--json", files.record], env, stop, { print: tell, log: tell }), {
     get killAt() {
       return killAt;
     },
