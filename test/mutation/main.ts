@@ -12,13 +12,14 @@ const here = fileURLToPath(new URL("./", import.meta.url));
 const stryker = join(here, "node_modules/@stryker-mutator/core/bin/stryker.js");
 const tsc = join(root, "node_modules/typescript-compiler/bin/tsc");
 
-const usage = `usage: npm run mutation -- [<folder or file> ...] [--survivors] [--static] [--jobs <n>]
+const usage = `usage: npm run mutation -- [<folder or file> ...] [--survivors] [--static] [--jobs <n>] [--patience <seconds>]
   Changes the sources in small ways, one at a time, and counts how many of these mutants the tests notice: the unit tests,
   and whole runs of the commands in one process, in virtual time.
   <folder or file>  below src; default: src/token src/delegation src/membership src/run
   --survivors       list the mutants that no test has noticed
   --static          also those in what a module works out while it is loaded, each in a process of its own: slow
-  --jobs <n>        how many processes; default 1`;
+  --jobs <n>        how many processes; default 1
+  --patience <s>    so many seconds of computing without a test that notices it, and a mutant has survived; default 2`;
 
 /** The tests that are worth their time here: no process and no server, and less than a second each. */
 const testFolders = ["token", "delegation", "membership"];
@@ -144,6 +145,7 @@ async function main(): Promise<number> {
       survivors: { type: "boolean" },
       static: { type: "boolean" },
       jobs: { type: "string", default: "1" },
+      patience: { type: "string", default: "2" },
       help: { type: "boolean" },
     },
     allowPositionals: true,
@@ -155,7 +157,8 @@ async function main(): Promise<number> {
   if (!existsSync(stryker)) await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], here);
   const folder = await mkdtemp(join(tmpdir(), "rollcall-mutation-"));
   try {
-    const given = positionals.length > 0 ? positionals : ["src/token", "src/delegation", "src/membership", "src/run"];
+    const given =
+      positionals.length > 0 ? positionals : ["src/token", "src/delegation", "src/membership", "src/run"];
     const options = {
       plugins: [pathToFileURL(join(here, "runner.mjs")).href],
       testRunner: "node-test",
@@ -163,6 +166,8 @@ async function main(): Promise<number> {
         files: await findTests(),
         scenarios: scenarios.map((name) => `test/scenarios/${name}.test.js`),
         skipped: Object.keys(skipped),
+        patienceMs: 1000 * Number(values.patience),
+        coverageFile: join(folder, "coverage.json"),
       },
       buildCommand: `node test/mutation/build.mjs ${tsc.replaceAll(" ", "\\ ")}`,
       // A mutant may fill the memory without end.

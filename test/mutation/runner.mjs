@@ -1,5 +1,6 @@
 // Runs the tests of this repository for Stryker: in one process, which loads them once. A process for each mutant would
 // take many times as long. Plain JavaScript, because Stryker loads it as it is.
+import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { INSTRUMENTER_CONSTANTS } from "@stryker-mutator/api/core";
@@ -13,6 +14,12 @@ import {
 
 const load = (file) => import(pathToFileURL(resolve(file)).href);
 
+/** How many mutants before and behind one are near it. */
+const reach = 40;
+
+/** How many of the tests that noticed the last mutants come first. */
+const remembered = 5;
+
 /** What the instrumented sources look at and write to. */
 globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {};
 const stryker = globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE];
@@ -21,6 +28,9 @@ class NodeTestRunner {
   static inject = tokens(commonTokens.options);
   #options;
   #tests = [];
+  /** Those that have noticed a mutant, the last one first. */
+  #noticed = [];
+  #coverage;
 
   constructor(options) {
     this.#options = options.nodeTest;
@@ -33,7 +43,8 @@ class NodeTestRunner {
   async dryRun() {
     stryker.activeMutant = undefined;
     await this.#load();
-    const result = await this.#run(this.#tests, false);
+    const result = await this.#run(this.#tests, Number.POSITIVE_INFINITY, false);
+    writeFileSync(this.#options.coverageFile, JSON.stringify(stryker.mutantCoverage?.perTest ?? {}));
     return { ...result, mutantCoverage: stryker.mutantCoverage };
   }
 
@@ -46,7 +57,26 @@ class NodeTestRunner {
     stryker.activeMutant = activeMutant.id;
     const wanted =
       testFilter === undefined ? this.#tests : this.#tests.filter(({ id }) => testFilter.includes(id));
-    return toMutantRunResult(await this.#run(wanted, !disableBail));
+    const { patienceMs } = this.#options;
+    return toMutantRunResult(await this.#run(this.#sort(wanted, activeMutant), patienceMs, !disableBail));
+  }
+
+  /**
+   * Unit tests first, then the runs that noticed one of the last mutants, then those that run the most of the code around
+   * this one: mutants are numbered as they stand in the files.
+   */
+  #sort(wanted, { id }) {
+    this.#coverage ??= JSON.parse(readFileSync(this.#options.coverageFile, "utf8"));
+    const around = Array.from({ length: 2 * reach }, (_, index) => String(Number(id) - reach + index));
+    const ranks = new Map(
+      wanted.map((test) => {
+        const covered = this.#coverage[test.id] ?? {};
+        const nearby = around.filter((other) => covered[other] !== undefined).length;
+        const turn = this.#noticed.indexOf(test);
+        return [test, (turn === -1 ? nearby : 10 * reach - turn) + (test.isUnit ? 100 * reach : 0)];
+      }),
+    );
+    return wanted.toSorted((one, other) => ranks.get(other) - ranks.get(one));
   }
 
   async #load() {
@@ -57,14 +87,15 @@ class NodeTestRunner {
     const { onStage } = await load("test/mutation/stage.js");
     await prepare();
     for (const file of files) await load(file);
-    const units = registered.splice(0);
+    const units = registered.splice(0).map((test) => ({ ...test, isUnit: true }));
     for (const file of scenarios) await load(file);
     const runs = registered.filter(({ name }) => !skipped.includes(name));
     this.#tests = [...units, ...runs.map(({ run, ...of }) => ({ ...of, run: () => onStage(run) }))];
   }
 
-  async #run(wanted, bails) {
+  async #run(wanted, patienceMs, bails) {
     const tests = [];
+    const before = process.cpuUsage();
     for (const test of wanted) {
       const { id, name, run } = test;
       const startedAt = performance.now();
@@ -74,8 +105,7 @@ class NodeTestRunner {
         await run({});
       } catch (error) {
         failure = String(error);
-        // The next mutant is often near this one, and noticed by the same test.
-        if (bails) this.#tests.unshift(...this.#tests.splice(this.#tests.indexOf(test), 1));
+        this.#noticed = [test, ...this.#noticed.filter((one) => one !== test)].slice(0, remembered);
       }
       stryker.currentTestId = undefined;
       const limit = determineHitLimitReached(stryker.hitCount, stryker.hitLimit);
@@ -87,7 +117,8 @@ class NodeTestRunner {
           ? { ...of, status: TestStatus.Success }
           : { ...of, status: TestStatus.Failed, failureMessage: failure },
       );
-      if (failure !== null && bails) break;
+      const { user, system } = process.cpuUsage(before);
+      if ((failure !== null && bails) || (user + system) / 1000 > patienceMs) break;
     }
     return { status: DryRunStatus.Complete, tests };
   }

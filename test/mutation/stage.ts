@@ -2,7 +2,12 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { basename, dirname, join } from "node:path";
 import type { Organisation } from "../../sandbox/organisation.ts";
-import { createSandbox, type DetachedSandbox, type Sandbox, type SandboxOptions } from "../../sandbox/server.ts";
+import {
+  createSandbox,
+  type DetachedSandbox,
+  type Sandbox,
+  type SandboxOptions,
+} from "../../sandbox/server.ts";
 import { gate } from "../../src/lib/redact.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import type { Stage } from "../simulation/globals.ts";
@@ -32,8 +37,7 @@ const { appendFileSync, existsSync } = fs;
 const isVirtual = (path: unknown): path is string =>
   current !== null && typeof path === "string" && (!path.startsWith("/") || path.startsWith(root));
 Object.assign(fs, {
-  existsSync: (path: fs.PathLike) =>
-    isVirtual(path) ? playNow().disk.get(path) !== null : existsSync(path),
+  existsSync: (path: fs.PathLike) => (isVirtual(path) ? playNow().disk.get(path) !== null : existsSync(path)),
   appendFileSync: (path: fs.PathLike, text: string) =>
     isVirtual(path) ? playNow().disk.operate("appendFile", [path, text]) : appendFileSync(path, text),
 });
@@ -150,6 +154,5 @@ async function runHere(
   const files = disk.list(path).filter((file) => !held.includes(basename(file)));
   const texts = files.map((file) => [file, disk.get(file) ?? ""] as const);
   assertNoSecret(new Map([["stdout", withoutMasks(stdout)], ["stderr", stderr], ...texts]), listSecrets(env));
-  if (process.env.DEBUG_RUN) console.error(args, code, stdout, stderr);
   return { code, stdout, stderr };
 }

@@ -130,5 +130,8 @@ async function runCommand<Name extends CommandName>(
 ): Promise<number> {
   const run = commands[command];
   if (run === undefined) throw new Error(`the simulation does not play ${command}`);
-  return await run(options, await createContext(env, options, terminal, findOrganisationRule(command, options)));
+  return await run(
+    options,
+    await createContext(env, options, terminal, findOrganisationRule(command, options)),
+  );
 }

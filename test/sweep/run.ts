@@ -73,13 +73,16 @@ export async function runCommand(
     if (signal === "SIGTERM") stop.abort();
     else killAt = (machine.process?.steps ?? 0) + 1;
   });
-  const { end } = await machine.run(() => runProduct([...args, "--json", files.record], env, stop, { print: tell, log: tell }), {
-    get killAt() {
-      return killAt;
+  const { end } = await machine.run(
+    () => runProduct([...args, "--json", files.record], env, stop, { print: tell, log: tell }),
+    {
+      get killAt() {
+        return killAt;
+      },
+      stopAt: 0,
+      stop: () => undefined,
     },
-    stopAt: 0,
-    stop: () => undefined,
-  });
+  );
   if (end.kind === "threw") lines.push(String(end.error));
   const after = listRights(sandbox);
   const ending = `${env.GITHUB_RUN_ID}.json`;
