@@ -19,7 +19,7 @@ const usage = `usage: npm run mutation -- [<folder or file> ...] [--survivors] [
   --survivors       list the mutants that no test has noticed
   --static          also those in what a module works out while it is loaded, each in a process of its own: slow
   --jobs <n>        how many processes; default 1
-  --patience <s>    so many seconds of computing without a test that notices it, and a mutant has survived; default 2`;
+  --patience <s>    so many seconds of computing without a test that notices it, and a mutant has survived; default 3`;
 
 /** The tests that are worth their time here: no process and no server, and less than a second each. */
 const testFolders = ["token", "delegation", "membership"];
@@ -145,7 +145,7 @@ async function main(): Promise<number> {
       survivors: { type: "boolean" },
       static: { type: "boolean" },
       jobs: { type: "string", default: "1" },
-      patience: { type: "string", default: "2" },
+      patience: { type: "string", default: "3" },
       help: { type: "boolean" },
     },
     allowPositionals: true,

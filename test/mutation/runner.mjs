@@ -15,7 +15,7 @@ import {
 const load = (file) => import(pathToFileURL(resolve(file)).href);
 
 /** How many mutants before and behind one are near it. */
-const reach = 40;
+const reach = 30;
 
 /** How many of the tests that noticed the last mutants come first. */
 const remembered = 5;
@@ -62,21 +62,24 @@ class NodeTestRunner {
   }
 
   /**
-   * Unit tests first, then the runs that noticed one of the last mutants, then those that run the most of the code around
-   * this one: mutants are numbered as they stand in the files.
+   * Unit tests first, then the runs that noticed one of the last mutants, then the others: one of each kind, another one
+   * of each, and so on. Of a kind are those that run the same of the code around the mutant; the more of it, the earlier.
+   * Mutants are numbered as they stand in the files.
    */
   #sort(wanted, { id }) {
     this.#coverage ??= JSON.parse(readFileSync(this.#options.coverageFile, "utf8"));
     const around = Array.from({ length: 2 * reach }, (_, index) => String(Number(id) - reach + index));
-    const ranks = new Map(
-      wanted.map((test) => {
-        const covered = this.#coverage[test.id] ?? {};
-        const nearby = around.filter((other) => covered[other] !== undefined).length;
-        const turn = this.#noticed.indexOf(test);
-        return [test, (turn === -1 ? nearby : 10 * reach - turn) + (test.isUnit ? 100 * reach : 0)];
-      }),
-    );
-    return wanted.toSorted((one, other) => ranks.get(other) - ranks.get(one));
+    const kinds = new Map();
+    const ranked = wanted.map((test) => {
+      const covered = this.#coverage[test.id] ?? {};
+      const nearby = around.filter((other) => covered[other] !== undefined);
+      const round = kinds.get(nearby.join()) ?? 0;
+      kinds.set(nearby.join(), round + 1);
+      const last = this.#noticed.indexOf(test);
+      const rank = last === -1 ? round - nearby.length / (2 * reach + 1) : last - 1000;
+      return { test, rank: test.isUnit ? rank - 10_000 : rank };
+    });
+    return ranked.sort((one, other) => one.rank - other.rank).map(({ test }) => test);
   }
 
   async #load() {
