@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SiteUser } from "../../src/delegation/backend.ts";
+import type { Answer, SiteUser } from "../../src/delegation/backend.ts";
 import type { DelegationObservation } from "../../src/delegation/observe.ts";
 import { checkDelegate, mergeChange, planDelegation, planList } from "../../src/delegation/plan.ts";
 import type { DelegationRequest } from "../../src/delegation/request.ts";
@@ -13,6 +13,9 @@ const gil = "gil@acme.example";
 function user(address: string, facts: Partial<SiteUser> = {}): { value: SiteUser | null } {
   return { value: { address, displayName: address, isActive: true, canHost: true, ...facts } };
 }
+
+/** An address that was looked up, and the answer. */
+type Looked = readonly [address: string, answer: Answer<SiteUser | null>];
 
 function plan(request: Partial<DelegationRequest>, seen: Partial<DelegationObservation> = {}) {
   const observation = {
@@ -121,19 +124,11 @@ test("people who have left the site can be removed as delegates; an address foun
 });
 
 test("a host whom nobody could look up is not written to, and the reason is told", () => {
-  const refusals = (users: DelegationObservation["users"]) => plan({}, { users }).refusals;
-  assert.deepEqual(
-    refusals(
-      new Map([
-        [ann, { error: "503" }],
-        [eve, user(eve)],
-      ]),
-    ),
-    ["the site could not be asked about this host: 503"],
-  );
-  assert.deepEqual(refusals(new Map([[eve, user(eve)]])), [
-    "the site could not be asked about this host: nobody asked",
+  const refusals = (...users: readonly Looked[]) => plan({}, { users: new Map(users) }).refusals;
+  assert.deepEqual(refusals([ann, { error: "503" }], [eve, user(eve)]), [
+    "the site could not be asked about this host: 503",
   ]);
+  assert.deepEqual(refusals([eve, user(eve)]), ["the site could not be asked about this host: nobody asked"]);
 });
 
 test("a host whose list was not read is not written to", () => {
@@ -148,17 +143,11 @@ test("a host whose list was not read is not written to", () => {
 });
 
 test("delegates whom nobody could look up are a problem, and nothing is written", () => {
-  const problems = (users: DelegationObservation["users"]) => plan({}, { users }).problems;
-  assert.deepEqual(
-    problems(
-      new Map([
-        [ann, user(ann)],
-        [eve, { error: "503" }],
-      ]),
-    ),
-    ["the site could not be asked about the delegate eve@acme.example: 503"],
-  );
-  assert.deepEqual(problems(new Map([[ann, user(ann)]])), [
+  const problems = (...users: readonly Looked[]) => plan({}, { users: new Map(users) }).problems;
+  assert.deepEqual(problems([ann, user(ann)], [eve, { error: "503" }]), [
+    "the site could not be asked about the delegate eve@acme.example: 503",
+  ]);
+  assert.deepEqual(problems([ann, user(ann)]), [
     "the site could not be asked about the delegate eve@acme.example: nobody asked",
   ]);
 });
