@@ -249,11 +249,11 @@ function describeWiring({ with: later, without, lastDays }: RoomEffect): readonl
   ];
 }
 
-/** "ines@acme.com (line 4) until 2027-01-29; before: until 2026-12-18". */
-function describeEnd({ group, line, with: later, without }: LastDay): string {
+/** "until 2027-01-29 (before: until 2026-12-18): ines@acme.com"; the day first, as a phone cuts the end off. */
+function describeEnd({ group, with: later, without }: LastDay): string {
   const name = (until: string | null) => (until === null ? "without end" : `until ${until}`);
-  const before = without === undefined ? "" : `; before: ${name(without)}`;
-  return `${group} (line ${line}) ${name(later)}${before}`;
+  const before = without === undefined ? "" : ` (before: ${name(without)})`;
+  return `${name(later)}${before}: ${group}`;
 }
 
 /** Who would wait, below why; somebody who goes today without approval is marked. */
@@ -297,7 +297,7 @@ function explainExempt(person: RecordedPerson, without: Verdict | null, room: Ro
   const kept = room.kept.find(({ personId }) => personId === person.personId);
   if (kept) return keptReasons[kept.reason];
   if (room.mode === "audit") return keptReasons.audit;
-  return without === "add" ? "no longer in any of the space's groups" : "in one of the space's groups";
+  return without === "add" ? "no row brings them any more" : "a row brings them";
 }
 
 /** "1 delegation granted", "2 delegations revoked"; rows that change nothing in Webex are counted apart. */

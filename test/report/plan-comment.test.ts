@@ -162,9 +162,9 @@ test("the last day of a row is told, also where nothing but the day changes", ()
     comment([noc], [noc], { effect: comparePlans(proposal, proposal, lastDays) });
   const moved = tell([{ line: 3, group: "ada@acme.com", with: "2027-01-29", without: "2026-12-18" }]);
   assert.match(moved, /^### ✅ Rollcall plan: 1 space changes how it is managed$/m);
-  assert.match(moved, /^! ada@acme\.com \(line 3\) until 2027-01-29; before: until 2026-12-18$/m);
+  assert.match(moved, /^! until 2027-01-29 \(before: until 2026-12-18\): ada@acme\.com$/m);
   const fresh = tell([{ line: 3, group: "ada@acme.com", with: "2026-12-18" }]);
-  assert.match(fresh, /^! ada@acme\.com \(line 3\) until 2026-12-18$/m);
+  assert.match(fresh, /^! until 2026-12-18: ada@acme\.com$/m);
   const elsewhere = tell([{ line: 9, group: "ada@acme.com", with: "2026-12-18" }]);
   assert.doesNotMatch(elsewhere, /^!/m);
 });

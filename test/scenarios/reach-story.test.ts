@@ -38,7 +38,7 @@ test("the pull request gets a comment for each organisation that it changes, wit
   );
   assert.match(
     acme,
-    /^@@ Incident 4711 ← On-call, ines@acme\.example \(lines 3, 4\) @@\n! now also fed by ines@acme\.example\n! ines@acme\.example \(line 4\) until 2026-12-18\n\+ Ines Weber \(ines@acme\.example\)$/m,
+    /^@@ Incident 4711 ← On-call, ines@acme\.example \(lines 3, 4\) @@\n! now also fed by ines@acme\.example\n! until 2026-12-18: ines@acme\.example\n\+ Ines Weber \(ines@acme\.example\)$/m,
   );
   assert.match(
     acme,
@@ -155,6 +155,10 @@ test("restore brings the person back and says what keeps them; with a later day 
   assert.deepEqual(restored.incident, ["ada", "ben", "cleo", "ines", "rollcall"]);
   assert.match(restored.stdout, /The next sync compares these spaces .* correct them first/);
   assert.doesNotMatch(restored.stdout, /keeps being added/);
+  assert.match(
+    story.extension,
+    /^! until 2027-01-29 \(before: until 2026-12-18\): ines@acme\.example\n! Ines Weber .* will no longer be removed: a row brings them$/m,
+  );
   assert.deepEqual(endingOf(extended), [0, "converged", []]);
   assert.deepEqual(extended.incident, ["ada", "ben", "cleo", "ines", "rollcall"]);
 });

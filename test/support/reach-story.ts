@@ -106,7 +106,8 @@ export interface ReachStory {
   readonly approved: Station;
   readonly whyGone: Station;
   readonly restored: Station;
-  /** The run after the row got a later day. */
+  /** The comment on the pull request that gives the row a later day, and the run after its merge. */
+  readonly extension: string;
   readonly extended: Station;
   /** All of them, in their order. */
   readonly jobs: readonly Station[];
@@ -153,6 +154,10 @@ export async function playReach(): Promise<ReachStory> {
     return station;
   }
 
+  function merge(files: Readonly<Record<string, string>>): void {
+    for (const [path, text] of Object.entries(files)) github.writeFile(path, text);
+  }
+
   async function syncAll(): Promise<Stations> {
     return {
       acme: await run("acme", "sync"),
@@ -178,7 +183,7 @@ export async function playReach(): Promise<ReachStory> {
     plans.push(await run(name, "plan", "--pull-request", String(number)));
   const comments = github.issues.find(number).comments.map(({ body }) => body);
 
-  for (const [path, text] of Object.entries(proposal)) github.writeFile(path, text);
+  merge(proposal);
   const merged = await syncAll();
   const why = await run("acme", "why", ...who);
 
@@ -194,7 +199,11 @@ export async function playReach(): Promise<ReachStory> {
 
   const records = [...github.files().keys()].filter((path) => /^reports\/acme\/runs\/.*\.json$/.test(path));
   const restored = await run("acme", "restore", "--record", records.sort().at(-1) ?? "");
-  github.writeFile("mappings/acme/rooms.csv", roomsFile([...acmeRows, contractor(days.extended)]));
+  const extendedRows = { "mappings/acme/rooms.csv": roomsFile([...acmeRows, contractor(days.extended)]) };
+  const extending = github.pulls.open({ files: extendedRows, title: "Ines stays until January" });
+  await run("acme", "plan", "--pull-request", String(extending));
+  const [extension] = github.issues.find(extending).comments;
+  merge(extendedRows);
   const extended = await run("acme", "sync");
 
   return {
@@ -212,6 +221,12 @@ export async function playReach(): Promise<ReachStory> {
       approved,
       whyGone,
     },
-    ...{ restored, extended, jobs, grants: three.text("mappings/acme/delegations.csv") },
+    ...{
+      restored,
+      extension: extension?.body ?? "",
+      extended,
+      jobs,
+      grants: three.text("mappings/acme/delegations.csv"),
+    },
   };
 }
