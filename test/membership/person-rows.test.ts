@@ -10,18 +10,7 @@ import {
   mayMean,
   type PersonRow,
 } from "../../src/membership/person-rows.ts";
-import { complete, home, incomplete, member, owner } from "../support/builders.ts";
-
-const holder = (name: string, facts: Partial<AddressHolder> = {}): AddressHolder => ({
-  key: `PEOPLE/${name}`,
-  personId: `id-${name}`,
-  displayName: name,
-  emails: [`${name}@acme.example`],
-  kind: "person",
-  orgKey: home,
-  mayLogIn: true,
-  ...facts,
-});
+import { complete, holder, incomplete, member, owner } from "../support/builders.ts";
 
 const judge = (...holders: readonly AddressHolder[]) => judgeHolders(complete(...holders), owner);
 
