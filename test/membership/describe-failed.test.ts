@@ -71,3 +71,11 @@ test("whom Webex knows without a name or an address keeps the name from the grou
   const told = await describeFailed(new Map([["NOC", outcome(given)]]), reader);
   assert.deepEqual(told.get("NOC")?.failed, [given]);
 });
+
+test("people are known by bare ids, too", async () => {
+  const personId = "aaaaaaaa-0000-11f0-9000-0000000000a1";
+  const people = new Map([[`PEOPLE/${personId}`, described("ada")]]);
+  const reader = { lookUpPeople: async () => ({ people, failure: null }) };
+  const told = await describeFailed(new Map([["NOC", outcome(failure("ada", { personId }))]]), reader);
+  assert.equal(told.get("NOC")?.failed[0]?.displayName, "ada");
+});

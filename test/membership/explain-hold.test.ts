@@ -9,7 +9,7 @@ const measured = (planned: number, count: number, share: number, members: number
 };
 
 const room = measured(4, 3, 0.25, 10);
-const run = measured(1_200, 20, 0.1, 11_500);
+const run = measured(1_200, 20, 0.1, 11_500_000);
 
 type Held = Parameters<typeof explainHolds>[1][number];
 const removal = (reason: HeldReason): Held => ({ reason });
@@ -52,7 +52,7 @@ test("additions and removals that wait for one reason are changes", () => {
 test("what exceeds a limit is told with the limit and what it is a share of", () => {
   assert.deepEqual(explain([removal("removals-per-room"), removal("removals-per-run")]), [
     "removals-per-room: 1 removal planned; the limit for this space is 3 (the larger of 3 and 25 % of 10 members)",
-    "removals-per-run: 1,200 removals planned in all spaces together; the limit for one run is 1,150 (the larger of 20 and 10 % of 11,500 members)",
+    "removals-per-run: 1,200 removals planned in all spaces together; the limit for one run is 1,150,000 (the larger of 20 and 10 % of 11,500,000 members)",
   ]);
 });
 

@@ -166,7 +166,7 @@ test("the nearest other address is named, whatever its case, and none for a grou
     message: '"adda@acme.example" is nobody\'s; did you mean "ada@acme.example"?',
   });
   const ofGroup = { ...fault, row: { ...fault.row, isGroupName: true } };
-  assert.doesNotMatch(explainRow(ofGroup, near).message, /did you mean/);
+  assert.equal(explainRow(ofGroup, near).message, '"adda@acme.example" is nobody\'s');
 });
 
 test("only rows that bring people have their addresses looked up, each once", () => {

@@ -128,7 +128,10 @@ test("a room that is incompletely known, or that the owner has left, is not touc
 
 test("a room that is missing from a whole list is gone; from an incomplete one it is a problem", async () => {
   const record = noc({ added: [listed("bob")] });
-  const gone = createReader(complete(), { listRooms: async () => complete() });
+  const gone = createReader(complete(), {
+    listRooms: async () => complete(),
+    listRoomMembers: () => assert.fail("nothing to look at"),
+  });
   assert.deepEqual(await planRestore(gone.reader, record), {
     rooms: [],
     problems: [],
@@ -137,9 +140,13 @@ test("a room that is missing from a whole list is gone; from an incomplete one i
     ],
   });
   const unknown = createReader(complete(), { listRooms: async () => incomplete("a page is missing") });
-  assert.deepEqual((await planRestore(unknown.reader, record)).problems, [
-    'space "NOC" cannot be found, because the list of spaces is incomplete: a page is missing; its one change is left as it is',
-  ]);
+  assert.deepEqual(await planRestore(unknown.reader, record), {
+    rooms: [],
+    problems: [
+      'space "NOC" cannot be found, because the list of spaces is incomplete: a page is missing; its one change is left as it is',
+    ],
+    notices: [],
+  });
 });
 
 /** What observing the undoing of these rooms' changes finds. */
@@ -234,7 +241,10 @@ test("a space that is gone keeps none of the others from being restored", async 
   const { reader } = createReader(complete(self, member("bob")));
   const { differences, notices } = await observed(
     reader,
-    of("Attic", { added: [listed("bob"), listed("ann")] }),
+    of("Attic", {
+      added: [listed("bob"), listed("ann")],
+      removed: [{ ...listed("eve"), wasModerator: false }],
+    }),
     of("NOC", { added: [listed("bob")] }),
   );
   assert.deepEqual(
@@ -242,7 +252,7 @@ test("a space that is gone keeps none of the others from being restored", async 
     ["NOC"],
   );
   assert.deepEqual(notices, [
-    'Space "Attic" is gone, or rollcall@acme.example is no longer in it; its 2 changes are left as they are.',
+    'Space "Attic" is gone, or rollcall@acme.example is no longer in it; its 3 changes are left as they are.',
   ]);
 });
 
@@ -263,6 +273,36 @@ test("a space is found by any spelling of its id", async () => {
   });
   const { differences } = await observed(reader, roomRecord("NOC", { roomId, added: [listed("bob")] }));
   assert.equal(differences.length, 1);
+});
+
+test("a record may hold bare ids, as people write them", async () => {
+  const uuidOf = (letter: string) => `${letter.repeat(8)}-0000-11f0-9000-0000000000a1`;
+  const recorded = (letter: string) => ({ ...listed(letter), personId: uuidOf(letter) });
+  const there = (letter: string) => member(letter, { key: `PEOPLE/${uuidOf(letter)}` });
+  const { reader } = createReader(complete(self, there("a"), there("c")), {
+    listRooms: async () => complete(room("NOC", { key: `ROOM/${uuidOf("f")}` })),
+  });
+  const { differences, moderators, people, notices, compareAgain } = await observed(
+    reader,
+    roomRecord("NOC", {
+      roomId: uuidOf("f"),
+      added: [recorded("a")],
+      removed: [
+        { ...recorded("b"), wasModerator: true },
+        { ...recorded("c"), wasModerator: false },
+      ],
+    }),
+  );
+  const [difference] = differences;
+  assert.ok(difference);
+  assert.deepEqual(
+    [difference.surplus.map(({ displayName }) => displayName), difference.absent.map(({ key }) => key)],
+    [["a"], [`PEOPLE/${uuidOf("b")}`]],
+  );
+  assert.deepEqual([...moderators], [`ROOM/${uuidOf("f")} PEOPLE/${uuidOf("b")}`]);
+  assert.equal(people.get(`PEOPLE/${uuidOf("b")}`)?.displayName, "b");
+  assert.match(notices[0] ?? "", /again already.*: c\.$/);
+  assert.deepEqual(await compareAgain(difference.feed, complete(self)).then(({ surplus }) => surplus), []);
 });
 
 test("whom the record names without a name or an address is added without one", async () => {

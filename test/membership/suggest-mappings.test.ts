@@ -47,6 +47,7 @@ test("equal names come first, whatever their case, accents and punctuation", () 
 
 test("a group that is left gets the room most like it, and no room is given twice", () => {
   assert.deepEqual(suggest(["Sales", "Sale"], ["Sales"]), ["Sales -> Sales: same name"]);
+  assert.deepEqual(suggest(["On call"], ["Oncall"]), ["On call -> Oncall: similar name"]);
   assert.deepEqual(suggest(["Service Desk"], ["Servce Desk", "Lobby"]), [
     "Service Desk -> Servce Desk: similar name",
   ]);
@@ -148,6 +149,23 @@ test("where nothing else tells them apart, groups and spaces come by name", () =
   ]);
 });
 
+test("names come before ids, whatever the suggestion goes by", () => {
+  for (const members of [null, new Set(people(4))]) {
+    const of = (displayName: string, id: string) => ({ place: { key: id, id, displayName }, members });
+    const to = (title: string, id: string) => ({ place: { ...room(title), id }, members });
+    for (const [groups, rooms] of [
+      [[of("Eng", "2"), of("eng", "1")], [to("ENG", "9")]],
+      [[of("eng", "9")], [to("eng!", "1"), to("ENG", "2")]],
+    ] as const) {
+      const [first, ...others] = suggestMappings({ groups, rooms, mapped: [] });
+      assert.deepEqual(
+        [first?.group.displayName, first?.room.title, others.length],
+        groups.length > 1 ? ["Eng", "ENG", 0] : ["eng", "ENG", 0],
+      );
+    }
+  }
+});
+
 test("namesakes come by id", () => {
   const of = (id: string) => ({ place: { key: id, id, displayName: "eng" }, members: null });
   const to = (id: string) => ({ place: { ...room("eng"), id }, members: null });
@@ -187,7 +205,8 @@ test("a cell leads to a place by its name, in any spelling that looks the same, 
   const id = encode(`us/SCIM_GROUP/${uuid}:${home}`);
   for (const cell of ["NOC\u00A0leads ", id, uuid, `${uuid}:${home}`, encode(`eu/SCIM_GROUP/${uuid}`)])
     assert.equal(leadsTo(cell, id, "NOC leads"), true, cell);
-  for (const cell of ["noc leads", home, encode(`us/SCIM_GROUP/${home}`), ""])
+  const near = `${uuid.slice(0, -1)}2`;
+  for (const cell of ["noc leads", home, near, encode(`us/SCIM_GROUP/${home}`), ""])
     assert.equal(leadsTo(cell, id, "NOC leads"), false, cell);
   assert.equal(leadsTo("opaque", "opaque", "NOC"), true);
   assert.equal(leadsTo("a/b:c", "x/b:d", "NOC"), false);

@@ -20,12 +20,13 @@ const mappings: readonly Mapping[] = [
   { group: "ada@acme.example", room: "NOC", mode: "sync", line: 3 },
   { group: "ADA@acme.example", room: "NOC", mode: "sync", line: 4, kind: "ended" },
   { group: "eng", room: "Lab", mode: "sync", line: 5 },
+  { group: "eng", room: "NOC", mode: "sync", line: 6, kind: "ended" },
 ];
 
 const finding = { kind: "elsewhere", keys: [] } as const;
 
 const noc = feed(room("NOC"), [eng], {
-  lines: [2, 3, 4],
+  lines: [2, 3, 4, 6],
   people: [
     {
       line: 3,
@@ -151,6 +152,26 @@ test("of several runs the latest that added them counts, and none that a later o
   const again = [change("2026-11-04", "add"), change("2026-11-03", "remove"), ...added];
   assert.deepEqual(findSince(again, "ROOM/NOC"), { run: "2026-11-04", date: "2026-11-04" });
   assert.equal(findSince([], "ROOM/NOC"), null);
+});
+
+test("people and spaces are known by bare ids, too", () => {
+  const uuid = "aaaaaaaa-0000-11f0-9000-0000000000a1";
+  const ada = { personId: uuid, displayName: "Ada", email: null };
+  const plan = checkedRoom("NOC", {}, { missing: [ada] });
+  const found = explainRoom(plan, mappings, { ...sight(["NOC"]), key: `PEOPLE/${uuid}` });
+  assert.equal(found?.decision, "frozen");
+  const record = runRecord([recorded("NOC", { roomId: uuid, added: [ada] })]);
+  const changes = findPastChanges(record, `PEOPLE/${uuid}`, { run: "4711", date: "2026-11-22" });
+  assert.deepEqual(
+    changes.map((change) => change.room),
+    [`ROOM/${uuid}`],
+  );
+});
+
+test("a row whose person nobody has found yet brings nobody", () => {
+  const people = noc.people.map((row) => ({ ...row, person: null }));
+  const found = explainRoom(checkedRoom("NOC", {}, { feed: { ...noc, people } }), mappings, sight(["NOC"]));
+  assert.deepEqual(found?.rows, []);
 });
 
 test("an empty past holds nothing, and a record only what concerns the person", () => {
