@@ -8,13 +8,14 @@ import { checkedRoom, person, removal, roomPlan } from "../support/builders.ts";
 const kept = (name: string, reason: KeptReason) => ({ ...person(name), reason });
 
 /** What two looks at a room agree on, in names. */
-function confirm(
-  first: Parameters<typeof checkedRoom>,
-  again: RoomPlan,
-  accepted: readonly string[] = [],
-) {
+function confirm(first: Parameters<typeof checkedRoom>, again: RoomPlan, accepted: readonly string[] = []) {
   const keys = new Set(accepted.map((name) => `PEOPLE/${name}`));
-  const { removals, kept: staying, wouldEmpty, problems } = confirmRemovals(checkedRoom(...first), again, keys);
+  const {
+    removals,
+    kept: staying,
+    wouldEmpty,
+    problems,
+  } = confirmRemovals(checkedRoom(...first), again, keys);
   return {
     go: removals.map(({ displayName }) => displayName),
     stay: staying.map(({ displayName, reason }) => `${displayName}: ${reason}`),
@@ -39,7 +40,11 @@ test("who became a moderator between the looks stays, who was one goes if the po
   const asModerator = roomPlan("NOC", {}, { removals: [removal("eve", true)] });
   const became = confirm(["NOC", { remove: ["eve"] }], asModerator);
   assert.deepEqual([became.go, became.stay], [[], ["eve: changed"]]);
-  const was = confirmRemovals(checkedRoom("NOC", {}, { removals: [removal("eve", true)] }), asModerator, new Set());
+  const was = confirmRemovals(
+    checkedRoom("NOC", {}, { removals: [removal("eve", true)] }),
+    asModerator,
+    new Set(),
+  );
   assert.deepEqual(was.removals, [removal("eve", true)]);
   const noMore = confirmRemovals(
     checkedRoom("NOC", {}, { removals: [removal("eve", true)] }),
