@@ -101,3 +101,20 @@ test("only so many removals go first as the additions need room", () => {
   assert.deepEqual(makeRoom(1, 20), ["e0@acme.example"]);
   assert.deepEqual(plan("replace", [], addresses(20)).change?.makeRoom, []);
 });
+
+test("an addition to a list that is too long already is refused, and one that changes nothing is not", () => {
+  assert.match(
+    plan("add", [eve], addresses(25)).refusal ?? "",
+    /^26 delegates would be too many \(25 now, 1 more\)/,
+  );
+  assert.equal(plan("add", ["d0@acme.example"], addresses(25)).refusal, null);
+  assert.equal(plan("replace", addresses(21), addresses(25)).change?.after.length, 21);
+});
+
+test("showing a host never names them as their own delegate, nor does removing", () => {
+  assert.deepEqual(plan("show", [host], [cat]).refusal, null);
+  assert.deepEqual(
+    [plan("remove", [host], [cat]).refusal, plan("remove", [host], [cat]).notices],
+    [null, []],
+  );
+});

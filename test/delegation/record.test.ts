@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostOutcome } from "../../src/delegation/apply.ts";
 import { buildDelegationRecord, countChanges, type DelegationFacts } from "../../src/delegation/record.ts";
+import { outcome } from "../support/delegations.ts";
 
 const facts: DelegationFacts = {
   command: "delegate",
@@ -18,10 +19,6 @@ const facts: DelegationFacts = {
   notices: [],
   hasFailed: false,
 };
-
-function outcome(more: Partial<HostOutcome> = {}): HostOutcome {
-  return { host: "ann", before: [], after: [], added: [], removed: [], notices: [], error: null, ...more };
-}
 
 const statusOf = (more: Partial<DelegationFacts>, ...outcomes: readonly HostOutcome[]) =>
   buildDelegationRecord({ ...facts, ...more }, outcomes).status;
