@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { comparePlans, comparePolicies } from "../../src/membership/compare-plans.ts";
+import { compareLastDays, comparePlans, comparePolicies } from "../../src/membership/compare-plans.ts";
+import { parseMappings } from "../../src/membership/mapping.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import { person, room, runRecord } from "../report/build-record.ts";
 
@@ -18,6 +19,7 @@ test("two equal plans differ in nothing: all of it is drift", () => {
         { person: ada, without: "add", with: "add" },
         { person: { ...bob, reason: "empty-group" }, without: "empty-group", with: "empty-group" },
       ],
+      lastDays: [],
     },
   ]);
 });
@@ -94,4 +96,20 @@ test("problems that are there without the proposal are not the proposal's", () =
   const present = { ...plan(), problems: [problem("no such group"), problem("no such space")] };
   const { oldProblems } = comparePlans({ ...plan(), problems: [problem("another")] }, present);
   assert.deepEqual([...oldProblems], ["no such group", "no such space"]);
+});
+
+test("a last day counts where the proposal sets, moves or ends it, and not where only the line moves", () => {
+  const rows = (...lines: readonly string[]) =>
+    parseMappings(Buffer.from(["group,room,mode,until", ...lines].join("\n"))).mappings;
+  const present = rows("a,NOC,,2026-12-18", "b,NOC,,2026-12-18", "c,NOC,,", "d,NOC,,2026-12-18", "e,NOC,,");
+  const proposed = rows(
+    ...["new,NOC,,2026-12-18", "a,NOC,,2027-01-29", "b,NOC,,", "c,NOC,,2026-12-31"],
+    ...["d,NOC,,2026-12-18", "e,NOC,,", "other,NOC,,"],
+  );
+  assert.deepEqual(compareLastDays(proposed, present), [
+    { line: 2, group: "new", with: "2026-12-18" },
+    { line: 3, group: "a", with: "2027-01-29", without: "2026-12-18" },
+    { line: 4, group: "b", with: null, without: "2026-12-18" },
+    { line: 5, group: "c", with: "2026-12-31", without: null },
+  ]);
 });
