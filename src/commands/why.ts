@@ -135,7 +135,7 @@ async function answer(
     delegations: rights.found,
     protectedBy: policy.protect.people.filter(isTheirs).map((value) => ({ key: "protect.people", value })),
     only: only?.found.title ?? null,
-    ownRows: findOwnRows(inputs.mappings, isTheirs),
+    ownRows: findOwnRows(mappings, isTheirs),
     ownGrants: grants.filter(({ host, delegate }) => isTheirs(host) || isTheirs(delegate)),
     problems: plan.problems,
     notices: [

@@ -140,7 +140,9 @@ function isUnsent(error: unknown): boolean {
   return error instanceof Error && "attempts" in error && error.attempts === 0;
 }
 
-class NotTried extends Error {}
+class NotTried extends Error {
+  readonly mayHaveWorked = false;
+}
 
 function explainEmptying(room: CheckedRoom, accepted: ReadonlySet<string>): NotTried {
   const why = room.additions.length > 0 && accepted.size === 0 ? "the additions failed, so " : "";
@@ -201,7 +203,7 @@ function concludeRoom(
       .map(({ action, change, error }) =>
         recordFailure(change, action, error ?? new Error(contradiction[action])),
       ),
-    unshown: made.filter((one) => one.error === null && isMissed(one)),
+    unshown: made.filter(isMissed),
   };
 }
 
@@ -223,7 +225,6 @@ function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly 
 
 /** True only when nothing can have been changed. */
 function isRefusal(error: unknown): boolean {
-  if (error instanceof NotTried) return true;
   return error instanceof Error && "mayHaveWorked" in error && error.mayHaveWorked === false;
 }
 

@@ -159,7 +159,7 @@ export async function observe(
       const [people, readings, unmatchedRows] = await Promise.all([
         Promise.all(feed.people.map(readRowAgain)),
         Promise.all(feed.groups.map(readGroupAgain)),
-        Promise.all((standpoint.unmatchedRows ?? []).map(readUnmatchedAgain)),
+        Promise.all(standpoint.unmatchedRows.map(readUnmatchedAgain)),
       ]);
       return diffRoom({ ...feed, people }, readings, members, { ...standpoint, unmatchedRows });
     },
