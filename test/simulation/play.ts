@@ -535,7 +535,7 @@ function readRecord(text: string | null): RunRecord | null {
 
 /** The bytes of the texts that a commit brings, as V8 stores them, and of its list of files. */
 function sizeOf({ paths, files }: Commit): number {
-  const widthOf = (text: string) => (/[^\u0000-\u00FF]/.test(text) ? 2 : 1);
+  const widthOf = (text: string) => (/[\u0100-\uFFFF]/.test(text) ? 2 : 1);
   const texts = paths.map((path) => files.get(path) ?? "");
   return texts.reduce((sum, text) => sum + text.length * widthOf(text), 0) + files.size * bytesPerFile;
 }
