@@ -7,6 +7,7 @@ import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { playReach } from "../test/support/reach-story.ts";
 import { renderPage } from "./render.ts";
 import { playScene } from "./scene.ts";
 
@@ -40,14 +41,24 @@ interface Shot {
 
 const [folder] = process.argv.slice(2);
 const target = folder ?? fileURLToPath(new URL("../docs/pictures/", import.meta.url));
-const { pages } = await playScene();
+const scene = await playScene();
+const { comments, merged, ended, leaving } = await playReach();
+const pages = {
+  ...scene.pages,
+  "comment-acme": comments[0] ?? "",
+  "comment-globex": comments[1] ?? "",
+  "merged-acme": merged.acme.page,
+  "ended-acme": ended.acme.page,
+  organisations: ended.hooli.overview,
+  leaving: leaving.summary,
+};
 const empty = Object.entries(pages).flatMap(([name, markdown]) => (markdown === "" ? [name] : []));
 if (empty.length > 0) throw new Error(`there is nothing to show of ${empty.join(", ")}`);
 
 const themes = ["light", "dark"] as const;
 const shots: readonly Shot[] =
   folder === undefined
-    ? (["report", "comment"] as const).flatMap((name) =>
+    ? (["report", "comment", "comment-acme", "ended-acme", "organisations"] as const).flatMap((name) =>
         themes.map((theme) => {
           const file = `${name}-${theme}.png`;
           return { name, markdown: pages[name], theme, size: "desktop" as const, file, maxHeight: 1100 };

@@ -11,7 +11,7 @@ import { writeStickyComment } from "../github/sticky-comment.ts";
 import { toDateString } from "../lib/date.ts";
 import type { FileProblem, Problem } from "../lib/problem.ts";
 import { buildRecord, extendRecord } from "../membership/build-record.ts";
-import { comparePlans, comparePolicies } from "../membership/compare-plans.ts";
+import { compareLastDays, comparePlans, comparePolicies } from "../membership/compare-plans.ts";
 import { checkLimits } from "../membership/limits.ts";
 import { endMappings, type Mapping, parseMappings } from "../membership/mapping.ts";
 import { type Observation, observe } from "../membership/observe.ts";
@@ -174,9 +174,10 @@ function renderComment(
   const notices = record.notices.filter((notice) => !changes.has(notice));
   const head = pull.headRepository ?? `${owner}/${name}`;
   const [before, after] = [proposal?.base.policy ?? null, proposal?.head.policy ?? null];
+  const lastDays = compareLastDays(proposal?.head.mappings ?? [], proposal?.base.mappings ?? []);
   return createRenderer().renderPlanComment({
     record: { ...record, notices },
-    effect: record.status === "failed" ? null : comparePlans(record, present ?? nothing),
+    effect: record.status === "failed" ? null : comparePlans(record, present ?? nothing, lastDays),
     grants: compareGrants(
       { rows: proposal?.head.grants ?? [], hosts: record.delegations?.hosts ?? [] },
       { rows: proposal?.base.grants ?? [], hosts: grants.present?.delegations?.hosts ?? [] },

@@ -42,7 +42,7 @@ export function compareGrants(proposed: GrantPlan, present: GrantPlan): GrantEff
   const [after, before] = [indexRows(proposed), indexRows(present)];
   const [later, without] = [listVerdicts(proposed), listVerdicts(present)];
   const refused = new Set(
-    proposed.hosts.flatMap(({ host, error }) => (error === undefined ? [] : [foldAddress(host)])),
+    proposed.hosts.filter(({ error }) => error !== undefined).map(({ host }) => foldAddress(host)),
   );
   const pairs = new Set([after, before, later, without].flatMap((of) => [...of.keys()]));
   const effects = [...pairs].sort(compareStrings).map((pair): GrantEffect => {
@@ -64,9 +64,8 @@ export function compareGrants(proposed: GrantPlan, present: GrantPlan): GrantEff
 }
 
 function isChange(effect: GrantEffect): boolean {
-  const { before, after } = effect;
-  const isSameRow = (before === null) === (after === null) && before?.until === after?.until;
-  return effect.with !== effect.without || !isSameRow;
+  // A row without an end has null, and no row undefined.
+  return effect.with !== effect.without || effect.before?.until !== effect.after?.until;
 }
 
 function indexRows({ rows }: GrantPlan): ReadonlyMap<string, ListedDelegation> {
@@ -74,17 +73,11 @@ function indexRows({ rows }: GrantPlan): ReadonlyMap<string, ListedDelegation> {
 }
 
 function listVerdicts({ hosts }: GrantPlan): ReadonlyMap<string, GrantVerdict> {
-  const all = hosts.flatMap(({ host, added, removed, held }) => {
-    const mark = (delegates: readonly string[], verdict: GrantVerdict) =>
-      delegates.map((delegate) => [pairOf({ host, delegate }), verdict] as const);
-    return [
-      ...mark(added, "grant"),
-      ...mark(removed, "revoke"),
-      ...mark(
-        held.map(({ delegate }) => delegate),
-        "hold",
-      ),
-    ];
-  });
-  return new Map(all);
+  return new Map(
+    hosts.flatMap(({ host, added, removed, held }) => [
+      ...added.map((delegate) => [pairOf({ host, delegate }), "grant"] as const),
+      ...removed.map((delegate) => [pairOf({ host, delegate }), "revoke"] as const),
+      ...held.map(({ delegate }) => [pairOf({ host, delegate }), "hold"] as const),
+    ]),
+  );
 }

@@ -77,8 +77,9 @@ export function findExpired<G extends ExpiringDelegation>(grants: readonly G[], 
 /** Writes one sentence for each row that ends within seven days, the soonest first. */
 export function describeEnding(grants: readonly ExpiringDelegation[], today: string): readonly string[] {
   const ending = grants.flatMap(({ host, delegate, until }) => {
-    const left = until === null ? null : describeDaysLeft(today, until);
-    return until === null || left === null ? [] : [{ host, delegate, until, left }];
+    if (until === null) return [];
+    const left = describeDaysLeft(today, until);
+    return left === null ? [] : [{ host, delegate, until, left }];
   });
   return ending
     .sort((a, b) => compareStrings(a.until, b.until) || compareStrings(pairOf(a), pairOf(b)))
@@ -129,18 +130,16 @@ export function editDelegationsFile(text: string | undefined, edit: DelegationsF
   const listed = new Map(grants.map((grant) => [pairOf(grant), grant]));
   const set = edit.set.filter((grant) => listed.get(pairOf(grant))?.until !== grant.until);
   const takeOut = edit.takeOut.filter((grant) => listed.get(pairOf(grant))?.until === grant.until);
-  const gone = new Set([...set, ...takeOut].map(pairOf).filter((pair) => listed.has(pair)));
-  if (set.length + gone.size === 0) return null;
+  if (set.length + takeOut.length === 0) return null;
 
+  const gone = new Set([...set, ...takeOut].map(pairOf));
+  const goneFrom = new Set(grants.filter((grant) => gone.has(pairOf(grant))).map(({ line }) => line));
   const { records } = readRecords(bytes);
-  const goneLines = new Set<number>();
-  for (const grant of grants.filter((one) => gone.has(pairOf(one)))) {
-    const lastLine = records.find((record) => record.line === grant.line)?.lastLine ?? grant.line;
-    for (let line = grant.line; line <= lastLine; line += 1) goneLines.add(line);
-  }
+  const goneRecords = records.filter(({ line }) => goneFrom.has(line));
+  const isGone = (at: number) => goneRecords.some(({ line, lastLine }) => line <= at && at <= lastLine);
   const lineEnd = source.includes("\r\n") ? "\r\n" : "\n";
   const lines = source.split(/(?<=\r\n|\n|\r(?!\n))/);
-  const kept = lines.filter((_, index) => !goneLines.has(index + 1)).join("");
+  const kept = lines.filter((_, index) => !isGone(index + 1)).join("");
   const columns = (records[0]?.cells ?? []).map((name) => findColumn(name));
   if (set.some(({ until }) => until !== null) && !columns.includes("until")) {
     throw new Error(
@@ -154,7 +153,7 @@ export function editDelegationsFile(text: string | undefined, edit: DelegationsF
       lineEnd
     );
   });
-  const gap = rows.length > 0 && kept !== "" && !/[\r\n]$/.test(kept) ? lineEnd : "";
+  const gap = rows.length > 0 && !/[\r\n]$/.test(kept) ? lineEnd : "";
   return kept + gap + rows.join("");
 }
 
@@ -217,18 +216,6 @@ export function findRemovedRows(
     if (outcome === undefined || isNamed(delegate) !== (mode === "remove")) return false;
     const { after, removed } = outcome;
     return after === null ? createMatcher(removed)(delegate) : !createMatcher(after)(delegate);
-  });
-}
-
-/** Lists the rows that Webex no longer has, so they can be deleted. */
-export function findFinished(
-  grants: readonly ListedDelegation[],
-  outcomes: readonly HostOutcome[],
-): readonly ListedDelegation[] {
-  const lists = new Map(outcomes.map((outcome) => [outcome.host, outcome.after]));
-  return grants.filter((grant) => {
-    const after = lists.get(grant.host);
-    return after !== undefined && after !== null && !createMatcher(after)(grant.delegate);
   });
 }
 

@@ -1,4 +1,5 @@
 import { identityOf } from "../lib/webex-id.ts";
+import { isRow, type Mapping } from "./mapping.ts";
 import type { Policy } from "./policy.ts";
 import type { HeldReason, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
@@ -19,6 +20,17 @@ export interface RoomEffect {
   readonly changes: readonly PersonEffect[];
   /** The drift: whom a run would change in the same way without the proposal. */
   readonly drift: readonly PersonEffect[];
+  /** Its rows to which the proposal gives a last day, or another one. */
+  readonly lastDays: readonly LastDay[];
+}
+
+/** What a proposal says about the last day of a row of rooms.csv; null for a row without end. */
+export interface LastDay {
+  readonly line: number;
+  readonly group: string;
+  readonly with: string | null;
+  /** Absent where the row is new. */
+  readonly without?: string | null;
 }
 
 export interface PlanEffect {
@@ -35,12 +47,17 @@ export interface PolicyChange {
 }
 
 /** Separates what a proposal changes from drift; both plans must come from one observation. */
-export function comparePlans(proposed: RunRecord, present: RunRecord): PlanEffect {
+export function comparePlans(
+  proposed: RunRecord,
+  present: RunRecord,
+  lastDays: readonly LastDay[] = [],
+): PlanEffect {
   const presentRooms = new Map(present.rooms.map((room) => [identityOf(room.roomId, "ROOM"), room]));
   const proposedKeys = new Set(proposed.rooms.map((room) => identityOf(room.roomId, "ROOM")));
   const rooms = [
     ...proposed.rooms.map((room) => {
-      return compareRooms(room, presentRooms.get(identityOf(room.roomId, "ROOM")) ?? null);
+      const effect = compareRooms(room, presentRooms.get(identityOf(room.roomId, "ROOM")) ?? null);
+      return { ...effect, lastDays: lastDays.filter(({ line }) => room.lines.includes(line)) };
     }),
     ...[...presentRooms]
       .filter(([key]) => !proposedKeys.has(key))
@@ -63,7 +80,24 @@ function compareRooms(proposed: RoomRecord | null, present: RoomRecord | null): 
     without: present,
     changes: effects.filter((effect) => effect.with !== effect.without),
     drift: effects.filter((effect) => effect.with === effect.without),
+    lastDays: [],
   };
+}
+
+/** Lists the rows that get a last day by a proposal, or another one, by their lines in it. Pure. */
+export function compareLastDays(
+  proposed: readonly Mapping[],
+  present: readonly Mapping[],
+): readonly LastDay[] {
+  const pairOf = ({ group, room }: Mapping) => JSON.stringify([group, room]);
+  const before = new Map(present.filter(isRow).map((row) => [pairOf(row), row]));
+  return proposed.filter(isRow).flatMap((row): LastDay[] => {
+    const { line, group, until = null } = row;
+    const old = before.get(pairOf(row));
+    if (old === undefined) return until === null ? [] : [{ line, group, with: until }];
+    const { until: without = null } = old;
+    return until === without ? [] : [{ line, group, with: until, without }];
+  });
 }
 
 function listVerdicts(

@@ -55,7 +55,7 @@ export function createComparison(
   conclude(): {
     readonly differences: readonly RoomDiff[];
     readonly problems: readonly Problem[];
-    readonly standpoint: Standpoint;
+    readonly standpoint: Required<Standpoint>;
   };
 } {
   const desired = new Map(resolution.desired.map((feed) => [feed.room.key, feed]));
@@ -71,8 +71,9 @@ export function createComparison(
   return {
     add({ key }, members) {
       const feed = desired.get(key);
-      const feeding = feed?.groups.flatMap((group) => readings.get(group.key) ?? []) ?? [];
-      if (feed) found.set(key, diffRoom(feed, feeding, members, standpoint));
+      if (feed === undefined) return;
+      const feeding = feed.groups.flatMap((group) => readings.get(group.key) ?? []);
+      found.set(key, diffRoom(feed, feeding, members, standpoint));
     },
     conclude() {
       const differences = [...desired.keys()].flatMap((key) => found.get(key) ?? []);
@@ -138,12 +139,12 @@ export function diffRoom(
   const isTrusted = blindness === null && feed.obstacle === null;
   const others = isTrusted ? present.filter((member) => !desired.has(member.key)) : [];
   // People in the group of a row without a room may be here because of that very row.
-  const unmatchedRowOf = (member: RoomMember) =>
-    feed.mode === "sync" && member.key !== owner.key
-      ? unmatchedRows.find((row) => row.means(member))
-      : undefined;
-  const exempt = others.filter(unmatchedRowOf);
-  const surplus = others.filter((member) => !exempt.includes(member));
+  const exempt = new Map<RoomMember, UnmatchedRow>();
+  for (const member of feed.mode === "sync" ? others : []) {
+    const row = member.key === owner.key ? undefined : unmatchedRows.find(({ means }) => means(member));
+    if (row) exempt.set(member, row);
+  }
+  const surplus = others.filter((member) => !exempt.has(member));
   // Of a row without a room even the people may be unknown: then anybody in the room may be one of them.
   const mayBeMeant = feed.mode === "sync" && surplus.some(({ key }) => key !== owner.key);
   const unsure = [
@@ -159,10 +160,10 @@ export function diffRoom(
     before: blindness === null ? members.size : null,
     absent: isTrusted ? [...desired.values()].filter((person) => !members.has(person.key)) : [],
     surplus,
-    exempt: [...new Set(exempt.map(unmatchedRowOf))].flatMap((unmatchedRow) => unmatchedRow ?? []),
+    exempt: [...new Set(exempt.values())],
     presentCount:
       present.filter((member) => desired.has(member.key) && member.key !== owner.key && !isMachine(member))
-        .length + exempt.length,
+        .length + exempt.size,
     moderatorCount: present.filter((member) => member.isModerator).length,
     isOpenToOwner: !feed.room.isModerated || members.get(owner.key)?.isModerator === true,
     emptyGroups: readings.flatMap((reading) =>

@@ -39,7 +39,6 @@ export function checkLimits(
   const isRunOver = isAbove(planned, removalsPerRun, members);
 
   function findReason(room: RoomPlan): HeldReason | null {
-    if (room.removals.length === 0) return null;
     if (room.doubt !== undefined) return room.doubt;
     if (room.feed.room.generalOfTeamId !== null) return "team-general-space";
     if (room.emptyGroups.length > 0 && emptyGroup === "hold") return "empty-group";
@@ -70,7 +69,7 @@ function holdAdditions(room: RoomPlan): { readonly room: RoomPlan; readonly held
     if (reason === null) going.push(addition);
     else held.push({ ...addition, action: "add", reason });
   }
-  return { room: held.length === 0 ? room : { ...room, additions: going }, held };
+  return { room: { ...room, additions: going }, held };
 }
 
 /** Exactly at the limit is not above it. */

@@ -168,7 +168,7 @@ function judgeSurplus(
   });
   // With `protect.moderators` off several moderators might go at once; if no other would be left, all of them stay.
   const going = verdicts.filter(({ member, reason }) => reason === null && member.isModerator);
-  if (going.length === 0 || going.length < moderatorCount) return verdicts;
+  if (going.length < moderatorCount) return verdicts;
   return verdicts.map((verdict) =>
     going.includes(verdict) ? { ...verdict, reason: "last-moderator" } : verdict,
   );

@@ -97,7 +97,7 @@ function bareId(text: string): string {
 
 interface OverlappingPair extends Suggestion {
   readonly overlap: Overlap;
-  /** The part of all people of the two who are in both. */
+  /** The people in both, as a part of the two lists together. */
   readonly likeness: number;
 }
 
@@ -106,28 +106,28 @@ function listOverlaps(
   groups: Surroundings["groups"],
   rooms: Surroundings["rooms"],
 ): readonly OverlappingPair[] {
-  const groupsOf = new Map<string, Populated<Group>[]>();
-  for (const group of groups) {
-    for (const person of group.members ?? []) {
+  const groupsOf = new Map<string, Known<Group>[]>();
+  for (const group of listKnown(groups)) {
+    for (const person of group.members) {
       const known = groupsOf.get(person);
       if (known) known.push(group);
       else groupsOf.set(person, [group]);
     }
   }
   const pairs: OverlappingPair[] = [];
-  for (const { place: room, members } of rooms) {
-    const inCommon = new Map<Populated<Group>, number>();
-    for (const person of members ?? []) {
+  for (const { place: room, members } of listKnown(rooms)) {
+    const inCommon = new Map<Known<Group>, number>();
+    for (const person of members) {
       for (const group of groupsOf.get(person) ?? []) inCommon.set(group, (inCommon.get(group) ?? 0) + 1);
     }
     for (const [{ place: group, members: people }, inRoom] of inCommon) {
-      const [ofGroup, inAll] = [people?.size ?? 0, members?.size ?? 0];
+      const [ofGroup, inAll] = [people.size, members.size];
       const isEnough =
         inRoom >= minInCommon && inRoom >= minShareOfGroup * ofGroup && inRoom >= minShareOfRoom * inAll;
       if (!isEnough) continue;
       const isSame =
         foldName(group.displayName) !== "" && foldName(group.displayName) === foldName(room.title);
-      const likeness = inRoom / (ofGroup + inAll - inRoom);
+      const likeness = inRoom / (ofGroup + inAll);
       pairs.push({ group, room, isSame, overlap: { inRoom, ofGroup }, likeness });
     }
   }
@@ -141,6 +141,14 @@ function listOverlaps(
       byGroup(a.group, b.group) ||
       byRoom(a.room, b.room),
   );
+}
+
+interface Known<T> extends Populated<T> {
+  readonly members: ReadonlySet<string>;
+}
+
+function listKnown<T>(places: readonly Populated<T>[]): readonly Known<T>[] {
+  return places.flatMap(({ place, members }) => (members === null ? [] : [{ place, members }]));
 }
 
 /** The pairs that rows have, by the places' own keys, and the groups that any row names. */

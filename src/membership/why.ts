@@ -85,7 +85,7 @@ function findRows(
 }
 
 function isMeant(cell: string, id: string): boolean {
-  return cell === id || isSameThing("group", cell, id);
+  return isSameThing("group", cell, id);
 }
 
 function isNamed(cell: string, name: string): boolean {

@@ -1,6 +1,7 @@
 import { formatCell, readRecords } from "../lib/csv.ts";
 import { addressForm } from "../lib/email.ts";
 import { createNameIndex } from "../lib/name-index.ts";
+import { normaliseText } from "../lib/text.ts";
 import { isRow, parseMappings } from "../membership/mapping.ts";
 import { explainSuggestion, leadsTo, type Suggestion } from "../membership/suggest-mappings.ts";
 import { cleanText } from "./markdown.ts";
@@ -102,11 +103,16 @@ function describeEntry({ id, name, size }: DirectoryEntry): string {
   return `#   ${String(size ?? "?").padStart(6)}  ${harmless}  ${id}`;
 }
 
-/** A name replaces the id only when it occurs once, and neither reader nor spreadsheet takes it for something else. */
+/** A comment, a formula, and what breaks a line or turns the direction in which a person reads it. */
+const misreadName = /^\s*#|(^|;)\s*[=+@-]|[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+/** A name replaces the id only when it occurs once, and neither a person nor a reader nor a spreadsheet misreads it. */
 function createNameCheck(entries: readonly DirectoryEntry[]): (name: string) => boolean {
   const index = createNameIndex(entries, ({ name }) => name);
-  return (name) =>
-    index.find(name).length === 1 &&
-    !addressForm.test(name.trim()) &&
-    !/^\s*(#|$)|^\s*[=+@-]|\p{Cc}/u.test(name);
+  return (name) => {
+    const read = normaliseText(name);
+    const isMisread =
+      read === "" || addressForm.test(read) || [name, read].some((text) => misreadName.test(text));
+    return !isMisread && index.find(name).length === 1;
+  };
 }

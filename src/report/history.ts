@@ -226,7 +226,9 @@ interface Change {
   readonly change: "add" | "remove";
 }
 
+/** What a restore changes somebody has decided: it is no sign of two tools at work. */
 function listChanges(record: RunRecord): readonly Change[] {
+  if (record.command === "restore") return [];
   return sortRooms(record.rooms).flatMap((room) => [
     ...sortPeople(room.added).map((person) => ({ room, person, change: "add" as const })),
     ...sortPeople(room.removed).map((person) => ({ room, person, change: "remove" as const })),

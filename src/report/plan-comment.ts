@@ -1,6 +1,7 @@
 import type { GrantEffect, GrantEffects } from "../delegation/compare-grants.ts";
 import type { ListedDelegation } from "../delegation/expiring.ts";
 import type {
+  LastDay,
   PersonEffect,
   PlanEffect,
   PolicyChange,
@@ -163,9 +164,9 @@ function listCounts(effects: readonly PersonEffect[]): readonly Markdown[] {
   ];
 }
 
-/** True when the mappings of a room change: what feeds it, its mode, or whether it is managed at all. */
-export function isRewired({ with: later, without }: RoomEffect): boolean {
-  if (later === null || without === null) return true;
+/** True when the mappings of a room change: what feeds it and until when, its mode, or whether it is managed at all. */
+export function isRewired({ with: later, without, lastDays }: RoomEffect): boolean {
+  if (later === null || without === null || lastDays.length > 0) return true;
   const { gained, lost } = compareSources(later, without);
   return later.mode !== without.mode || gained.length + lost.length > 0;
 }
@@ -223,8 +224,9 @@ function describeTitle(room: RoomRecord): string {
   return sources === "" ? `${title}${lines}` : `${title} ← ${sources}${lines}`;
 }
 
-function describeWiring({ with: later, without }: RoomEffect): readonly DiffLine[] {
+function describeWiring({ with: later, without, lastDays }: RoomEffect): readonly DiffLine[] {
   const say = (text: string): DiffLine => ({ sign: "!", text });
+  const ends = lastDays.map((lastDay) => say(describeEnd(lastDay)));
   const room = later ?? without;
   const members = room?.before == null ? "members not read" : countOf(room.before, "member");
   if (later === null)
@@ -232,6 +234,7 @@ function describeWiring({ with: later, without }: RoomEffect): readonly DiffLine
   if (without === null)
     return [
       say(`newly managed: mode ${later.mode}, ${members}`),
+      ...ends,
       ...(later.frozen === undefined ? [] : [say(`frozen: ${later.frozen}`)]),
     ];
   const { gained, lost } = compareSources(later, without);
@@ -239,10 +242,18 @@ function describeWiring({ with: later, without }: RoomEffect): readonly DiffLine
     ...(later.mode === without.mode ? [] : [say(`mode ${without.mode} → ${later.mode}`)]),
     ...(gained.length > 0 ? [say(`now also fed by ${gained.join(", ")}`)] : []),
     ...(lost.length > 0 ? [say(`no longer fed by ${lost.join(", ")}`)] : []),
+    ...ends,
     ...(later.frozen === undefined || later.frozen === without.frozen
       ? []
       : [say(`frozen: ${later.frozen}`)]),
   ];
+}
+
+/** "until 2027-01-29 (before: until 2026-12-18): ines@acme.com"; the day first, as a phone cuts the end off. */
+function describeEnd({ group, with: later, without }: LastDay): string {
+  const name = (until: string | null) => (until === null ? "without end" : `until ${until}`);
+  const before = without === undefined ? "" : ` (before: ${name(without)})`;
+  return `${name(later)}${before}: ${group}`;
 }
 
 /** Who would wait, below why; somebody who goes today without approval is marked. */
@@ -286,7 +297,7 @@ function explainExempt(person: RecordedPerson, without: Verdict | null, room: Ro
   const kept = room.kept.find(({ personId }) => personId === person.personId);
   if (kept) return keptReasons[kept.reason];
   if (room.mode === "audit") return keptReasons.audit;
-  return without === "add" ? "no longer in any of the space's groups" : "in one of the space's groups";
+  return without === "add" ? "no row brings them any more" : "a row brings them";
 }
 
 /** "1 delegation granted", "2 delegations revoked"; rows that change nothing in Webex are counted apart. */

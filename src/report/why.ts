@@ -25,7 +25,7 @@ export interface WhyAnswer {
   readonly protectedBy: readonly { readonly key: string; readonly value: string }[];
   /** The title of the one space that was asked about; null for all. */
   readonly only: string | null;
-  /** The rows that name the person by an address, whatever they lead to. */
+  /** The rows that name the person by an address, whatever they lead to; those that have ended are marked. */
   readonly ownRows: readonly Mapping[];
   readonly ownGrants: readonly ListedDelegation[];
   /** What is wrong with the mappings, which may be why. */
@@ -109,8 +109,20 @@ function listFacts(answer: WhyAnswer): readonly Section[] {
   const none =
     only === null ? "in none of the spaces that Rollcall sees" : `not in ${only}, and no row says so`;
   const rights = delegations.map((right) => describeRight(answer.person, right));
+  const ended = answer.ownRows.filter(({ kind }) => kind === "ended");
   return [
     { title: "Spaces", lines: spaces.length === 0 ? [none] : sortRooms(spaces).map(describeSpace) },
+    ...(ended.length === 0
+      ? []
+      : [
+          {
+            title: "Rows that have ended",
+            lines: ended.map(
+              ({ line, group, room, until }) =>
+                `line ${line} (${group}) in ${room}: the last day was ${until}`,
+            ),
+          },
+        ]),
     ...(rights.length === 0 ? [] : [{ title: "Who may schedule meetings", lines: rights }]),
     ...(protectedBy.length === 0
       ? []

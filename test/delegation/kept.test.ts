@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ListedDelegation } from "../../src/delegation/expiring.ts";
 import {
   describeReturn,
   findEndings,
@@ -12,27 +11,15 @@ import {
   stillEnded,
   updateKept,
 } from "../../src/delegation/kept.ts";
+import { pair, row } from "../support/delegations.ts";
 
 const file = "mappings/delegations.csv";
 const now = "2026-11-22T05:17:09Z";
-
-/** A pair from `ann/cat`. */
-function pair(text: string) {
-  const [host = "", delegate = ""] = text.split("/").map((name) => `${name}@acme.example`);
-  return { host, delegate };
-}
 
 const kept = (text: string, returned?: readonly string[]): KeptGrant => ({
   file,
   ...pair(text),
   ...(returned && { returned }),
-});
-
-const row = (text: string, until: string | null = null): ListedDelegation => ({
-  ...pair(text),
-  until,
-  note: "",
-  line: 2,
 });
 
 test("nothing stored is nothing kept, and no damage", () => {
@@ -84,6 +71,8 @@ test("a grant that came back is remembered with the times of 30 days", () => {
   assert.deepEqual(updateKept([], update), [kept("ann/cat", [now])]);
   assert.deepEqual(listReturns(kept("ann/cat", [old, recent]), now), [recent]);
   assert.deepEqual(listReturns(undefined, now), []);
+  const exactly = "2026-10-23T05:17:09Z";
+  assert.deepEqual(listReturns(kept("ann/cat", [exactly]), now), [exactly]);
 });
 
 test("coming back once is told, and twice in 30 days that it keeps coming and going", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostOutcome } from "../../src/delegation/apply.ts";
 import { buildDelegationRecord, countChanges, type DelegationFacts } from "../../src/delegation/record.ts";
+import { outcome } from "../support/delegations.ts";
 
 const facts: DelegationFacts = {
   command: "delegate",
@@ -18,10 +19,6 @@ const facts: DelegationFacts = {
   notices: [],
   hasFailed: false,
 };
-
-function outcome(more: Partial<HostOutcome> = {}): HostOutcome {
-  return { host: "ann", before: [], after: [], added: [], removed: [], notices: [], error: null, ...more };
-}
 
 const statusOf = (more: Partial<DelegationFacts>, ...outcomes: readonly HostOutcome[]) =>
   buildDelegationRecord({ ...facts, ...more }, outcomes).status;
@@ -106,6 +103,7 @@ test("changes are counted over all hosts", () => {
   const { hosts } = buildDelegationRecord(facts, [
     outcome({ added: ["ben", "cat"] }),
     outcome({ host: "dan", added: ["ben"], removed: ["eve"], error: "no" }),
+    outcome({ host: "gus" }),
   ]);
   assert.deepEqual(countChanges({ hosts }), { added: 3, removed: 1, failed: 1 });
 });

@@ -265,3 +265,49 @@ test("a change that the stop reached before it was sent was not begun", async ()
     },
   });
 });
+
+test("where nobody would be left although nothing was added, the reason does not blame additions", async () => {
+  const reason = "not tried: nobody would be left in the space";
+  const none = await run([checkedRoom("NOC", { remove: ["eve"] })], { again: { stayingCount: 0 } });
+  assert.deepEqual(none.outcomes["ROOM/NOC"]?.failed, [removeFailed("eve", reason)]);
+  // Who was added is shown by now, and is not one of the people.
+  const added = await run([checkedRoom("NOC", { add: ["bell"], remove: ["eve"] })], {
+    again: { stayingCount: 0, additions: [] },
+  });
+  assert.deepEqual(added.outcomes["ROOM/NOC"]?.failed, [removeFailed("eve", reason)]);
+});
+
+test("somebody whom Webex accepted and does not show yet is somebody who will be left", async () => {
+  const plan = checkedRoom("NOC", { add: ["ada"], remove: ["eve"] }, { stayingCount: 0 });
+  const { outcomes } = await run([plan], { effects: { "add ada": "later" } });
+  assert.deepEqual(outcomes["ROOM/NOC"]?.removed, [removed("eve")]);
+});
+
+test("where the look before the removals finds nobody to remove, it serves as the look after the additions", async () => {
+  const plan = checkedRoom("NOC", { add: ["ada"], remove: ["eve"] });
+  const shown = await run([plan], { again: { removals: [] } });
+  assert.deepEqual(shown.log, ["add ada", "look", "groups"]);
+  const later = await run([plan], { again: { removals: [] }, effects: { "add ada": "later" } });
+  assert.deepEqual(later.log, ["add ada", "look", "groups", "settle", "look"]);
+  assert.deepEqual(later.outcomes["ROOM/NOC"]?.problems, []);
+});
+
+test("one change of several that does not show yet is enough for another look", async () => {
+  const plan = checkedRoom("NOC", { add: ["ada", "bob"] });
+  const { log } = await run([plan], { effects: { "add bob": "later" } });
+  assert.deepEqual(log, ["add ada", "add bob", "look", "settle", "look"]);
+});
+
+test("what others had done before is not failed where nobody can look", async () => {
+  const facts: Facts = { effects: { "add ada": "done before" }, listing: incomplete("503") };
+  const { outcomes } = await run([checkedRoom("NOC", { add: ["ada"] })], facts);
+  assert.deepEqual(outcomes["ROOM/NOC"], { ...outcome, after: null, unverified: "503" });
+});
+
+test("those who are not shown are told together, in one order", async () => {
+  const effects = { "add zoe": "without effect", "add bob": "without effect" } as const;
+  const { outcomes } = await run([checkedRoom("NOC", { add: ["zoe", "ada", "bob"] })], { effects });
+  assert.deepEqual(outcomes["ROOM/NOC"]?.problems, [
+    'Webex accepted that these people were added to space "NOC", but does not show them there: bob, zoe; the next run looks again',
+  ]);
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { comparePlans, comparePolicies } from "../../src/membership/compare-plans.ts";
+import { compareLastDays, comparePlans, comparePolicies } from "../../src/membership/compare-plans.ts";
+import { parseMappings } from "../../src/membership/mapping.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import { person, room, runRecord } from "../report/build-record.ts";
 
@@ -18,6 +19,7 @@ test("two equal plans differ in nothing: all of it is drift", () => {
         { person: ada, without: "add", with: "add" },
         { person: { ...bob, reason: "empty-group" }, without: "empty-group", with: "empty-group" },
       ],
+      lastDays: [],
     },
   ]);
 });
@@ -72,5 +74,42 @@ test("every key of the policy that differs is named with both values; an equal o
     { key: "limits.removalsPerRun.count", without: "25", with: "9999" },
     { key: "limits.removalsPerRun.share", without: "0.2", with: "1" },
     { key: "protect.people", without: "[]", with: '["ceo@acme.example"]' },
+  ]);
+});
+
+test("rooms are known by bare ids, too", () => {
+  const uuid = "0a1b2c3d-0000-4000-8000-000000000000";
+  const roomId = Buffer.from(`ciscospark://us/ROOM/${uuid}`).toString("base64url");
+  const [bare, encoded] = [uuid, roomId].map((id) => plan(room("NOC", { roomId: id, added: [ada] })));
+  assert.ok(bare && encoded);
+  for (const [proposed, present] of [
+    [bare, encoded],
+    [encoded, bare],
+  ] as const) {
+    const [effect, ...more] = comparePlans(proposed, present).rooms;
+    assert.deepEqual([effect?.changes, effect?.drift.length, more], [[], 1, []]);
+  }
+});
+
+test("problems that are there without the proposal are not the proposal's", () => {
+  const problem = (message: string) => ({ line: 2, column: "group", message });
+  const present = { ...plan(), problems: [problem("no such group"), problem("no such space")] };
+  const { oldProblems } = comparePlans({ ...plan(), problems: [problem("another")] }, present);
+  assert.deepEqual([...oldProblems], ["no such group", "no such space"]);
+});
+
+test("a last day counts where the proposal sets, moves or ends it, and not where only the line moves", () => {
+  const rows = (...lines: readonly string[]) =>
+    parseMappings(Buffer.from(["group,room,mode,until", ...lines].join("\n"))).mappings;
+  const present = rows("a,NOC,,2026-12-18", "b,NOC,,2026-12-18", "c,NOC,,", "d,NOC,,2026-12-18", "e,NOC,,");
+  const proposed = rows(
+    ...["new,NOC,,2026-12-18", "a,NOC,,2027-01-29", "b,NOC,,", "c,NOC,,2026-12-31"],
+    ...["d,NOC,,2026-12-18", "e,NOC,,", "other,NOC,,"],
+  );
+  assert.deepEqual(compareLastDays(proposed, present), [
+    { line: 2, group: "new", with: "2026-12-18" },
+    { line: 3, group: "a", with: "2027-01-29", without: "2026-12-18" },
+    { line: 4, group: "b", with: null, without: "2026-12-18" },
+    { line: 5, group: "c", with: "2026-12-31", without: null },
   ]);
 });

@@ -308,3 +308,13 @@ const explanations: readonly [fact: string, said: string | undefined, expected: 
 for (const [fact, said, expected] of explanations) {
   test(`what waits is told with its numbers: ${fact}`, () => assert.equal(said, expected));
 }
+
+test("those who are added are somebody who is left", () => {
+  const facts = { stayingCount: 1 };
+  assert.deepEqual(reasonsOf([roomPlan("NOC", { add: ["ada"], remove: ["eve"] }, facts)]), [null]);
+});
+
+test("a room that removes nobody holds nothing, whatever else is so", () => {
+  const plan = roomPlan("NOC", { add: ["ada"] }, { emptyGroups: ["eng"], stayingCount: 0 });
+  assert.deepEqual(checkLimits([plan], defaultPolicy), { rooms: [goes(plan)], digest: null });
+});

@@ -1,55 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Listing } from "../../src/lib/listing.ts";
-import type { GroupReading } from "../../src/membership/diff.ts";
-import type { KnownPerson, MembershipReader, RoomMember } from "../../src/membership/directory.ts";
+import type { KnownPerson } from "../../src/membership/directory.ts";
 import type { Mapping } from "../../src/membership/mapping.ts";
-import { observe } from "../../src/membership/observe.ts";
-import { complete, described, group, incomplete, member, owner, room, user } from "../support/builders.ts";
-import { listingsOnly } from "../support/listings-only.ts";
-
-interface World {
-  readonly groups: readonly GroupReading[];
-  readonly rooms: Readonly<Record<string, Listing<RoomMember>>>;
-  readonly people?: Readonly<Record<string, KnownPerson>>;
-  /** What Webex says a group's size is, where it is not the number of its members. */
-  readonly sizes?: Readonly<Record<string, number | null>>;
-}
-
-/** A reader of a made-up Webex, and what was asked of it. */
-function createReader({ groups, rooms, people = {}, sizes = {} }: World) {
-  const asked: string[] = [];
-  const reader: MembershipReader = {
-    ...listingsOnly,
-    readOwner: async () => owner,
-    listGroups: async () => complete(...groups.map((reading) => reading.group)),
-    listRooms: async () => complete(...Object.keys(rooms).map((title) => room(title))),
-    async listGroupMembers({ displayName }) {
-      asked.push(`group ${displayName}`);
-      const members = groups.find((reading) => reading.group.displayName === displayName)?.members;
-      const items = [...(members?.values() ?? [])];
-      const size = sizes[displayName];
-      const memberSize = size === undefined ? items.length : size;
-      const heads = [{ key: null, displayName, memberSize, lastModified: null }];
-      return { heads, members: complete(...items) };
-    },
-    async listRoomMembers({ title }) {
-      asked.push(`room ${title}`);
-      return rooms[title] ?? incomplete("no such room");
-    },
-    findHolders: async () => complete(),
-    async lookUpPeople(personIds) {
-      if (personIds.length > 0) asked.push(`people ${personIds.join(" ")}`);
-      const known = personIds.flatMap((id) => {
-        const name = id.replace(/^id-/, "");
-        const found = people[name];
-        return found ? [[`PEOPLE/${name}`, found] as const] : [];
-      });
-      return { people: new Map(known), failure: null };
-    },
-  };
-  return { reader, asked };
-}
+import { createNameMemory } from "../../src/membership/names.ts";
+import { type ObserveOptions, observe } from "../../src/membership/observe.ts";
+import { complete, described, group, holder, incomplete, member, owner, user } from "../support/builders.ts";
+import { createReader } from "../support/webex-reader.ts";
 
 const own = member("rollcall");
 
@@ -279,4 +235,316 @@ test("a row that leads to no room keeps its group's people where they are, and n
     problems[1]?.message,
     'this row leads to no space, but people of its group "leads" are in "NOC"; they stay there until the row is right',
   );
+});
+
+test("how much is read is told, and counted step by step", async () => {
+  const { reader } = createReader({
+    groups: [group("eng"), group("ops"), group("other")],
+    rooms: { NOC: complete(own), Lobby: complete(own), Cellar: complete(own), Other: complete(own) },
+  });
+  const told: string[] = [];
+  const options: ObserveOptions = {
+    log: (progress) => told.push(progress),
+    count(what, total) {
+      told.push(`${what}: ${total}`);
+      return () => told.push(what);
+    },
+  };
+  await observe(reader, [rows(["eng", "NOC"], ["ops", "Lobby"]), rows(["eng", "Cellar"])], options);
+  const [groups, spaces] = ["Read the members of # groups", "Read the members of # spaces"];
+  assert.deepEqual(told, [
+    "Read 4 spaces and 3 groups; 3 spaces are mapped",
+    ...[`${groups}: 2`, groups, groups],
+    ...[`${spaces}: 3`, spaces, spaces, spaces],
+  ]);
+});
+
+test("newcomers are not looked up where nobody wants to know who they are, leavers always are", async () => {
+  const { reader, asked } = createReader({
+    groups: [group("eng", "ada")],
+    rooms: { NOC: complete(own, member("zed")) },
+  });
+  await observe(reader, [rows(["eng", "NOC"])], { describesNewcomers: false });
+  assert.deepEqual(asked, ["group eng", "room NOC", "people id-zed"]);
+});
+
+test("members whose address the list leaves out are described without one", async () => {
+  const { reader } = createReader({
+    groups: [group("eng", "ada")],
+    rooms: { NOC: complete(own, member("ada", { email: null })) },
+  });
+  const [{ people }] = await observe(reader, [rows(["eng", "NOC"])]);
+  assert.deepEqual(people.get("PEOPLE/ada"), { displayName: "ada", emails: [], kind: null });
+  assert.deepEqual(people.get("PEOPLE/rollcall"), described("rollcall", { kind: null }));
+});
+
+test("a name is remembered only once what it led to could be read, on the side that has it", async () => {
+  const { reader } = createReader({
+    groups: [group("eng", "ada"), group("half", "bob"), group("void"), group("hidden")],
+    rooms: { NOC: complete(own), Lobby: incomplete("503", own), Cellar: complete(own) },
+    sizes: { half: 2, hidden: 3 },
+  });
+  const sides = [
+    rows(["eng", "NOC"], ["half", "NOC"], ["void", "Lobby"], ["hidden", "NOC"]),
+    rows(["void", "Cellar"]),
+  ];
+  const observations = await observe(reader, sides);
+  assert.deepEqual(
+    observations.map(({ names }) => names.map(({ column, name, id }) => `${column} ${name}: ${id}`)),
+    [
+      ["room NOC: id-NOC", "group eng: id-eng", "group half: id-half", "group void: id-void"],
+      ["room Cellar: id-Cellar", "group void: id-void"],
+    ],
+  );
+});
+
+test("a name that led elsewhere on earlier runs changes nothing", async () => {
+  const { reader } = createReader({ groups: [group("eng", "ada")], rooms: { NOC: complete(own) } });
+  const memory = createNameMemory([{ column: "room", name: "NOC", id: "id-of-old" }]);
+  const [{ differences, problems, names }] = await observe(reader, [rows(["eng", "NOC"])], { memory });
+  assert.deepEqual([differences[0]?.absent, names.map(({ name }) => name)], [[], ["eng"]]);
+  assert.match(problems[0]?.message ?? "", /led to another space on earlier runs/);
+});
+
+test("members that came along with their group are not read again", async () => {
+  const id = Buffer.from("ciscospark://us/SCIM_GROUP/aaaaaaaa-0000-11f0-9000-0000000000a1").toString(
+    "base64url",
+  );
+  const key = "SCIM_GROUP/aaaaaaaa-0000-11f0-9000-0000000000a1";
+  const heads = [{ key, displayName: "eng", memberSize: 1, lastModified: null }];
+  const { reader, asked } = createReader({
+    rooms: { NOC: complete(own) },
+    single: {
+      groups: {
+        [id]: {
+          group: { key, id, displayName: "eng" },
+          listing: { heads, members: complete(user("ada")) },
+        },
+      },
+    },
+  });
+  const [{ differences }] = await observe(reader, [rows([id, "NOC"])]);
+  assert.deepEqual(differences[0]?.absent, [user("ada")]);
+  assert.deepEqual(asked, ["room NOC", "people id-ada"]);
+});
+
+test("somebody whom a row names by address is found, described and added without another look-up", async () => {
+  const { reader, asked } = createReader({
+    rooms: { NOC: complete(own), Lobby: complete(own, member("ada", { displayName: "Other" })) },
+    holders: { "ada@acme.example": complete(holder("ada", { displayName: "Ada L." })) },
+  });
+  const [{ differences, people, problems }] = await observe(reader, [
+    rows(["Ada@acme.example", "NOC"], ["ada@acme.example", "Lobby"]),
+  ]);
+  assert.deepEqual(
+    differences.map(({ absent }) => absent.map(({ key }) => key)),
+    [["PEOPLE/ada"], []],
+  );
+  // As the directory describes them, not as a space's list does.
+  assert.deepEqual(people.get("PEOPLE/ada"), described("ada", { displayName: "Ada L." }));
+  assert.deepEqual(asked, ["address ada@acme.example", "room NOC", "room Lobby"]);
+  assert.deepEqual(problems, []);
+});
+
+test("an address of nobody is told with the nearest one of the space and its groups, whom else nobody asks for", async () => {
+  const { reader, asked } = createReader({
+    groups: [group("eng", "ada", "bob"), group("ops", "zoe")],
+    rooms: { NOC: complete(own, member("bob")), Lobby: complete(own) },
+    people: { ada: described("ada"), zoe: described("zoe") },
+  });
+  const options = { describesNewcomers: false };
+  const [{ problems }] = await observe(
+    reader,
+    [rows(["adda@acme.example", "NOC"], ["boob@acme.example", "NOC"], ["eng", "NOC"], ["ops", "Lobby"])],
+    options,
+  );
+  assert.deepEqual(
+    problems.map(({ line, message }) => [line, message.replace(/^.*(?=did you mean)/, "")]),
+    [
+      [2, 'did you mean "ada@acme.example"?'],
+      [3, 'did you mean "bob@acme.example"?'],
+    ],
+  );
+  assert.equal(asked.at(-1), "people id-ada");
+});
+
+test("at most 850 people are looked up for the sake of a wrong address", async () => {
+  const crowd = Array.from({ length: 900 }, (_, index) => `p${index}`);
+  const { reader } = createReader({ groups: [group("all", ...crowd)], rooms: { NOC: complete(own) } });
+  let lookedUp = 0;
+  const counting: typeof reader = {
+    ...reader,
+    async lookUpPeople(ids) {
+      lookedUp += ids.length;
+      return reader.lookUpPeople(ids);
+    },
+  };
+  await observe(counting, [rows(["x@acme.example", "NOC"], ["all", "NOC"])], { describesNewcomers: false });
+  assert.equal(lookedUp, 850);
+});
+
+/** A world whose groups and addresses change after the first look. */
+async function lookTwice(
+  mappings: readonly Mapping[],
+  members = complete(own, member("eve", { email: "e@acme.example" })),
+) {
+  const world = {
+    rooms: { NOC: members },
+    people: { eve: described("eve") },
+  };
+  const now = {
+    groups: [group("eng", "ada"), group("leads", "bob"), group("ops", "cyd")],
+    holders: { "lead@acme.example": complete(holder("zed")) },
+  };
+  const later = {
+    groups: [group("eng", "ada", "eve"), group("leads", "bob", "eve"), group("ops", "cyd")],
+    holders: {
+      "eve@acme.example": complete(holder("eve")),
+      "lead@acme.example": complete(holder("eve")),
+    },
+  };
+  const first = createReader({ ...world, ...now });
+  const second = createReader({ ...world, ...later });
+  let hasChanged = false;
+  const reader: typeof first.reader = {
+    ...first.reader,
+    listGroupMembers: (of) => (hasChanged ? second : first).reader.listGroupMembers(of),
+    findHolders: (address) => (hasChanged ? second : first).reader.findHolders(address),
+  };
+  const [{ differences, compareAgain }] = await observe(reader, [mappings]);
+  hasChanged = true;
+  const before = differences[0];
+  assert.ok(before);
+  const after = await compareAgain(before.feed, members);
+  const surplus = [before, after].map((one) => one.surplus.map(({ displayName }) => displayName));
+  return { surplus, after, asked: second.asked };
+}
+
+test("a second look reads the groups of the space again, and only those", async () => {
+  const { surplus, asked } = await lookTwice(rows(["eng", "NOC"]));
+  assert.deepEqual(surplus, [["rollcall", "eve"], ["rollcall"]]);
+  assert.deepEqual(asked, ["group eng"]);
+});
+
+test("a second look asks again whom the addresses of the space's rows lead to", async () => {
+  const { surplus, after, asked } = await lookTwice(rows(["ops", "NOC"], ["lead@acme.example", "NOC"]));
+  assert.deepEqual(surplus, [["rollcall", "eve"], ["rollcall"]]);
+  assert.equal(after.feed.people[0]?.person?.key, "PEOPLE/eve");
+  assert.deepEqual(asked.sort(), ["address lead@acme.example", "group ops"]);
+});
+
+test("a second look reads again what the rows without a space mean, be it a group or a person", async () => {
+  for (const [cell, asked] of [
+    ["leads", "group leads"],
+    ["eve@acme.example", "address eve@acme.example"],
+  ] as const) {
+    const found = await lookTwice(rows(["ops", "NOC"], [cell, "N0C"]));
+    assert.deepEqual(found.surplus, [["rollcall", "eve"], ["rollcall"]]);
+    assert.deepEqual(
+      found.after.exempt.map(({ line, name }) => [line, name]),
+      [[3, cell]],
+    );
+    assert.deepEqual(found.asked.sort(), [asked, "group ops"].sort());
+  }
+});
+
+/** Second looks at several spaces fed by one group, whose readings end only when they are told to. */
+async function lookAtSeveral() {
+  const titles = ["A", "B", "C"];
+  const rooms = Object.fromEntries(titles.map((title) => [title, complete(own)]));
+  const { reader } = createReader({ groups: [group("eng", "ada")], rooms });
+  const ends: ((fault?: Error) => void)[] = [];
+  let isFirstLook = true;
+  const slow: typeof reader = {
+    ...reader,
+    async listGroupMembers(of) {
+      const fault = isFirstLook
+        ? undefined
+        : await new Promise<Error | undefined>((end) => {
+            ends.push(end);
+          });
+      if (fault) throw fault;
+      return reader.listGroupMembers(of);
+    },
+  };
+  const [{ differences, compareAgain }] = await observe(slow, [
+    titles.map((title, index): Mapping => ({ group: "eng", room: title, mode: "sync", line: index + 2 })),
+  ]);
+  isFirstLook = false;
+  const look = (index: number) => {
+    const feed = differences[index]?.feed ?? assert.fail("no such space");
+    return compareAgain(feed, complete(own)).then(({ absent }) => absent.length);
+  };
+  /** Ends the reading that is under way, once it is. */
+  const end = async (fault?: Error) => {
+    while (ends.length === 0) await Promise.resolve();
+    ends.shift()?.(fault);
+  };
+  const begun = async () => {
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    return ends.length;
+  };
+  return { look, end, begun };
+}
+
+test("spaces that look a second time at the same moment share one reading of their group", async () => {
+  const { look, end, begun } = await lookAtSeveral();
+  const looks = [look(0), look(1), look(2)];
+  assert.equal(await begun(), 1);
+  await end();
+  assert.deepEqual(await Promise.all(looks), [1, 1, 1]);
+});
+
+test("a space that asks while a group is read waits for the next reading, as the one under way is older", async () => {
+  const { look, end, begun } = await lookAtSeveral();
+  const first = look(0);
+  assert.equal(await begun(), 1);
+  const later = [look(1), look(2)];
+  assert.equal(await begun(), 1);
+  await end();
+  assert.equal(await first, 1);
+  assert.equal(await begun(), 1);
+  await end();
+  assert.deepEqual(await Promise.all(later), [1, 1]);
+  const last = look(0);
+  assert.equal(await begun(), 1);
+  await end();
+  assert.equal(await last, 1);
+});
+
+test("a reading that fails fails for those who asked for it only", async () => {
+  const { look, end, begun } = await lookAtSeveral();
+  const first = assert.rejects(look(0), /^Error: stopped$/);
+  assert.equal(await begun(), 1);
+  const second = look(1);
+  await end(new Error("stopped"));
+  await first;
+  await end();
+  assert.equal(await second, 1);
+});
+
+test("no more than 64 spaces, and 64 groups, are read at once", async () => {
+  const names = Array.from({ length: 70 }, (_, index) => `n${index}`);
+  const { reader } = createReader({
+    groups: names.map((name) => group(name)),
+    rooms: Object.fromEntries(names.map((name) => [name, complete(own)])),
+  });
+  const most = { groups: 0, rooms: 0, addresses: 0 };
+  const underWay = { ...most };
+  async function counted<T>(what: keyof typeof most, read: () => Promise<T>): Promise<T> {
+    underWay[what] += 1;
+    most[what] = Math.max(most[what], underWay[what]);
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay[what] -= 1;
+    return read();
+  }
+  const counting: typeof reader = {
+    ...reader,
+    listGroupMembers: (of) => counted("groups", () => reader.listGroupMembers(of)),
+    listRoomMembers: (of) => counted("rooms", () => reader.listRoomMembers(of)),
+    findHolders: (address) => counted("addresses", () => reader.findHolders(address)),
+  };
+  const mappings = names.flatMap((name) => rows([name, name], [`${name}@acme.example`, name]));
+  const [{ differences }] = await observe(counting, [mappings]);
+  assert.deepEqual([most, differences.length], [{ groups: 64, rooms: 64, addresses: 64 }, 70]);
 });

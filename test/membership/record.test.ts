@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Problem } from "../../src/lib/problem.ts";
 import type { RoomOutcome } from "../../src/membership/apply.ts";
-import { buildFailedRecord, buildRecord, type RunFacts } from "../../src/membership/build-record.ts";
+import {
+  buildFailedRecord,
+  buildRecord,
+  extendRecord,
+  type RunFacts,
+} from "../../src/membership/build-record.ts";
 import type { CheckedPlan, CheckedRoom } from "../../src/membership/limits.ts";
+import type { PersonRow } from "../../src/membership/person-rows.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
-import { checkedRoom, person, removal } from "../support/builders.ts";
+import { addition, checkedRoom, feed, group, person, removal, room, user } from "../support/builders.ts";
 
 const facts: RunFacts = {
   command: "sync",
@@ -185,3 +191,134 @@ test("a run that came to no plan has failed with its problems", () => {
     notices: ["note"],
   });
 });
+
+test("what came of a change is told where it went otherwise than planned: who stayed, and what is to be done", () => {
+  const kept = [{ ...person("rollcall"), reason: "self" }] as const;
+  const stayed = [{ ...person("eve"), reason: "changed" }] as const;
+  const plan = planOf(checkedRoom("NOC", { remove: ["eve"] }, { kept }));
+  const record = buildRecord(
+    facts,
+    plan,
+    outcomes({ kept: stayed, problems: ["look at it", "and at that"] }),
+  );
+  assert.deepEqual(record.rooms[0]?.kept, [...kept, ...stayed]);
+  assert.equal(record.totals.kept, 2);
+  assert.deepEqual(
+    record.problems,
+    ["look at it", "and at that"].map((message) => ({ line: 2, column: "room", message })),
+  );
+});
+
+test("a problem of a room that no row names has no line", () => {
+  const restored = checkedRoom("NOC", {}, { feed: feed(room("NOC"), [], { lines: [] }) });
+  const record = buildRecord(facts, planOf(restored), outcomes({ problems: ["look at it"] }));
+  assert.deepEqual(record.problems, [{ line: null, column: "room", message: "look at it" }]);
+});
+
+test("changes that wait tell why, and which of them are additions", () => {
+  const held = [
+    { ...addition("ada"), action: "add", reason: "moderator-addition" },
+    { ...removal("eve"), reason: "moderator-addition" },
+  ] as const;
+  const holds = [{ reason: "moderator-addition", message: "1 addition planned" }] as const;
+  const [told] = buildRecord(facts, planOf({ ...checkedRoom("NOC"), held, holds }), null).rooms;
+  assert.deepEqual(told?.held, [
+    { ...person("ada"), action: "add", reason: "moderator-addition" },
+    { ...person("eve"), reason: "moderator-addition" },
+  ]);
+  assert.deepEqual(told?.holds, holds);
+});
+
+test("a room tells the addresses of its rows that lead to somebody, each once", () => {
+  const row = (address: string, isFound: boolean): PersonRow => ({
+    line: 2,
+    address,
+    finding: { kind: "person", person: user("ada") },
+    person: isFound ? user("ada") : null,
+    isGroupName: false,
+  });
+  const named = (rows: readonly PersonRow[]) => {
+    const of = feed(room("NOC"), [group("eng")], { people: rows });
+    return buildRecord(facts, planOf(checkedRoom("NOC", {}, { feed: of })), null).rooms[0];
+  };
+  const ada = "ada@acme.example";
+  assert.deepEqual(named([row(ada, true), row(ada, true), row("eng@acme.example", false)])?.people, [ada]);
+  assert.equal("people" in (named([row("eng@acme.example", false)]) ?? {}), false);
+});
+
+test("a run tells whose it is and what it undoes, where there is something to tell", () => {
+  const named = { organisation: "acme", undoes: "reports/runs/4711.json", command: "restore" } as const;
+  const record = buildRecord({ ...facts, ...named }, planOf(), null);
+  assert.deepEqual(record, { ...empty, ...named });
+});
+
+const nothing = { problems: [], notices: [], changes: [], hasChanged: false, delegations: null };
+
+const hosts = (held: number): NonNullable<RunRecord["delegations"]> => {
+  const revocation = { delegate: "eve@acme.example", reason: "revocations-per-run" } as const;
+  const host = { before: [], after: [], added: [], removed: [] };
+  return {
+    backend: "rest",
+    hosts: [
+      { ...host, host: "ann@acme.example", held: Array.from({ length: held }, () => revocation) },
+      { ...host, host: "bob@acme.example", held: [revocation] },
+    ],
+  };
+};
+
+test("a run that did nothing besides keeps its record", () => {
+  for (const status of ["converged", "changed", "held", "partial", "failed"] as const) {
+    const record = { ...empty, status };
+    assert.deepEqual(extendRecord(record, nothing), record);
+  }
+});
+
+test("what a run did besides is told after what it says of rooms: problems, then changes, then notices", () => {
+  const record = { ...empty, problems: [problem], notices: ["a note"], totals: { ...empty.totals, held: 3 } };
+  const delegations = hosts(2);
+  const extended = extendRecord(record, {
+    problems: ["503"],
+    changes: ["a change"],
+    notices: ["another note"],
+    hasChanged: true,
+    delegations,
+  });
+  assert.deepEqual(extended, {
+    ...record,
+    status: "partial",
+    totals: { ...empty.totals, held: 6 },
+    delegations,
+    problems: [problem, { line: null, column: null, message: "503" }],
+    notices: ["a note", "a change", "another note"],
+  });
+});
+
+const ends: readonly [before: RunRecord["status"], also: string, after: RunRecord["status"]][] = [
+  ["converged", "change", "changed"],
+  ["changed", "change", "changed"],
+  ["held", "change", "held"],
+  ["partial", "change", "partial"],
+  ["failed", "change", "failed"],
+  ["converged", "hold", "held"],
+  ["changed", "hold", "held"],
+  ["held", "hold", "held"],
+  ["partial", "hold", "partial"],
+  ["failed", "hold", "failed"],
+  ["converged", "problem", "partial"],
+  ["held", "problem", "partial"],
+  ["failed", "problem", "failed"],
+];
+for (const [before, also, after] of ends) {
+  test(`a run that was ${before} is ${after} with a ${also} of delegations`, () => {
+    const extended = extendRecord(
+      { ...empty, status: before },
+      {
+        ...nothing,
+        hasChanged: also === "change",
+        delegations: also === "hold" ? hosts(0) : null,
+        problems: also === "problem" ? ["503"] : [],
+      },
+    );
+    assert.equal(extended.status, after);
+  });
+}

@@ -48,13 +48,15 @@ export async function run(rooms: readonly CheckedRoom[], { effects = {}, listing
       stop.abort();
       throw Object.assign(new Error("not sent"), { attempts: 0 });
     }
-    if (effect === "throws") throw Object.assign(new Error(`no ${what}`), { trackingId: `T-${name}` });
+    if (effect === "throws")
+      throw Object.assign(new Error(`no ${what}`), { trackingId: `T-${name}`, attempts: 1 });
     const members = present.get(roomKey);
     const work = () => (action === "add" ? members?.add(name) : members?.delete(name));
     if (effect === "later") late.push(work);
     else if (effect !== "without effect") work();
     if (effect === "stops") stop.abort();
-    if (effect === "lost answer") throw new Error(`no answer to ${what}`);
+    if (effect === "lost answer")
+      throw Object.assign(new Error(`no answer to ${what}`), { mayHaveWorked: true });
     if (effect === "refused, and done by others")
       throw Object.assign(new Error(`no ${what}`), { mayHaveWorked: false });
   }

@@ -3,12 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { micromark } from "micromark";
 import { gfm, gfmHtml } from "micromark-extension-gfm";
-import type { RunRecord } from "../../src/membership/record.ts";
-import { createRenderer } from "../../src/report/renderer.ts";
-import { person, reportInput, room, runRecord } from "../report/build-record.ts";
+import { parseCsv } from "../../src/lib/csv.ts";
+import { cleanText } from "../../src/report/markdown.ts";
 import { check } from "./check.ts";
-
-const renderer = createRenderer();
+import { renderListing, renderPages } from "./hostile-pages.ts";
 
 const pieces = [
   "</td><script>alert(1)</script>",
@@ -108,41 +106,13 @@ const hostileName = fc
   )
   .map((parts) => parts.join(""));
 
-/** The pages of a run in which these names stand wherever a text from outside can stand. */
-function renderAll(names: readonly [string, string, string]): ReadonlyMap<string, string> {
-  const [one, title, text] = names;
-  const who = { ...person("Somebody"), personId: "a-person", displayName: one };
-  const record: RunRecord = runRecord(
-    [
-      room(title, {
-        roomId: "a-room",
-        groups: [text],
-        people: ["ann@acme.example"],
-        added: [who],
-        removed: [{ ...who, wasModerator: true }],
-        held: [{ ...who, reason: "removals-per-room" }],
-        failed: [{ ...who, action: "add", error: text, trackingId: text }],
-        kept: [{ ...who, reason: "moderator" }],
-        missing: [who],
-      }),
-      room(one, { roomId: "another-room", frozen: text, mode: "audit", missing: [who], groups: [title] }),
-    ],
-    {
-      problems: [{ line: 3, column: "group", message: text }],
-      notices: [title],
-      digest: "a1b2c3d4e5f6",
-    },
-  );
-  const input = reportInput(record);
-  const files = renderer.renderFiles(input).filter(({ path }) => path.endsWith(".md"));
-  const summary = renderer.renderSummary({
-    ...input,
-    notices: record.notices,
-    mappingsAddress: null,
-    reportAddress: null,
-  });
-  return new Map([...files.map(({ path, text }) => [path, text] as const), ["summary", summary]]);
-}
+/** What went wrong always says something. */
+const hostileMessage = hostileName.filter((text) => cleanText(text) !== "");
+
+/** What a name leaves of itself in a file that takes addresses only. */
+const hostileAddress = hostileName.map(
+  (name) => `${name.replace(/[\s@"(),:;<>[\\\]]/g, "") || "a"}@acme.example`,
+);
 
 /** As GitHub renders it; a mail address becomes a link in any text, and that is no harm. */
 function toHtml(markdown: string): string {
@@ -184,25 +154,52 @@ function textOutsideCode(html: string): string {
     .replace(/&(lt|gt|quot|amp|#x?[0-9a-f]+);/gi, (entity) => (entity === "&amp;" ? "&" : " "));
 }
 
-const harmless = renderAll(["Ann Bolt", "Operations", "nothing special"]);
+const harmless = renderPages({
+  name: "Ann Bolt",
+  title: "Operations",
+  text: "nothing special",
+  address: "zoe@acme.example",
+});
+
+test("the pages are all there, and each says something", () => {
+  assert.equal(harmless.size, 13);
+  for (const [name, markdown] of harmless) assert.ok(markdown.length > 100, `${name}: ${markdown}`);
+});
 
 test("no name, title or message of Webex changes what a page is made of, mentions anybody, links or loads anything", () =>
-  check([hostileName, hostileName, hostileName], (one, title, text) => {
-    const pages = renderAll([one, title, text]);
+  check([hostileName, hostileName, hostileMessage, hostileAddress], (name, title, text, address) => {
+    const pages = renderPages({ name, title, text, address });
     assert.deepEqual([...pages.keys()], [...harmless.keys()]);
-    for (const [name, markdown] of pages) {
-      const [html, calm] = [toHtml(markdown), toHtml(harmless.get(name) ?? "")];
+    for (const [page, markdown] of pages) {
+      const [html, calm] = [toHtml(markdown), toHtml(harmless.get(page) ?? "")];
       const [elements, expected] = [countElements(html), countElements(calm)];
-      for (const element of elements.keys()) assert.ok(allowed.has(element), `${name}: <${element}>`);
+      for (const element of elements.keys()) assert.ok(allowed.has(element), `${page}: <${element}>`);
       for (const element of allowed) {
         const [count, most] = [elements.get(element) ?? 0, expected.get(element) ?? 0];
         // Some texts stand in code, and a blank one makes no paragraph; in all else a page is made of the same.
         const isAsExpected = element === "code" || (element === "p" ? count <= most : count === most);
-        assert.ok(isAsExpected, `${name}: ${count} <${element}> instead of ${most}`);
+        assert.ok(isAsExpected, `${page}: ${count} <${element}> instead of ${most}`);
       }
-      assert.deepEqual(listLinks(html), listLinks(calm), name);
-      assert.doesNotMatch(textOutsideCode(html), /(?:^|[^\w`/])@[a-z\d]/i, `${name} mentions somebody`);
-      assert.doesNotMatch(markdown, /[\u202A-\u202E\u2066-\u2069\u200B\u2028\u2029]|[^\P{Cc}\n]/u, name);
-      assert.ok(markdown.length < 200_000, `${name} has ${markdown.length} characters`);
+      assert.deepEqual(listLinks(html), listLinks(calm), page);
+      assert.doesNotMatch(textOutsideCode(html), /(?:^|[^\w`/])@[a-z\d]/i, `${page} mentions somebody`);
+      assert.doesNotMatch(markdown, /[\u202A-\u202E\u2066-\u2069\u200B\u2028\u2029]|[^\P{Cc}\n]/u, page);
+      assert.ok(markdown.length < 200_000, `${page} has ${markdown.length} characters`);
     }
+  }));
+
+test("no name of Webex adds a row to the list of what exists, or a cell that a spreadsheet would run", () =>
+  check([hostileName, hostileName, hostileMessage, hostileAddress], (name, title, text, address) => {
+    const listing = renderListing({ name, title, text, address });
+    const { rows, problems } = parseCsv(Buffer.from(listing), {
+      required: ["group", "room"],
+      optional: ["mode", "note"],
+    });
+    assert.deepEqual([rows.length, rows[0]?.cells.mode, problems], [1, "audit", []]);
+    assert.equal(listing.split("\n").length, 11);
+    assert.doesNotMatch(listing, /[\u202A-\u202E\u2066-\u2069\u2028\u2029]|[^\P{Cc}\n]/u);
+    // Some spreadsheets split at semicolons, and all of them see cells in comments.
+    const comments = listing.split("\n").filter((line) => line.startsWith("#"));
+    const cells = [...comments.flatMap((line) => line.split(",")), ...Object.values(rows[0]?.cells ?? {})];
+    for (const cell of cells.flatMap((text) => text.split(";")))
+      assert.doesNotMatch(cell, /^\s*[=+@-]/, listing);
   }));

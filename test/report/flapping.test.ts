@@ -28,6 +28,11 @@ describe("findFlapping", () => {
   it("says nothing of a mistake that was put right", () => {
     assert.deepEqual(findFlapping(extendHistory(emptyHistory, add, page), remove), []);
   });
+  it("counts no restore, which somebody has decided", () => {
+    assert.deepEqual(findFlapping(twice, { ...add, command: "restore" }), []);
+    const restored = extendHistory(emptyHistory, { ...remove, command: "restore" }, page);
+    assert.deepEqual(findFlapping(extendHistory(restored, add, page), remove), []);
+  });
   it("forgets after 30 days", () => {
     assert.deepEqual(findFlapping(twice, at("2026-12-22T05:17:09Z", add)), []);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { comparePlans } from "../../src/membership/compare-plans.ts";
+import { comparePlans, type LastDay } from "../../src/membership/compare-plans.ts";
 import type { RoomRecord } from "../../src/membership/record.ts";
 import type { PlanCommentInput } from "../../src/report/plan-comment.ts";
 import { createRenderer, isSameNote, noteMarkers } from "../../src/report/renderer.ts";
@@ -153,4 +153,18 @@ test("two notes that name only different runs say the same", () => {
   assert.notEqual(one, other);
   assert.ok(isSameNote(one, other.replaceAll("\n", "\r\n")));
   assert.ok(!isSameNote(one, comment([room("Eng")])));
+});
+
+test("the last day of a row is told, also where nothing but the day changes", () => {
+  const noc = room("NOC", { lines: [2, 3] });
+  const proposal = runRecord([noc], { command: "plan" });
+  const tell = (lastDays: readonly LastDay[]) =>
+    comment([noc], [noc], { effect: comparePlans(proposal, proposal, lastDays) });
+  const moved = tell([{ line: 3, group: "ada@acme.com", with: "2027-01-29", without: "2026-12-18" }]);
+  assert.match(moved, /^### ✅ Rollcall plan: 1 space changes how it is managed$/m);
+  assert.match(moved, /^! until 2027-01-29 \(before: until 2026-12-18\): ada@acme\.com$/m);
+  const fresh = tell([{ line: 3, group: "ada@acme.com", with: "2026-12-18" }]);
+  assert.match(fresh, /^! until 2026-12-18: ada@acme\.com$/m);
+  const elsewhere = tell([{ line: 9, group: "ada@acme.com", with: "2026-12-18" }]);
+  assert.doesNotMatch(elsewhere, /^!/m);
 });

@@ -370,8 +370,9 @@ test("a plan on a pull request shows what a person's row does", async () => {
   const body = github.issues.find(number).comments.at(-1)?.body ?? "";
   assert.match(
     body,
-    /^@@ NOC ← eng, con@acme\.example \(lines 2, 3\) @@\n! now also fed by con@acme\.example\n\+ Con \(con@acme\.example\)$/m,
+    /^@@ NOC ← eng, con@acme\.example \(lines 2, 3\) @@\n! now also fed by con@acme\.example\n! until \d{4}-\d\d-\d\d: con@acme\.example\n\+ Con \(con@acme\.example\)$/m,
   );
+  assert.ok(body.includes(`! until ${day(30)}: con@acme.example\n`));
 });
 
 test("restore undoes what a person's row brought", async () => {

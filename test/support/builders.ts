@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type { Listing } from "../../src/lib/listing.ts";
 import type { GroupReading, RoomDiff } from "../../src/membership/diff.ts";
-import type { GroupMember, KnownPerson, Owner, Room, RoomMember } from "../../src/membership/directory.ts";
+import type {
+  AddressHolder,
+  GroupMember,
+  KnownPerson,
+  Owner,
+  Room,
+  RoomMember,
+} from "../../src/membership/directory.ts";
 import type { CheckedRoom } from "../../src/membership/limits.ts";
 import type { Observation } from "../../src/membership/observe.ts";
 import type { Addition, Removal, RoomPlan } from "../../src/membership/plan.ts";
@@ -63,6 +70,18 @@ export function uncertain(
 /** A person as the directory describes them. */
 export function described(name: string, facts: Partial<KnownPerson> = {}): KnownPerson {
   return { displayName: name, emails: [`${name}@acme.example`], kind: "person", ...facts };
+}
+
+/** Somebody of the home organisation whom the directory finds by an address. */
+export function holder(name: string, facts: Partial<AddressHolder> = {}): AddressHolder {
+  return {
+    key: `PEOPLE/${name}`,
+    personId: `id-${name}`,
+    ...described(name),
+    orgKey: home,
+    mayLogIn: true,
+    ...facts,
+  };
 }
 
 /** What was observed of rooms; a second look shows what the first one did. */

@@ -109,7 +109,8 @@ function describeHost({ before, after, error }: DelegationRecord["hosts"][number
   return `${list(before)} → ${list(after)}${error === undefined ? "" : `: ${error}`}`;
 }
 
-function describeWrite({ path, body }: Exchange): string[] {
+/** `insert ann: eve`, `delete ann: cat`, `SetUser ann: cat;eve`; nothing for what changes no delegates. */
+export function describeWrite({ path, body }: Exchange): string[] {
   const preference = /delegateEmails\/(insert|delete)\?userEmail=([^&]+)/.exec(path);
   if (preference) {
     const { emails } = body as { readonly emails: readonly string[] };

@@ -11,6 +11,8 @@ export interface Member {
   readonly webex: Organisation;
   readonly rows: readonly string[];
   readonly policy?: string;
+  /** The whole text of its delegations.csv. */
+  readonly delegations?: string;
 }
 
 export interface JobEnding extends RunResult {
@@ -39,9 +41,10 @@ export async function startOrganisations(
 ): Promise<Organisations> {
   const names = Object.keys(members);
   const files: Record<string, string> = Object.fromEntries(
-    Object.entries(members).flatMap(([name, { rows, policy }]) => [
-      [`mappings/${name}/rooms.csv`, `${["group,room", ...rows].join("\n")}\n`],
+    Object.entries(members).flatMap(([name, { rows, policy, delegations }]) => [
+      [`mappings/${name}/rooms.csv`, roomsFile(rows)],
       ...(policy === undefined ? [] : [[`mappings/${name}/policy.json`, policy]]),
+      ...(delegations === undefined ? [] : [[`mappings/${name}/delegations.csv`, delegations]]),
     ]),
   );
   const environments = names.map((name) => `webex-${name}`);
@@ -101,4 +104,11 @@ export async function startOrganisations(
       for (const sandbox of sandboxes.values()) await sandbox[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The text of a rooms.csv with these rows, and as many columns as they have. */
+export function roomsFile(rows: readonly string[]): string {
+  const columns = Math.max(2, ...rows.map((row) => row.split(",").length));
+  const header = ["group", "room", "mode", "until", "note"].slice(0, columns).join(",");
+  return `${[header, ...rows].join("\n")}\n`;
 }

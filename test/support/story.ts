@@ -5,6 +5,7 @@ import type { Exchange } from "../../sandbox/http.ts";
 import type { Organisation } from "../../sandbox/organisation.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
 import type { RoomRecord, RunRecord } from "../../src/membership/record.ts";
+import { roomsFile } from "./organisations.ts";
 import { createFolder, type Folder, type OnStart, type RunResult } from "./run-rollcall.ts";
 import { assertNoSecret } from "./secrets.ts";
 
@@ -60,9 +61,7 @@ export async function startStory(
   rows: readonly string[],
   options: SandboxOptions = {},
 ): Promise<Story> {
-  const columns = Math.max(2, ...rows.map((row) => row.split(",").length));
-  const header = ["group", "room", "mode", "until", "note"].slice(0, columns).join(",");
-  const csv = `${[header, ...rows].join("\n")}\n`;
+  const csv = roomsFile(rows);
   // The folder is a checkout: a run on a runner asks GitHub whether it is the newest.
   const files = { "mappings/rooms.csv": csv, ...options.github?.files };
   const sandbox = await startSandbox(organisation, { ...options, github: { ...options.github, files } });
@@ -151,7 +150,7 @@ export function parseOutputs(text: string): Record<string, string> {
 }
 
 /** Tells a request by the keys and titles of the organisation instead of ids. */
-function createNames(sandbox: Sandbox, { people, rooms }: Organisation) {
+export function createNames(sandbox: Sandbox, { people, rooms }: Organisation) {
   const keyOf = (id: string) => Buffer.from(id, "base64url").toString().split("/").at(-1) ?? "";
   const titles = new Map(rooms.map(({ title }) => [keyOf(sandbox.roomId(title)), title]));
   const keys = new Map(people.map(({ key }) => [keyOf(sandbox.personId(key)), key]));
