@@ -22,7 +22,7 @@ const usage = `usage: npm run mutation -- [<folder or file> ...] [--survivors] [
   --patience <s>    so many seconds of computing without a test that notices it, and a mutant has survived; default 3`;
 
 /** The tests that are worth their time here: no process and no server, and less than a second each. */
-const testFolders = ["token", "delegation", "membership"];
+const testFolders = ["token", "delegation", "membership", "run"];
 const slowTests = new Set(["moving-world.test.ts"]);
 
 /**
