@@ -250,11 +250,14 @@ class Player {
       });
       const before = world.snapshot();
       const lines: string[] = [];
+      const tell = (text: string) => {
+        lines.push(text);
+      };
       const stop = new AbortController();
       let stoppedAt: number | null = null;
       const startedAt = machine.now;
       const ending = await machine.run(
-        () => runProduct([...args, "--json", paths.record], env, stop, lines),
+        () => runProduct([...args, "--json", paths.record], env, stop, { print: tell, log: tell }),
         {
           killAt: next.killAt,
           stopAt: next.stopAt,
