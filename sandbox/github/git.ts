@@ -48,7 +48,8 @@ export class Repository {
   readonly commits: Commit[] = [];
   readonly #heads = new Map<string, Commit>();
   readonly #byOid = new Map<string, Commit>();
-  readonly #trees = new Map<string, readonly TreeEntry[]>();
+  /** Those of one commit, the last one that was asked for: a long history has too many to keep them all. */
+  #trees: Trees = new Map();
   readonly #now: () => string;
 
   constructor(
@@ -73,6 +74,14 @@ export class Repository {
 
   findTree(ref: string): { readonly sha: string; readonly entries: readonly TreeEntry[] } | undefined {
     const sha = this.find(ref)?.tree ?? ref;
+    if (!this.#trees.has(sha)) {
+      for (const { files } of [...this.#byOid.values()].reverse()) {
+        const { trees } = buildTrees(files);
+        if (!trees.has(sha)) continue;
+        this.#trees = trees;
+        break;
+      }
+    }
     const entries = this.#trees.get(sha);
     return entries && { sha, entries };
   }
@@ -87,7 +96,8 @@ export class Repository {
   expandTree(entries: readonly TreeEntry[], folder = ""): TreeEntry[] {
     return entries.flatMap((entry) => {
       const whole = { ...entry, path: folder + entry.path };
-      return [whole, ...this.expandTree(this.#trees.get(entry.sha) ?? [], `${whole.path}/`)];
+      const inner = entry.type === "tree" ? this.findTree(entry.sha)?.entries : undefined;
+      return [whole, ...this.expandTree(inner ?? [], `${whole.path}/`)];
     });
   }
 
@@ -135,7 +145,8 @@ export class Repository {
       else files.set(path, text);
     }
     const date = this.#now();
-    const tree = this.#storeTree([...files]);
+    const { root: tree, trees } = buildTrees(files);
+    this.#trees = trees;
     const lines = [
       `tree ${tree}`,
       ...(parent ? [`parent ${parent.oid}`] : []),
@@ -149,30 +160,41 @@ export class Repository {
     this.#byOid.set(oid, commit);
     return commit;
   }
+}
 
-  #storeTree(files: readonly (readonly [path: string, text: string])[]): string {
-    const entries: TreeEntry[] = [];
-    const folders = new Map<string, [path: string, text: string][]>();
-    for (const [path, text] of files) {
-      const [, folder, rest] = /^([^/]+)\/(.+)$/.exec(path) ?? [];
-      if (folder && rest) folders.set(folder, [...(folders.get(folder) ?? []), [rest, text]]);
-      else {
-        const size = Buffer.byteLength(text);
-        entries.push({ path, mode: "100644", type: "blob", sha: objectId("blob", text), size });
-      }
+/** The folders of a commit by the ids that git gives them. */
+type Trees = Map<string, readonly TreeEntry[]>;
+
+function buildTrees(files: ReadonlyMap<string, string>): { readonly root: string; readonly trees: Trees } {
+  const trees: Trees = new Map();
+  return { root: addTree(trees, [...files]), trees };
+}
+
+function addTree(trees: Trees, files: readonly (readonly [path: string, text: string])[]): string {
+  const entries: TreeEntry[] = [];
+  const folders = new Map<string, [path: string, text: string][]>();
+  for (const [path, text] of files) {
+    const [, folder, rest] = /^([^/]+)\/(.+)$/.exec(path) ?? [];
+    if (folder && rest) {
+      const inner = folders.get(folder);
+      if (inner) inner.push([rest, text]);
+      else folders.set(folder, [[rest, text]]);
+    } else {
+      const size = Buffer.byteLength(text);
+      entries.push({ path, mode: "100644", type: "blob", sha: objectId("blob", text), size });
     }
-    for (const [path, inner] of folders) {
-      entries.push({ path, mode: "040000", type: "tree", sha: this.#storeTree(inner) });
-    }
-    // Git sorts a folder as though its name ended with a slash.
-    const sortKey = ({ path, type }: TreeEntry) => (type === "tree" ? `${path}/` : path);
-    entries.sort((a, b) => Buffer.compare(Buffer.from(sortKey(a)), Buffer.from(sortKey(b))));
-    const lines = entries.flatMap(({ mode, path, sha }) => [
-      Buffer.from(`${mode.replace(/^0/, "")} ${path}\0`),
-      Buffer.from(sha, "hex"),
-    ]);
-    const id = objectId("tree", Buffer.concat(lines));
-    this.#trees.set(id, entries);
-    return id;
   }
+  for (const [path, inner] of folders) {
+    entries.push({ path, mode: "040000", type: "tree", sha: addTree(trees, inner) });
+  }
+  // Git sorts a folder as though its name ended with a slash.
+  const sortKey = ({ path, type }: TreeEntry) => (type === "tree" ? `${path}/` : path);
+  entries.sort((a, b) => Buffer.compare(Buffer.from(sortKey(a)), Buffer.from(sortKey(b))));
+  const lines = entries.flatMap(({ mode, path, sha }) => [
+    Buffer.from(`${mode.replace(/^0/, "")} ${path}\0`),
+    Buffer.from(sha, "hex"),
+  ]);
+  const id = objectId("tree", Buffer.concat(lines));
+  trees.set(id, entries);
+  return id;
 }

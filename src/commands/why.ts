@@ -184,8 +184,10 @@ async function findPerson(asked: Asked, reader: MembershipReader, rooms: readonl
 /** People of other organisations are found among the members of the spaces only. */
 async function findGuest(address: string, reader: MembershipReader, rooms: readonly Room[]): Promise<Found> {
   const members = new Map<string, RoomMember>();
-  await readRooms(reader, rooms, (_, { items }) => {
-    for (const member of items) if (member.email !== null) members.set(foldAddress(member.email), member);
+  await readRooms(reader, rooms, {
+    take(_, { items }) {
+      for (const member of items) if (member.email !== null) members.set(foldAddress(member.email), member);
+    },
   });
   const guest = members.get(foldAddress(address));
   if (guest) {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import type { RepositoryAccess } from "../config/actions.ts";
 import type { ApprovalComment } from "../membership/approval.ts";
-import { createGithubClient, type GithubClient, readViewer, statusOf } from "./client.ts";
+import { createGithubClient, type GithubClient, parseAnswer, readViewer, statusOf } from "./client.ts";
 
 /** The comment that started a workflow. https://docs.github.com/en/webhooks/webhook-events-and-payloads#issue_comment */
 export interface CommentEvent {
@@ -27,6 +27,20 @@ export async function readCommentEvent(path: string | null): Promise<CommentEven
   return { issueNumber: issue.number, commentId: comment.id, posted: comment.body };
 }
 
+const userSchema = v.nullish(v.object({ login: v.string(), type: v.string() }));
+
+const issueSchema = v.object({
+  state: v.string(),
+  body: v.nullish(v.string()),
+  user: userSchema,
+  pull_request: v.optional(v.unknown()),
+  performed_via_github_app: v.nullish(v.object({ client_id: v.nullish(v.string()) })),
+});
+
+const commentSchema = v.object({ body: v.nullish(v.string()), user: userSchema });
+
+const permissionSchema = v.object({ permission: v.string() });
+
 /**
  * Reads the issue, the comment and its author's permission as they are now. The issue may be the work of the GitHub App
  * that replaces our own token elsewhere. @throws on refusal.
@@ -39,11 +53,13 @@ export async function readApprovalComment(
 ): Promise<ApprovalComment> {
   const github = createGithubClient(repository.apiUrl, token);
   const here = { owner: repository.owner, repo: repository.name };
-  const [{ data: issue }, { data: comment }, viewer] = await Promise.all([
+  const [issueAnswer, commentAnswer, viewer] = await Promise.all([
     github.issues.get({ ...here, issue_number: issueNumber }),
     github.issues.getComment({ ...here, comment_id: commentId }),
     readViewer(github, repository),
   ]);
+  const issue = parseAnswer(issueSchema, issueAnswer);
+  const comment = parseAnswer(commentSchema, commentAnswer);
   const login = comment.user?.login ?? "";
   const openedBy = issue.user?.login ?? "";
   const app = issue.performed_via_github_app?.client_id;
@@ -71,8 +87,8 @@ async function readPermission(
   username: string,
 ): Promise<string> {
   try {
-    const { data } = await github.repos.getCollaboratorPermissionLevel({ ...here, username });
-    return data.permission;
+    const answer = await github.repos.getCollaboratorPermissionLevel({ ...here, username });
+    return parseAnswer(permissionSchema, answer).permission;
   } catch (error) {
     if (statusOf(error) === 404) return "none";
     throw error;

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { RepositoryAccess } from "../config/actions.ts";
 import { sendHttp } from "../lib/http.ts";
 import { readZipEntry } from "../lib/zip.ts";
-import { createGithubClient, statusOf } from "./client.ts";
+import { createGithubClient, parseAnswer, statusOf } from "./client.ts";
 
 /** A file that an earlier run of the same branch has left. */
 export interface Artifact {
@@ -45,8 +45,8 @@ export async function listArtifacts(
 ): Promise<readonly Artifact[]> {
   const github = createGithubClient(repository.apiUrl, token);
   const route = `GET /repos/${repository.owner}/${repository.name}/actions/artifacts`;
-  const { data } = await github.request(route, { name, per_page: maxArtifacts });
-  return v.parse(listSchema, data).artifacts.flatMap(({ id, expired, workflow_run: run }) => {
+  const answer = await github.request(route, { name, per_page: maxArtifacts });
+  return parseAnswer(listSchema, answer).artifacts.flatMap(({ id, expired, workflow_run: run }) => {
     const isOurs = run?.head_branch === branch && run.head_repository_id === run.repository_id;
     return isOurs && !expired ? [{ id, runId: run.id }] : [];
   });

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { Repository, RepositoryAccess } from "../config/actions.ts";
-import { createGithubClient, encodePath, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
+import {
+  createGithubClient,
+  encodePath,
+  type GithubClient,
+  objectId,
+  parseAnswer,
+  statusOf,
+} from "./client.ts";
 import { type Contents, readContents } from "./contents.ts";
 
 export interface BranchFiles {
@@ -33,11 +40,12 @@ export async function readRunBranch(
     if (sha !== null) return openCommit(github, repository, { branch: name, sha });
     if (isBranch === true) throw missingBranch(repository, name);
   }
-  const { data } = await github.repos.get({ owner: repository.owner, repo: repository.name });
-  return await openBranch(github, repository, data.default_branch);
+  const answer = await github.repos.get({ owner: repository.owner, repo: repository.name });
+  const { default_branch: branch } = parseAnswer(v.object({ default_branch: v.string() }), answer);
+  return await openBranch(github, repository, branch);
 }
 
-const refSchema = v.object({ object: v.object({ sha: v.string() }) });
+const refSchema = v.object({ object: v.object({ sha: objectId }) });
 
 /**
  * The commit that a branch points to; null where there is no such branch.
@@ -51,11 +59,7 @@ export async function readHead(
 ): Promise<string | null> {
   try {
     const route = `GET /repos/${owner}/${name}/git/ref/heads/${encodePath(branch)}`;
-    const { status, headers, data } = await github.request(route, { request });
-    const ref = v.safeParse(refSchema, data);
-    if (ref.success) return ref.output.object.sha;
-    const message = `GitHub does not say which commit ${branch} points to`;
-    throw new UnreadableAnswer(message, { status, headers, data });
+    return parseAnswer(refSchema, await github.request(route, { request })).object.sha;
   } catch (error) {
     if (statusOf(error) === 404) return null;
     throw error;
@@ -89,7 +93,7 @@ function missingBranch({ owner, name }: Repository, branch: string): Error {
 }
 
 const treeSchema = v.object({
-  tree: v.array(v.object({ path: v.string(), type: v.string(), sha: v.string() })),
+  tree: v.array(v.object({ path: v.string(), type: v.string(), sha: objectId })),
   truncated: v.boolean(),
 });
 
@@ -103,8 +107,8 @@ function openCommit(
   const trees = new Map<string, Promise<Tree>>();
   /** https://docs.github.com/en/rest/git/trees#get-a-tree */
   const readTree = async (id: string): Promise<Tree> => {
-    const { data } = await github.request(`GET /repos/${owner}/${repo}/git/trees/${id}`);
-    const { tree, truncated } = v.parse(treeSchema, data);
+    const answer = await github.request(`GET /repos/${owner}/${repo}/git/trees/${id}`);
+    const { tree, truncated } = parseAnswer(treeSchema, answer);
     if (truncated) throw new Error(`GitHub does not list all files of ${owner}/${repo}`);
     return new Map(tree.map((entry) => [entry.path, entry]));
   };

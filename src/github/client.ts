@@ -102,17 +102,15 @@ async function fetchWithin(address: string, init: FetchInit) {
 }
 
 /** A proxy or a cut connection answers text instead of JSON, and GraphQL reports its rate limit with status 200. */
-function refuseUnreadable(
-  response: { status: number; headers: object; data: unknown },
-  method: string,
-): void {
+function refuseUnreadable(response: Answer & { readonly url: string }, method: string): void {
   const { status, data } = response;
   const isEmpty = data === undefined || data === "";
   // A write may be confirmed by its status alone; a read never.
   const mayBeEmpty = method !== "GET" && (method === "PUT" || status !== 200);
-  if (isEmpty ? !mayBeEmpty : typeof data === "string" || data instanceof ArrayBuffer) {
+  const isJson = typeof data === "object" && data !== null && !(data instanceof ArrayBuffer);
+  if (isEmpty ? !mayBeEmpty : !isJson) {
     throw new UnreadableAnswer(
-      `GitHub's answer (${status}) cannot be read: it is not JSON, or was cut short`,
+      `GitHub's answer to ${pathOf(response)} (${status}) cannot be read: it is not JSON, or was cut short`,
       response,
     );
   }
@@ -128,17 +126,65 @@ const limitSchema = v.object({
   ),
 });
 
+/** What Octokit gives, as far as it is looked at here. */
+interface Answer {
+  readonly status: number;
+  readonly headers: object;
+  readonly data: unknown;
+}
+
 /** A 2xx that does not answer the request. */
 export class UnreadableAnswer extends Error {
   override readonly name = "UnreadableAnswer";
 
   constructor(
     message: string,
-    readonly response: { readonly status: number; readonly headers: object; readonly data: unknown },
+    readonly response: Answer,
   ) {
     super(message);
   }
 }
+
+/**
+ * Reads what is needed of an answer, instead of believing that it is as documented.
+ * @throws {UnreadableAnswer} which names the request and the place where it is not.
+ */
+export function parseAnswer<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  answer: Answer & { readonly url: string },
+): v.InferOutput<Schema> {
+  const read = v.safeParse(schema, answer.data);
+  if (read.success) return read.output;
+  const place = v.getDotPath(read.issues[0]);
+  const what = `GitHub's answer to ${pathOf(answer)} is not as documented`;
+  throw new UnreadableAnswer(place === null ? what : `${what} (${place})`, answer);
+}
+
+function pathOf({ url }: { readonly url: string }): string {
+  return new URL(url).pathname;
+}
+
+/**
+ * Reads all pages of a listing.
+ * https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+ * @throws {UnreadableAnswer} where one is not as documented.
+ */
+export async function listPages<const Schema extends v.GenericSchema>(
+  github: GithubClient,
+  route: string,
+  query: Readonly<Record<string, string>>,
+  item: Schema,
+): Promise<readonly v.InferOutput<Schema>[]> {
+  const all: v.InferOutput<Schema>[] = [];
+  for (let page = 1; ; page += 1) {
+    const answer = await github.request(route, { ...query, per_page: 100, ...(page > 1 && { page }) });
+    all.push(...parseAnswer(v.array(item), answer));
+    if (!/\brel="next"/.test(answer.headers.link ?? "")) return all;
+  }
+}
+
+/** The id of a commit, a tree or a file's content: it becomes part of addresses. */
+export const objectId = v.pipe(v.string(), v.regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/));
 
 /** Encodes a path or a branch for an address and keeps the slashes, which Octokit would encode too. */
 export function encodePath(path: string): string {

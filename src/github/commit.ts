@@ -3,7 +3,7 @@ import type { ReportTarget } from "../config/settings.ts";
 import { pause } from "../lib/http.ts";
 import { errorMessage, withoutFullStop } from "../lib/text.ts";
 import { readHead } from "./branch-files.ts";
-import { createGithubClient, type GithubClient, statusOf, UnreadableAnswer } from "./client.ts";
+import { createGithubClient, type GithubClient, parseAnswer, statusOf, UnreadableAnswer } from "./client.ts";
 import { readContents, UnsureContents } from "./contents.ts";
 import { listFiles } from "./list-files.ts";
 import { type Patience, persist, type Retry } from "./patience.ts";
@@ -212,8 +212,9 @@ export async function checkReportBranch(
     // A single "not found" is not believed.
     await sleep(1000);
     if ((await readHead(github, repository, branch)) !== null) return target;
-    const { data } = await github.repos.get({ owner, repo: name });
-    if (!isNamed && data.default_branch) return { ...target, branch: data.default_branch };
+    const answer = await github.repos.get({ owner, repo: name });
+    const { default_branch: usual } = parseAnswer(v.object({ default_branch: v.string() }), answer);
+    if (!isNamed) return { ...target, branch: usual };
   } catch (error) {
     const said = explainRefusal(error, "GITHUB_TOKEN", "Contents: Read and write");
     throw new Error(`the branch ${branch}, which takes the report, cannot be looked at: ${said}`, {

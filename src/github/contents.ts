@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { encodePath, type GithubClient, statusOf } from "./client.ts";
+import { encodePath, type GithubClient, objectId, statusOf } from "./client.ts";
 
 export type Contents =
   | { readonly kind: "file"; readonly bytes: Buffer }
@@ -20,7 +20,7 @@ export interface FileLocation {
 const maxInlineBytes = 1024 * 1024;
 
 const contentsSchema = v.union([
-  v.object({ type: v.literal("file"), size: v.number(), content: v.string(), sha: v.string() }),
+  v.object({ type: v.literal("file"), size: v.number(), content: v.string(), sha: objectId }),
   v.object({ type: v.string() }),
   v.array(v.unknown()),
 ]);
@@ -90,7 +90,7 @@ async function readBlob(
 }
 
 const treeSchema = v.object({
-  tree: v.array(v.object({ path: v.string(), type: v.string(), sha: v.string() })),
+  tree: v.array(v.object({ path: v.string(), type: v.string(), sha: objectId })),
   truncated: v.boolean(),
 });
 

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
-import type { GithubClient } from "./client.ts";
+import { type GithubClient, objectId } from "./client.ts";
 import { UnsureContents } from "./contents.ts";
 
 const treeSchema = v.object({
-  tree: v.array(v.object({ path: v.string(), type: v.string(), sha: v.string() })),
+  tree: v.array(v.object({ path: v.string(), type: v.string(), sha: objectId })),
   truncated: v.boolean(),
 });
 

@@ -1,6 +1,7 @@
+import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
 import { errorMessage } from "../lib/text.ts";
-import type { GithubClient } from "./client.ts";
+import { type GithubClient, listPages, objectId, parseAnswer } from "./client.ts";
 import { type Contents, readContents, UnknownCommit } from "./contents.ts";
 import { hintAt } from "./permissions.ts";
 
@@ -12,6 +13,11 @@ export interface PullRequest {
   readonly defaultBranch: string;
 }
 
+const pullSchema = v.object({
+  head: v.object({ sha: objectId, repo: v.nullish(v.object({ full_name: v.string() })) }),
+  base: v.object({ repo: v.object({ default_branch: v.string() }) }),
+});
+
 /** Reads a pull request. @throws on refusal. https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request */
 export async function readPullRequest(
   github: GithubClient,
@@ -19,12 +25,13 @@ export async function readPullRequest(
   number: number,
 ): Promise<PullRequest> {
   try {
-    const { data } = await github.pulls.get({ owner, repo, pull_number: number });
+    const answer = await github.pulls.get({ owner, repo, pull_number: number });
+    const { head, base } = parseAnswer(pullSchema, answer);
     return {
       number,
-      headSha: data.head.sha,
-      headRepository: data.head.repo?.full_name ?? null,
-      defaultBranch: data.base.repo.default_branch,
+      headSha: head.sha,
+      headRepository: head.repo?.full_name ?? null,
+      defaultBranch: base.repo.default_branch,
     };
   } catch (error) {
     const said = errorMessage(error);
@@ -38,6 +45,8 @@ export async function readPullRequest(
   }
 }
 
+const fileSchema = v.object({ filename: v.string(), previous_filename: v.optional(v.string()) });
+
 /**
  * The paths of the files that a pull request changes, with those that it renames or deletes.
  * https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files @throws on refusal.
@@ -48,8 +57,12 @@ export async function listChangedFiles(
   number: number,
 ): Promise<readonly string[]> {
   try {
-    const place = { owner, repo, pull_number: number, per_page: 100 };
-    const files = await github.paginate(github.pulls.listFiles, place);
+    const files = await listPages(
+      github,
+      `GET /repos/${owner}/${repo}/pulls/${number}/files`,
+      {},
+      fileSchema,
+    );
     return files.flatMap((file) => [file.filename, file.previous_filename ?? []].flat());
   } catch (error) {
     const hint = hintAt(error, "; the workflow's token needs permissions: pull-requests: read");

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import type { RepositoryAccess } from "../config/actions.ts";
 import { blobIdOf, openBranch, unifyLineEnds } from "./branch-files.ts";
-import { createGithubClient, readViewer } from "./client.ts";
+import { createGithubClient, objectId, parseAnswer, readViewer } from "./client.ts";
 
 const account = v.nullish(v.object({ login: v.optional(v.string(), "") }));
 
 const historySchema = v.array(
   v.object({
-    sha: v.string(),
+    sha: objectId,
     author: account,
     committer: account,
     commit: v.object({
@@ -46,8 +46,8 @@ export async function findForeignOrigin(
     return `it differs from ${path} on ${branch}`;
   const { owner, name } = repository;
   const query = { path, sha: head.sha, per_page: 2 };
-  const { data } = await github.request(`GET /repos/${owner}/${name}/commits`, query);
-  const [commit, earlier] = v.parse(historySchema, data);
+  const answer = await github.request(`GET /repos/${owner}/${name}/commits`, query);
+  const [commit, earlier] = parseAnswer(historySchema, answer);
   if (commit === undefined) return `GitHub names no commit of ${path}`;
   if (earlier !== undefined) return `commit ${shorten(commit)} changed it after it was first committed`;
   return await judgeCommit(commit, () => readViewer(github, repository));

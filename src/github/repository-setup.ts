@@ -1,6 +1,14 @@
 import * as v from "valibot";
 import type { Repository, RepositoryAccess } from "../config/actions.ts";
-import { createGithubClient, encodePath, type GithubClient, readViewer, statusOf } from "./client.ts";
+import {
+  createGithubClient,
+  encodePath,
+  type GithubClient,
+  objectId,
+  parseAnswer,
+  readViewer,
+  statusOf,
+} from "./client.ts";
 import { createSeal } from "./secret-store.ts";
 
 /** A place for variables and secrets: an environment, or with null the repository itself. */
@@ -38,7 +46,7 @@ export interface RepositorySetup {
   startWorkflow(file: string, branch: string): Promise<string>;
 }
 
-const refSchema = v.object({ object: v.object({ sha: v.string() }) });
+const refSchema = v.object({ object: v.object({ sha: objectId }) });
 
 const variablesSchema = v.object({
   total_count: v.number(),
@@ -75,7 +83,7 @@ export function createRepositorySetup({ repository, token }: RepositoryAccess): 
     async limitEnvironment(name, branch) {
       const path = `${base}/environments/${encodeURIComponent(name)}`;
       const found = await orNull(github.request(`GET ${path}`));
-      const rules = found === null ? null : v.parse(rulesSchema, found.data);
+      const rules = found === null ? null : parseAnswer(rulesSchema, found);
       if (!rules?.deployment_branch_policy?.custom_branch_policies) {
         const deployment_branch_policy = { protected_branches: false, custom_branch_policies: true };
         await github.request(`PUT ${path}`, { ...keepRules(rules), deployment_branch_policy, ...repeatable });
@@ -83,8 +91,8 @@ export function createRepositorySetup({ repository, token }: RepositoryAccess): 
       await github.request(`POST ${path}/deployment-branch-policies`, { name: branch, type: "branch" });
     },
     async readVariables(place) {
-      const found = await listAll(github, `${base}${placePath(place)}/variables`, (data) => {
-        const { total_count: total, variables: items } = v.parse(variablesSchema, data);
+      const found = await listAll(github, `${base}${placePath(place)}/variables`, (answer) => {
+        const { total_count: total, variables: items } = parseAnswer(variablesSchema, answer);
         return { total, items };
       });
       return new Map(found.map(({ name, value }) => [name, value]));
@@ -98,8 +106,8 @@ export function createRepositorySetup({ repository, token }: RepositoryAccess): 
       });
     },
     async listSecrets(place) {
-      const found = await listAll(github, `${base}${placePath(place)}/secrets`, (data) => {
-        const { total_count: total, secrets: items } = v.parse(secretsSchema, data);
+      const found = await listAll(github, `${base}${placePath(place)}/secrets`, (answer) => {
+        const { total_count: total, secrets: items } = parseAnswer(secretsSchema, answer);
         return { total, items };
       });
       return new Set(found.map(({ name }) => name));
@@ -121,13 +129,16 @@ export function createRepositorySetup({ repository, token }: RepositoryAccess): 
     },
     async findPull(branch) {
       const head = `${repository.owner}:${branch}`;
-      const { data } = await github.request(`GET ${base}/pulls`, { state: "open", head });
-      const [pull] = v.parse(v.array(pullSchema), data);
+      const answer = await github.request(`GET ${base}/pulls`, { state: "open", head });
+      const [pull] = parseAnswer(v.array(pullSchema), answer);
       return pull === undefined ? null : { number: pull.number, url: pull.html_url };
     },
     async openPull({ branch, base: into, title, body }) {
-      const { data } = await github.request(`POST ${base}/pulls`, { title, body, head: branch, base: into });
-      const { number, html_url: url } = v.parse(pullSchema, data);
+      const pull = { title, body, head: branch, base: into };
+      const { number, html_url: url } = parseAnswer(
+        pullSchema,
+        await github.request(`POST ${base}/pulls`, pull),
+      );
       return { number, url };
     },
     async startWorkflow(file, branch) {
@@ -166,14 +177,17 @@ const perPage = 30;
 async function listAll<T>(
   github: GithubClient,
   path: string,
-  read: (data: unknown) => { readonly total: number; readonly items: readonly T[] },
+  read: (answer: Parameters<typeof parseAnswer>[1]) => {
+    readonly total: number;
+    readonly items: readonly T[];
+  },
 ): Promise<readonly T[]> {
   const all: T[] = [];
   for (let page = 1; ; page += 1) {
     const found = await orNull(github.request(`GET ${path}`, { per_page: perPage, page }));
     // An environment that is not there has none.
     if (found === null) return all;
-    const { total, items } = read(found.data);
+    const { total, items } = read(found);
     all.push(...items);
     if (items.length === 0 || all.length >= total) return all;
   }
@@ -181,7 +195,7 @@ async function listAll<T>(
 
 async function readHead(github: GithubClient, base: string, branch: string): Promise<string | null> {
   const found = await orNull(github.request(`GET ${base}/git/ref/heads/${encodePath(branch)}`));
-  return found === null ? null : v.parse(refSchema, found.data).object.sha;
+  return found === null ? null : parseAnswer(refSchema, found).object.sha;
 }
 
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {

@@ -1,6 +1,13 @@
 import * as v from "valibot";
 import type { Repository } from "../config/actions.ts";
-import { createGithubClient, encodePath, type GithubClient, readTokenEnd, statusOf } from "./client.ts";
+import {
+  createGithubClient,
+  encodePath,
+  type GithubClient,
+  parseAnswer,
+  readTokenEnd,
+  statusOf,
+} from "./client.ts";
 import { readContents } from "./contents.ts";
 
 /** `branches` is null where all are let in. */
@@ -49,35 +56,44 @@ export function createRepositoryReader(repository: Repository, token: string): R
   const place = { owner: repository.owner, repo: repository.name };
   return {
     async readRepository() {
-      const { data, headers } = await github.repos.get(place);
+      const answer = await github.repos.get(place);
+      const found = parseAnswer(repositorySchema, answer);
       return {
-        isPrivate: data.private,
-        defaultBranch: data.default_branch,
-        isFork: data.fork,
-        isOfOrganisation: data.owner.type === "Organization",
-        tokenEnd: readTokenEnd(headers),
+        isPrivate: found.private,
+        defaultBranch: found.default_branch,
+        isFork: found.fork,
+        isOfOrganisation: found.owner.type === "Organization",
+        tokenEnd: readTokenEnd(answer.headers),
       };
     },
     async readEnvironment(name) {
       const environment_name = encodeURIComponent(name);
       const found = await orNull(github.repos.getEnvironment({ ...place, environment_name }));
       if (found === null) return null;
-      const { deployment_branch_policy: policy, protection_rules: rules = [] } = found.data;
+      const { deployment_branch_policy: policy, protection_rules: rules } = parseAnswer(
+        environmentSchema,
+        found,
+      );
       const hasReviewers = rules.some((rule) => rule.type === "required_reviewers");
       if (!policy) return { branches: null, hasReviewers };
       if (!policy.custom_branch_policies) return { branches: ["every protected branch"], hasReviewers };
       return { branches: await readBranches(github, place, environment_name), hasReviewers };
     },
     async readWorkflowState(file) {
-      const { data } = await github.actions.listRepoWorkflows({ ...place, per_page: 100 });
-      return data.workflows.find(({ path }) => path === `.github/workflows/${file}`)?.state ?? null;
+      const answer = await github.actions.listRepoWorkflows({ ...place, per_page: 100 });
+      return (
+        parseAnswer(workflowsSchema, answer).workflows.find(
+          ({ path }) => path === `.github/workflows/${file}`,
+        )?.state ?? null
+      );
     },
     async readRules(branch) {
       const found = await orNull(github.repos.getBranch({ ...place, branch }));
       if (found === null) return null;
       const refusals = await listRefusals(github, place, branch);
       // Where rules can be read, only the older protection is left to be unsure of.
-      const isProtected = refusals === null ? found.data.protected : found.data.protection.enabled === true;
+      const { protected: isListed, protection } = parseAnswer(branchSchema, found);
+      const isProtected = refusals === null ? isListed : protection?.enabled === true;
       return { refusals: [], bypassed: [], ...refusals, isProtected };
     },
     async readText(path, branch) {
@@ -89,6 +105,29 @@ export function createRepositoryReader(repository: Repository, token: string): R
     },
   };
 }
+
+const repositorySchema = v.object({
+  private: v.boolean(),
+  default_branch: v.string(),
+  fork: v.boolean(),
+  owner: v.object({ type: v.string() }),
+});
+
+const environmentSchema = v.object({
+  deployment_branch_policy: v.nullish(v.object({ custom_branch_policies: v.boolean() })),
+  protection_rules: v.optional(v.array(v.object({ type: v.string() })), []),
+});
+
+const workflowsSchema = v.object({
+  workflows: v.array(v.object({ path: v.string(), state: v.string() })),
+});
+
+const branchSchema = v.object({
+  protected: v.boolean(),
+  protection: v.optional(v.object({ enabled: v.optional(v.boolean()) })),
+});
+
+const policiesSchema = v.object({ branch_policies: v.array(v.object({ name: v.optional(v.string()) })) });
 
 type Place = { readonly owner: string; readonly repo: string };
 
@@ -129,7 +168,7 @@ async function listRefusals(
   if (found === null) return null;
   const refusals: string[] = [];
   const bypassed: string[] = [];
-  for (const { type, ruleset_id: id, ruleset_source: source } of v.parse(rulesSchema, found.data)) {
+  for (const { type, ruleset_id: id, ruleset_source: source } of parseAnswer(rulesSchema, found)) {
     const what = refusing[type];
     if (what === undefined) continue;
     // The rulesets of an organisation are not shown to a repository's token.
@@ -143,8 +182,10 @@ async function listRefusals(
 }
 
 async function readBranches(github: GithubClient, place: Place, environment_name: string): Promise<string[]> {
-  const { data } = await github.repos.listDeploymentBranchPolicies({ ...place, environment_name });
-  return data.branch_policies.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const answer = await github.repos.listDeploymentBranchPolicies({ ...place, environment_name });
+  return parseAnswer(policiesSchema, answer).branch_policies.flatMap(({ name }) =>
+    name === undefined ? [] : [name],
+  );
 }
 
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {

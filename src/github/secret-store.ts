@@ -4,7 +4,7 @@ import type { Repository } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
 import { graceAfter, pause } from "../lib/http.ts";
 import type { Recovery, SaveOutcome, TokenCopyAge, TokenStore } from "../token/store.ts";
-import { createGithubClient, type GithubClient, readTokenEnd, statusOf } from "./client.ts";
+import { createGithubClient, type GithubClient, parseAnswer, readTokenEnd, statusOf } from "./client.ts";
 import { type Patience, persist } from "./patience.ts";
 import { explainRefusal } from "./permissions.ts";
 import { readRun } from "./workflows.ts";
@@ -348,7 +348,11 @@ export interface SealedValue {
   readonly key_id: string;
 }
 
-const keySchema = v.object({ key_id: v.union([v.string(), v.number()]), key: v.string() });
+const keySchema = v.object({
+  key_id: v.union([v.string(), v.number()]),
+  /** 32 bytes in base64. */
+  key: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/)),
+});
 
 export type Seal = (value: string) => SealedValue;
 
@@ -358,13 +362,12 @@ export async function createSeal(
   secretsPath: string,
   request: object = {},
 ): Promise<Seal> {
-  const { data } = await github.request(`GET ${secretsPath}/public-key`, { request });
-  const found = v.safeParse(keySchema, data);
-  if (!found.success) throw new Error("GitHub's public key for secrets is not as documented");
   await sodium.ready;
-  const keyId = String(found.output.key_id);
+  const answer = await github.request(`GET ${secretsPath}/public-key`, { request });
+  const found = parseAnswer(keySchema, answer);
+  const keyId = String(found.key_id);
   // The API takes padded standard base64; libsodium's own default is the other one.
-  const key = sodium.from_base64(found.output.key, sodium.base64_variants.ORIGINAL);
+  const key = sodium.from_base64(found.key, sodium.base64_variants.ORIGINAL);
   return (value) => ({
     encrypted_value: sodium.to_base64(sodium.crypto_box_seal(value, key), sodium.base64_variants.ORIGINAL),
     key_id: keyId,

@@ -1,6 +1,7 @@
+import * as v from "valibot";
 import type { RepositoryAccess } from "../config/actions.ts";
 import { errorMessage } from "../lib/text.ts";
-import { createGithubClient, isOwn, readViewer } from "./client.ts";
+import { createGithubClient, isOwn, listPages, readViewer } from "./client.ts";
 import { hintAt } from "./permissions.ts";
 
 export interface StickyComment {
@@ -13,6 +14,12 @@ export interface StickyComment {
 
 export type CommentChange = "created" | "updated" | "unchanged";
 
+const commentSchema = v.object({
+  id: v.number(),
+  body: v.nullish(v.string()),
+  user: v.nullish(v.object({ login: v.string() })),
+});
+
 /** Keeps one own comment, without duplicates. @throws on refusal. https://docs.github.com/en/rest/issues/comments */
 export async function writeStickyComment(
   { repository, token }: RepositoryAccess,
@@ -22,11 +29,8 @@ export async function writeStickyComment(
   const here = { owner: repository.owner, repo: repository.name };
   try {
     const viewer = await readViewer(github, repository);
-    const comments = await github.paginate(github.issues.listComments, {
-      ...here,
-      issue_number: number,
-      per_page: 100,
-    });
+    const route = `GET /repos/${here.owner}/${here.repo}/issues/${number}/comments`;
+    const comments = await listPages(github, route, {}, commentSchema);
     const [own, ...duplicates] = comments.filter((comment) =>
       isOwn({ login: comment.user?.login, body: comment.body }, viewer, marker),
     );

@@ -1,6 +1,7 @@
+import * as v from "valibot";
 import type { RepositoryAccess } from "../config/actions.ts";
 import { errorMessage } from "../lib/text.ts";
-import { createGithubClient, type GithubClient, isOwn, readViewer, statusOf } from "./client.ts";
+import { createGithubClient, type GithubClient, isOwn, listPages, readViewer, statusOf } from "./client.ts";
 import { hintAt } from "./permissions.ts";
 
 export type IssueState =
@@ -45,19 +46,23 @@ interface OwnIssue {
   readonly body: string;
 }
 
+const issueSchema = v.object({
+  number: v.number(),
+  title: v.string(),
+  body: v.nullish(v.string()),
+  user: v.nullish(v.object({ login: v.string() })),
+  /** Pull requests are listed as well. */
+  pull_request: v.nullish(v.unknown()),
+});
+
 async function findOwn(
   github: GithubClient,
   { repository }: RepositoryAccess,
   marker: string,
 ): Promise<readonly OwnIssue[]> {
-  const issues = await github.paginate(github.issues.listForRepo, {
-    owner: repository.owner,
-    repo: repository.name,
-    state: "open",
-    sort: "created",
-    direction: "asc",
-    per_page: 100,
-  });
+  const query = { state: "open", sort: "created", direction: "asc" };
+  const route = `GET /repos/${repository.owner}/${repository.name}/issues`;
+  const issues = await listPages(github, route, query, issueSchema);
   const marked = issues.filter((issue) => !issue.pull_request && issue.body?.includes(marker));
   // Asked only when there is a candidate: on a quiet day one request is enough.
   if (marked.length === 0) return [];

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
+import * as v from "valibot";
 import type { Repository, RepositoryAccess } from "../config/actions.ts";
 import type { WorkflowRun } from "../config/settings.ts";
 import { errorMessage } from "../lib/text.ts";
-import { createGithubClient, type GithubClient, statusOf } from "./client.ts";
+import { createGithubClient, type GithubClient, parseAnswer, statusOf } from "./client.ts";
 import { hintAt } from "./permissions.ts";
 
 export interface RunFacts {
@@ -11,6 +12,16 @@ export interface RunFacts {
   readonly isDispatchedByBot: boolean;
 }
 
+const actorSchema = v.nullish(v.object({ login: v.string() }));
+
+const runSchema = v.object({
+  created_at: v.pipe(v.string(), v.isoTimestamp()),
+  workflow_id: v.number(),
+  event: v.string(),
+  actor: actorSchema,
+  triggering_actor: actorSchema,
+});
+
 /** Reads a run; null where that is refused. https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run */
 export async function readRun(
   github: GithubClient,
@@ -18,16 +29,11 @@ export async function readRun(
   runId: number,
 ): Promise<RunFacts | null> {
   try {
-    const { data } = await github.actions.getWorkflowRun({
-      owner: repository.owner,
-      repo: repository.name,
-      run_id: runId,
-    });
-    const actor = data.triggering_actor ?? data.actor;
-    const isDispatchedByBot = data.event === "workflow_dispatch" && (actor?.login.endsWith("[bot]") ?? false);
-    const createdAt = new Date(data.created_at);
-    if (Number.isNaN(createdAt.getTime())) throw new Error("GitHub does not say when this run was queued");
-    return { createdAt, workflowId: data.workflow_id, isDispatchedByBot };
+    const place = { owner: repository.owner, repo: repository.name, run_id: runId };
+    const run = parseAnswer(runSchema, await github.actions.getWorkflowRun(place));
+    const actor = run.triggering_actor ?? run.actor;
+    const isDispatchedByBot = run.event === "workflow_dispatch" && (actor?.login.endsWith("[bot]") ?? false);
+    return { createdAt: new Date(run.created_at), workflowId: run.workflow_id, isDispatchedByBot };
   } catch (error) {
     const status = statusOf(error);
     if (status !== null && status >= 400 && status < 500) return null;
@@ -102,8 +108,11 @@ export async function keepScheduleEnabled(
 ): Promise<void> {
   const github = createGithubClient(repository.apiUrl, token);
   const here = { owner: repository.owner, repo: repository.name };
-  const { data } = await github.repos.get(here);
-  if (data.private) return;
+  const { private: isPrivate } = parseAnswer(
+    v.object({ private: v.boolean() }),
+    await github.repos.get(here),
+  );
+  if (isPrivate) return;
   const request = { repeatable: true };
   await github.actions.enableWorkflow({ ...here, workflow_id: workflow, request });
 }

@@ -3,6 +3,7 @@ import { createSemaphore } from "../lib/semaphore.ts";
 import { errorMessage } from "../lib/text.ts";
 import type { MembershipReader, Room, RoomMember } from "./directory.ts";
 import type { CheckedPlan, CheckedRoom } from "./limits.ts";
+import { mapRooms } from "./map-rooms.ts";
 import type { Addition, KeptMember, PlanAgain, Removal } from "./plan.ts";
 import { type FailedChange, labelOf, pickPerson, type RecordedPerson } from "./record.ts";
 import { confirmRemovals } from "./second-look.ts";
@@ -48,15 +49,13 @@ export async function applyPlan(
   collaborators: ApplyCollaborators,
 ): Promise<ReadonlyMap<string, RoomOutcome>> {
   const changing = plan.rooms.filter((room) => room.additions.length + room.removals.length > 0);
-  const semaphore = createSemaphore(roomsAtOnce);
-  const outcomes = changing.map((room) =>
-    semaphore.run(async () => [room.feed.room.key, await applyRoom(room, collaborators)] as const),
+  const outcomes = await mapRooms(
+    changing,
+    ({ before }) => before ?? 0,
+    async (room) => [room.feed.room.key, await applyRoom(room, collaborators)] as const,
   );
-  return new Map(await Promise.all(outcomes));
+  return new Map(outcomes);
 }
-
-/** Rooms changed at once: enough for all requests that may be under way, even where each room has one change. */
-const roomsAtOnce = 64;
 
 /** Changes of one room that wait for their turn at once: a big room leaves places in the queue to the others. */
 const changesAtOnce = 64;

@@ -25,6 +25,7 @@ import type {
   Room,
   RoomMember,
 } from "./directory.ts";
+import { mapRooms } from "./map-rooms.ts";
 import type { Mapping } from "./mapping.ts";
 import { type NameMemory, noNames, type RememberedName } from "./names.ts";
 import {
@@ -50,8 +51,8 @@ export interface Observation {
   compareAgain(feed: DesiredRoom, members: Listing<RoomMember>): Promise<RoomDiff>;
 }
 
-/** Rooms read at once; each keeps one request under way. More would only hold memory. */
-const roomsAtOnce = 64;
+/** Read at once; each keeps one request under way. */
+const readingsAtOnce = 64;
 
 export interface ObserveOptions {
   readonly log?: (progress: string) => void;
@@ -112,7 +113,14 @@ export async function observe(
     for (const comparison of comparisons) comparison.add(room, members);
     if (members.complete) readable.add(room.id);
   };
-  await readRooms(reader, [...mappedRooms.values()], takeRoom, count);
+  /** As many as their groups have, most likely. */
+  const expected = new Map<string, number>();
+  for (const { room, groups } of resolutions.flatMap(({ desired }) => desired)) {
+    const sizes = groups.map(({ key }) => readings.get(key)?.members.size ?? 0);
+    expected.set(room.key, Math.max(expected.get(room.key) ?? 0, ...sizes));
+  }
+  const sizeOf = (room: Room) => expected.get(room.key) ?? 0;
+  await readRooms(reader, [...mappedRooms.values()], { take: takeRoom, sizeOf, count });
 
   const found = comparisons.map((comparison) => comparison.conclude());
   const undescribed = listUndescribed(
@@ -165,7 +173,7 @@ async function readGroups(
 ): Promise<ReadonlyMap<string, GroupReading>> {
   const groups = new Map(named.map((group) => [group.key, group]));
   const countGroup = count("Read the members of # groups", groups.size);
-  const semaphore = createSemaphore(roomsAtOnce);
+  const semaphore = createSemaphore(readingsAtOnce);
   const readings = [...groups.values()].map((group) =>
     semaphore.run(async () => {
       const reading = known.get(group.key) ?? (await readGroup(reader, group));
@@ -217,7 +225,7 @@ export async function readHolders(
   reader: Pick<MembershipReader, "findHolders">,
   addresses: readonly string[],
 ): Promise<Holders> {
-  const semaphore = createSemaphore(roomsAtOnce);
+  const semaphore = createSemaphore(readingsAtOnce);
   const asked = addresses.map((address) =>
     semaphore.run(async () => [address, await reader.findHolders(address)] as const),
   );
@@ -269,23 +277,24 @@ async function explainRows(
   });
 }
 
+export interface RoomReading {
+  take(room: Room, members: Listing<RoomMember>): void;
+  /** How many members a room is thought to have. Default: few. */
+  readonly sizeOf?: (room: Room) => number;
+  readonly count?: CountWork;
+}
+
 /** Reads the members of rooms, and hands each list on as soon as it arrives, so that none is kept. */
 export async function readRooms(
   reader: Pick<MembershipReader, "listRoomMembers">,
   rooms: readonly Room[],
-  take: (room: Room, members: Listing<RoomMember>) => void,
-  count: CountWork = countSilently,
+  { take, sizeOf = () => 0, count = countSilently }: RoomReading,
 ): Promise<void> {
   const step = count("Read the members of # spaces", rooms.length);
-  const semaphore = createSemaphore(roomsAtOnce);
-  await Promise.all(
-    rooms.map((room) =>
-      semaphore.run(async () => {
-        take(room, await reader.listRoomMembers(room));
-        step();
-      }),
-    ),
-  );
+  await mapRooms(rooms, sizeOf, async (room) => {
+    take(room, await reader.listRoomMembers(room));
+    step();
+  });
 }
 
 /** Describes people; `failure` tells why some of the leavers could not be asked for. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { findJsonFault } from "../lib/json.ts";
+import { findJsonFault, parseJson } from "../lib/json.ts";
 import type { ReadonlyDeep } from "../lib/readonly-deep.ts";
 import { quoteText } from "../lib/text.ts";
 import { modes } from "./mapping.ts";
@@ -170,13 +170,12 @@ const kindSchema = v.object({ version: v.unknown(), command: v.unknown() });
 
 /** Reads a record whole or says why not: undoing a part of a run would leave rooms as they never were. */
 export function parseRecord(text: string): { readonly record: RunRecord } | { readonly refusal: string } {
-  let input: unknown;
-  try {
-    input = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch {
-    const fault = findJsonFault(text);
-    const where = fault ? `line ${fault.line}, character ${fault.character}: ${fault.found}` : "it is empty";
-    return { refusal: `it is incomplete or not valid JSON (${where}); use the file as the run wrote it` };
+  const json = text.replace(/^\uFEFF/, "");
+  const input = parseJson(json);
+  if (input === undefined) {
+    const fault = findJsonFault(json);
+    const where = fault ? ` (line ${fault.line}, character ${fault.character}: ${fault.found})` : "";
+    return { refusal: `it is incomplete or not valid JSON${where}; use the file as the run wrote it` };
   }
   const kind = v.safeParse(kindSchema, input);
   if (!kind.success) return { refusal: "it is not the record of a run" };

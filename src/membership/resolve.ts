@@ -272,7 +272,7 @@ function createFinder<T extends { key: string; id: string }>({
     if (found && !isOther) return { found, isByName: false };
     const namesakes = names.find(cell);
     if (reference && !(isUuid(cell) && namesakes.length > 0)) {
-      if (isOther) return { failure: `this is the id of a ${nameType(reference.type)}, not of a ${thing}` };
+      if (isOther) return { failure: `this is the id of ${nameType(reference.type)}, not of a ${thing}` };
       return { failure: `no ${thing} with this id is visible; ${hint}${partial}` };
     }
     if (namesakes.length > 1) {
@@ -324,9 +324,13 @@ function createFinder<T extends { key: string; id: string }>({
   };
 }
 
-function nameType(type: string | null): string {
-  if (type === "ROOM") return things.room;
-  return type === "PEOPLE" ? "person" : (type ?? "thing").toLowerCase().replaceAll("_", " ");
+function nameType(type: string): string {
+  const known = new Map([
+    ["ROOM", things.room],
+    ["PEOPLE", "person"],
+  ]);
+  const name = known.get(type) ?? type.toLowerCase().replaceAll("_", " ");
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 /** Things by the key of their id; a group's also without its organisation. */

@@ -25,20 +25,26 @@ export async function observeRestore(
   const [owner, rooms] = await Promise.all([reader.readOwner(), reader.listRooms()]);
   const byKey = new Map(rooms.items.map((room) => [room.key, room]));
   const changed = record.rooms.filter((room) => room.added.length + room.removed.length > 0);
-  const present = new Map<string, Listing<RoomMember>>();
+  const compared = new Map<string, RestoredRoom>();
   log(`Read ${byKey.size} spaces; the run changed ${changed.length}`);
-  const readable = changed.flatMap(({ roomId }) => byKey.get(identityOf(roomId, "ROOM")) ?? []);
-  await readRooms(reader, readable, (room, members) => present.set(room.key, members), count);
-  const restored = changed.map((recorded) => {
-    const room = byKey.get(identityOf(recorded.roomId, "ROOM"));
-    const members = room && present.get(room.key);
-    return members
-      ? compareWithRecord(room, recorded, members, owner)
-      : explainAbsence(recorded, rooms, owner);
-  });
+  const recordedByKey = new Map(changed.map((recorded) => [identityOf(recorded.roomId, "ROOM"), recorded]));
+  await readRooms(
+    reader,
+    [...recordedByKey.keys()].flatMap((key) => byKey.get(key) ?? []),
+    {
+      take(room, members) {
+        const recorded = recordedByKey.get(room.key);
+        if (recorded) compared.set(room.key, compareWithRecord(room, recorded, members, owner));
+      },
+      sizeOf: ({ key }) => recordedByKey.get(key)?.before ?? 0,
+      count,
+    },
+  );
+  const restored = [...recordedByKey].map(
+    ([key, recorded]) => compared.get(key) ?? explainAbsence(recorded, rooms, owner),
+  );
 
   const differences = restored.flatMap((one) => one.difference ?? []);
-  const recordedByKey = new Map(changed.map((recorded) => [identityOf(recorded.roomId, "ROOM"), recorded]));
   const people = describeRecorded(changed);
   const lookUp = await lookUpPeople(reader, listUndescribed(differences, people, owner));
   return {

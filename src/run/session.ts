@@ -65,9 +65,12 @@ export async function openSession(
 
   let { accessToken, record: token } = first;
   let lostAccess: Error | null = null;
-  const lost = new AbortController();
-  const stop = AbortSignal.any([context.stop, lost.signal]);
+  const ending = new AbortController();
+  const { signal: stop } = ending;
   setMaxListeners(0, stop);
+  const end = () => ending.abort(context.stop.reason);
+  if (context.stop.aborted) end();
+  else context.stop.addEventListener("abort", end, { once: true });
   // Loaded only now: the first requests, which are for the token, do without it.
   const { createWebexClient } = await import("../webex/client.ts");
   const client = createWebexClient({
@@ -87,7 +90,7 @@ export async function openSession(
     },
     onLostAccess: (error) => {
       lostAccess = error;
-      lost.abort();
+      ending.abort();
     },
   });
   return {

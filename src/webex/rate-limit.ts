@@ -12,15 +12,15 @@ const [minRate, maxRate] = [1, 10_000];
 /** How much a pause is thought to save up at most, and how soon that is spent: ever more slowly. */
 const saving = { seconds: 1, spentInSeconds: 2.5 };
 /** A try for more begins this far above the limit, and the excess doubles every so many seconds. */
-const firstExcess = 0.05;
+const firstExcess = 0.1;
 const doubling = { seconds: 0.4, answerTimes: 10 };
 /** So many requests must be let through for each refusal before more is tried, so that few are refused. */
 const pricePerRefusal = 220;
 /** Fewer after a fall: a limit that fell far, and lately, may come back soon. */
-const priceAfterFall = 40;
+const priceAfterFall = 15;
 const fall = { share: 0.5, seconds: 60 };
 /** Where being refused means a long pause, tries are so many times the pause apart. */
-const hold = { minSeconds: 2, maxSeconds: 45, pauses: 3 };
+const hold = { minSeconds: 1, maxSeconds: 45, pauses: 3 };
 
 const slice = { ms: 100, kept: 100 };
 

@@ -481,3 +481,67 @@ test("somebody who was taken out and put back was neither added nor removed", as
   const [outcome] = await applyPlans([plan("replace", [eve], [cat, zoe])], { ...webex, writer });
   assert.deepEqual([outcome?.added, outcome?.removed], [[], [cat]]);
 });
+
+/** A host whose write leaves this list, whatever was to be written. */
+async function applyTo(before: string[], [mode, delegates]: [DelegationMode, string[]], after: string[]) {
+  const webex = createLists({ [host]: before });
+  const writer: DelegationWriter = {
+    readsFirst: false,
+    async changeDelegates(change) {
+      webex.lists[host] = after;
+      return change;
+    },
+  };
+  const [outcome] = await applyPlans([plan(mode, delegates, before)], { ...webex, writer });
+  return {
+    error: outcome?.error,
+    added: outcome?.added,
+    removed: outcome?.removed,
+    notices: outcome?.notices,
+  };
+}
+
+test("of a change that came about in part, only the rest is an error", async () => {
+  const { error, added } = await applyTo([cat], ["add", [dan, eve]], [cat, eve]);
+  assert.deepEqual(
+    [error, added],
+    [`Webex accepted the change, but ${dan} did not become a delegate`, [eve]],
+  );
+  const taken = await applyTo([cat, dan], ["remove", [cat, dan]], [dan]);
+  assert.deepEqual(
+    [taken.error, taken.removed],
+    [`Webex accepted the change, but ${dan} still is a delegate`, [cat]],
+  );
+});
+
+test("a lost update names only what was lost", async () => {
+  const lost = "lost update: somebody else wrote this list at the same time";
+  const again = "look at it and run again";
+  const errorOf = async (...of: Parameters<typeof applyTo>) => (await applyTo(...of)).error;
+  assert.equal(
+    await errorOf([cat], ["add", [dan, eve]], [cat, zoe]),
+    `${lost} (${zoe} appeared; ${dan}, ${eve}, whom this run added, disappeared); ${again}`,
+  );
+  assert.equal(
+    await errorOf([cat, dan], ["remove", [cat, dan]], [cat, dan, zoe]),
+    `${lost} (${zoe} appeared; ${cat}, ${dan}, whom this run removed, appeared again); ${again}`,
+  );
+  assert.equal(
+    await errorOf([cat], ["replace", [dan, eve]], [dan, zoe]),
+    `${lost} (${zoe} appeared; ${eve}, whom this run added, disappeared); ${again}`,
+  );
+  assert.equal(
+    await errorOf([cat, dan, zoe], ["replace", [dan, eve]], [dan, eve, zoe, cat]),
+    `Webex accepted the change, but ${cat}, ${zoe} still is a delegate`,
+  );
+});
+
+test("after replace a named delegate whom somebody else took away is an error", async () => {
+  const { error } = await applyTo([cat, dan], ["replace", [dan, eve]], [eve]);
+  assert.match(error ?? "", /^lost update: .*\(dan@acme\.example disappeared\)/);
+});
+
+test("all whom somebody else added or took away are named", async () => {
+  const { notices } = await applyTo([cat, dan], ["add", [eve]], [eve, zoe, host]);
+  assert.deepEqual(notices, [`${meddled}${zoe}, ${host} appeared; ${cat}, ${dan} disappeared`]);
+});

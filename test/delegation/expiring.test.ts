@@ -392,3 +392,26 @@ test("rows are written for a person as they stand in the file", () => {
     "ann@acme.example,cat@acme.example,2026-12-01 ben@acme.example,dan@acme.example,",
   );
 });
+
+test("a row may come and another go in one edit", () => {
+  const text = `${header}ben@acme.example,cat@acme.example,,\n`;
+  assert.equal(
+    editDelegationsFile(text, { set: [ann], takeOut: [{ ...pair("ben/cat"), until: null }] }),
+    `${header}ann@acme.example,eve@acme.example,2026-12-01,\n`,
+  );
+});
+
+test("one row with a last day among others is enough to need the column", () => {
+  const set = [{ ...pair("ben/cat"), until: null, note: "" }, ann];
+  assert.throws(() => editDelegationsFile("host,delegate\n", { set, takeOut: [] }), /no column "until"/);
+});
+
+test("a host who is refused gets no row, also for somebody who is their delegate already", () => {
+  const asked = request({ until: "2026-12-01" });
+  const refused = refuseHost(
+    { host: mail("ann"), mode: "add", delegates: asked.delegates },
+    [mail("cat")],
+    "inactive",
+  );
+  assert.deepEqual(listRows(asked, [refused], [], ""), { rows: [], notices: [] });
+});

@@ -71,6 +71,8 @@ test("a grant that came back is remembered with the times of 30 days", () => {
   assert.deepEqual(updateKept([], update), [kept("ann/cat", [now])]);
   assert.deepEqual(listReturns(kept("ann/cat", [old, recent]), now), [recent]);
   assert.deepEqual(listReturns(undefined, now), []);
+  const exactly = "2026-10-23T05:17:09Z";
+  assert.deepEqual(listReturns(kept("ann/cat", [exactly]), now), [exactly]);
 });
 
 test("coming back once is told, and twice in 30 days that it keeps coming and going", () => {

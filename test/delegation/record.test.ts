@@ -103,6 +103,7 @@ test("changes are counted over all hosts", () => {
   const { hosts } = buildDelegationRecord(facts, [
     outcome({ added: ["ben", "cat"] }),
     outcome({ host: "dan", added: ["ben"], removed: ["eve"], error: "no" }),
+    outcome({ host: "gus" }),
   ]);
   assert.deepEqual(countChanges({ hosts }), { added: 3, removed: 1, failed: 1 });
 });

@@ -96,4 +96,6 @@ test("more delegates than Webex allows per host are refused, but not for remove"
   assert.deepEqual(parse({ mode: "add", hosts, delegates: many }).faults, [fault]);
   assert.deepEqual(parse({ mode: "replace", hosts, delegates: many }).faults, [fault]);
   assert.deepEqual(parse({ mode: "remove", hosts, delegates: many }).faults, []);
+  const most = many.slice(many.indexOf(",") + 1);
+  assert.deepEqual(parse({ mode: "add", hosts, delegates: most }).faults, []);
 });

@@ -62,3 +62,25 @@ test("all slots are free after all tasks have ended", async () => {
   for (const name of ["a", "b"]) await semaphore.run(async () => log.push(name));
   assert.deepEqual(log, ["a", "b"]);
 });
+
+test("big tasks leave no room for others, and one that is larger than the capacity runs alone", async () => {
+  const log: string[] = [];
+  const semaphore = createSemaphore(10);
+  const sizes = { a: 4, b: 6, c: 1, huge: 50, d: 1 };
+  const tasks = Object.entries(sizes).map(([name, size]) => ({ size, ...createTask(log, name) }));
+  const results = tasks.map(({ run, size }) => semaphore.run(run, size));
+  await turn();
+  assert.deepEqual(log, ["a", "b"]);
+  tasks[1]?.end();
+  await turn();
+  assert.deepEqual(log, ["a", "b", "c"]);
+  tasks[0]?.end();
+  await turn();
+  assert.deepEqual(log, ["a", "b", "c"]);
+  tasks[2]?.end();
+  await turn();
+  assert.deepEqual(log, ["a", "b", "c", "huge"]);
+  tasks[3]?.end();
+  tasks[4]?.end();
+  assert.deepEqual(await Promise.all(results), ["a", "b", "c", "huge", "d"]);
+});

@@ -77,6 +77,27 @@ test("every key of the policy that differs is named with both values; an equal o
   ]);
 });
 
+test("rooms are known by bare ids, too", () => {
+  const uuid = "0a1b2c3d-0000-4000-8000-000000000000";
+  const roomId = Buffer.from(`ciscospark://us/ROOM/${uuid}`).toString("base64url");
+  const [bare, encoded] = [uuid, roomId].map((id) => plan(room("NOC", { roomId: id, added: [ada] })));
+  assert.ok(bare && encoded);
+  for (const [proposed, present] of [
+    [bare, encoded],
+    [encoded, bare],
+  ] as const) {
+    const [effect, ...more] = comparePlans(proposed, present).rooms;
+    assert.deepEqual([effect?.changes, effect?.drift.length, more], [[], 1, []]);
+  }
+});
+
+test("problems that are there without the proposal are not the proposal's", () => {
+  const problem = (message: string) => ({ line: 2, column: "group", message });
+  const present = { ...plan(), problems: [problem("no such group"), problem("no such space")] };
+  const { oldProblems } = comparePlans({ ...plan(), problems: [problem("another")] }, present);
+  assert.deepEqual([...oldProblems], ["no such group", "no such space"]);
+});
+
 test("a last day counts where the proposal sets, moves or ends it, and not where only the line moves", () => {
   const rows = (...lines: readonly string[]) =>
     parseMappings(Buffer.from(["group,room,mode,until", ...lines].join("\n"))).mappings;
@@ -91,4 +112,30 @@ test("a last day counts where the proposal sets, moves or ends it, and not where
     { line: 4, group: "b", with: null, without: "2026-12-18" },
     { line: 5, group: "c", with: "2026-12-31", without: null },
   ]);
+});
+
+test("last days are told with the space that their line is of, and with no space that is gone", () => {
+  const day = (line: number) => ({ line, group: "eng", with: "2026-12-18" });
+  const days = [day(2), day(3), day(5)];
+  const proposed = plan(
+    room("NOC", { lines: [2, 5] }),
+    room("Lobby", { lines: [3] }),
+    room("Den", { lines: [4] }),
+  );
+  const present = plan(room("Old", { lines: [2] }));
+  assert.deepEqual(
+    comparePlans(proposed, present, days).rooms.map(({ lastDays }) => lastDays.map(({ line }) => line)),
+    [[2, 5], [3], [], []],
+  );
+  assert.deepEqual(
+    comparePlans(proposed, present).rooms.map(({ lastDays }) => lastDays),
+    [[], [], [], []],
+  );
+});
+
+test("a comment line has no last day, and takes none away", () => {
+  const rows = (...lines: readonly string[]) =>
+    parseMappings(Buffer.from(["group,room,until", ...lines].join("\n"))).mappings;
+  const [one, other] = [rows("# the rest,", "a,NOC,2026-12-18"), rows("a,NOC,2026-12-18", "# others,")];
+  assert.deepEqual([compareLastDays(one, other), compareLastDays(other, one)], [[], []]);
 });

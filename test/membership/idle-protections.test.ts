@@ -55,3 +55,11 @@ for (const [fact, address, ending] of nearest) {
     assert.deepEqual((await find([address])).messages, [`"${address}", ${idle}${ending}`]);
   });
 }
+
+test("an owner without an address protects nobody by it", async () => {
+  const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, people: ["ceo@acme.example"] } };
+  const met = { owner: { ...owner, email: null }, people: new Map() };
+  const [problem, ...others] = await findIdleProtections({ hasAddress: async () => false }, policy, met);
+  assert.match(problem?.message ?? "", /so it protects nobody; correct it or remove it$/);
+  assert.deepEqual(others, []);
+});

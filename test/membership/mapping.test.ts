@@ -392,3 +392,19 @@ test("rows that have ended are marked and told, and those that end within seven 
     'line 4 of the mappings, "C" in "R", holds until 2026-11-29 (7 days left)',
   ]);
 });
+
+test("where a line can be deleted is told of the rows that have ended, and of no others", () => {
+  const { mappings } = read("group,room,until\nA,R,2026-11-21\nB,R,2026-11-22");
+  const { notices } = endMappings(mappings, "2026-11-22", "https://github.example/edit");
+  assert.deepEqual(
+    notices.map((notice) => notice.includes("delete the line: https://github.example/edit")),
+    [true, false],
+  );
+});
+
+test("rows with an empty cell are told as that, not as two of a kind", () => {
+  assert.deepEqual(
+    listProblems("group,room\nA,\nA,\n,R\n,R").map((problem) => /the same group/.test(problem)),
+    [false, false, false, false],
+  );
+});

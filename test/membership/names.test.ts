@@ -28,11 +28,18 @@ test("an id is the same in another cluster, and a group's with or without its or
     assert.ok(!isSameThing("group", id, encode(`us/SCIM_GROUP/${home}`)), id);
   }
   assert.ok(isSameThing("group", "opaque", "opaque"));
+  assert.ok(isSameThing("room", uuid, room));
+  assert.ok(isSameThing("room", room, uuid));
+  // In a space's id a colon parts nothing.
+  assert.ok(!isSameThing("room", "opaque:1", "opaque:2"));
 });
 
 test("what is kept stays, what is met for the first time is added, and the order depends on nothing else", () => {
   const noc = { column: "room", name: "NOC", id: "1" } as const;
   const eng = { column: "group", name: "Eng", id: "2" } as const;
   assert.deepEqual(extendNames([noc], [{ ...noc, id: "9" }, eng]), [eng, noc]);
-  assert.deepEqual(extendNames([], [noc, eng]), extendNames([], [eng, noc]));
+  const ops = { column: "room", name: "Aft", id: "3" } as const;
+  const expected = [eng, ops, noc];
+  for (const met of [expected, expected.toReversed(), [noc, eng, ops]])
+    assert.deepEqual(extendNames([], met), expected);
 });

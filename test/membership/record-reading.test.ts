@@ -77,6 +77,10 @@ test("what is not the record of a run that changed something is refused with wha
     read({ totals: { ...eventfulRun.totals, added: 7 } }),
     read({ rooms: eventfulRun.rooms.slice(1) }),
     read({ startedAt: "yesterday" }),
+    read({ version: null }),
+    read({ version: "2" }),
+    parseRecord(""),
+    parseRecord("{"),
   ].map((parsed) => ("refusal" in parsed ? parsed.refusal : "read"));
   assert.deepEqual(refusals, [
     "it is not the record of a run",
@@ -88,5 +92,17 @@ test("what is not the record of a run that changed something is refused with wha
     "it is incomplete: totals.added is 7, but it lists 2",
     "it is incomplete: totals.rooms is 6, but it lists 5",
     'startedAt is not valid: Invalid format: Expected /^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$/ but received "yesterday"',
+    "its version is missing, and this release reads 1",
+    'its version is "2", and this release reads 1',
+    "it is incomplete or not valid JSON (line 1, character 1: the end of the file); use the file as the run wrote it",
+    "it is incomplete or not valid JSON (line 1, character 2: the end of the file); use the file as the run wrote it",
   ]);
+});
+
+test("a record that an editor saved with a byte order mark can be read", () => {
+  assert.deepEqual(parseRecord(`\uFEFF${formatRecord(eventfulRun)}`), { record: eventfulRun });
+  const marked = { ...eventfulRun, notices: ["a\uFEFFb"] };
+  assert.deepEqual(parseRecord(formatRecord(marked)), { record: marked });
+  const broken = parseRecord("\uFEFF{");
+  assert.match("refusal" in broken ? broken.refusal : "", /line 1, character 2: the end of the file/);
 });

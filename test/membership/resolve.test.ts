@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { Group, Room } from "../../src/membership/directory.ts";
 import type { Mapping, Mode } from "../../src/membership/mapping.ts";
 import { createNameMemory, noNames } from "../../src/membership/names.ts";
-import { findMappedRooms, resolveMappings } from "../../src/membership/resolve.ts";
-import { complete, group, incomplete, owner, room } from "../support/builders.ts";
+import { findMappedRooms, findRoom, resolveMappings } from "../../src/membership/resolve.ts";
+import { complete, group, incomplete, owner, room, user } from "../support/builders.ts";
 
 const uuid = "aaaaaaaa-0000-11f0-9000-0000000000a1";
 const encode = (uri: string) => Buffer.from(`ciscospark://${uri}`).toString("base64url");
@@ -218,7 +218,7 @@ test("modes that disagree only once title, id and link turn out to be one room f
 
 test("a bare uuid is a title only where a room is titled just so", () => {
   const other = uuid.replace("a1", "b2");
-  const titled = room(other);
+  const titled = room(other, { key: "ROOM/y" });
   const found = resolveMappings(rows(["Support", other]), complete(support), complete(noc, titled), {
     owner,
     memory: noNames,
@@ -238,6 +238,9 @@ test("an id of something else is named as that, and a link without an id as a li
     ["Support", encode(`us/TEAM/${uuid}`)],
     [encode(`us/PEOPLE/${uuid}`), "NOC"],
     ["Support", "https://web.webex.com/meet/ann"],
+    [noc.id, "NOC"],
+    ["Support", encode(`us/ATTACHMENT_ACTION/${uuid}`)],
+    ["Support", "zzz https://acme.example"],
   ];
   assert.deepEqual(
     resolve(rows(...cells)).problems.map(({ message }) => message),
@@ -245,6 +248,9 @@ test("an id of something else is named as that, and a link without an id as a li
       "this is the id of a team, not of a space",
       "this is the id of a person, not of a group",
       'no space is titled "https://web.webex.com/meet/ann"; this link holds no id of a space',
+      "this is the id of a space, not of a group",
+      "this is the id of an attachment action, not of a space",
+      'no space is titled "zzz https://acme.example"; rollcall@acme.example must be in it',
     ],
   );
 });
@@ -383,7 +389,11 @@ test("an ended row keeps no stranger's space managed, and a cell that holds an i
     feedOf(lobby, [], [2], "the title on line 2 led to another space on earlier runs"),
     feedOf(noc, [support], [3]),
   ]);
-  assert.equal(found.problems.length, 1);
+  assert.deepEqual(
+    found.problems.map(({ line, column }) => [line, column]),
+    [[2, "room"]],
+  );
+  assert.match(found.problems[0]?.message ?? "", /^"Lobby" led to another space on earlier runs/);
 });
 
 test("a name that leads nowhere any more is told by what it led to", () => {
@@ -396,4 +406,126 @@ test("a name that leads nowhere any more is told by what it led to", () => {
     'no space is titled "Cellar"; on earlier runs it led to the space now titled "Lobby", whose id is id-Lobby';
   assert.deepEqual(found.problems, [{ line: 2, column: "room", message }]);
   assert.deepEqual([found.desired, found.unmatchedRows], [[], [{ group: support, line: 2 }]]);
+});
+
+test("what a name led to before is known by any spelling of its id", () => {
+  const memory = createNameMemory([
+    { column: "room", name: "Cellar", id: encode(`eu/ROOM/${uuid}`) },
+    { column: "room", name: "Attic", id: "gone" },
+  ]);
+  const { problems } = resolveMappings(
+    rows(["Support", "Cellar"], ["Support", "Attic"]),
+    complete(support),
+    complete(noc, lobby),
+    { owner, memory },
+  );
+  assert.match(problems[0]?.message ?? "", /it led to the space now titled "NOC"/);
+  assert.doesNotMatch(problems[1]?.message ?? "", /earlier runs/);
+});
+
+test("a row of which neither the space nor the group is found spares nobody", () => {
+  const found = resolveMappings(rows(["Gone", "Gone"]), complete(support), complete(noc), {
+    owner,
+    memory: noNames,
+  });
+  assert.deepEqual([found.unmatchedRows, found.unmatchedPeople, found.problems.length], [[], [], 2]);
+});
+
+test("a comment line names no space, also where one has no title", () => {
+  const untitled = room("", { key: "ROOM/untitled" });
+  const comment = { group: "x", room: "", mode: "audit", line: 2, kind: "comment" } as const;
+  const beholder = { owner, memory: noNames };
+  assert.deepEqual([...findMappedRooms([comment], complete(untitled), beholder)], []);
+});
+
+test("one space is found by title, id or link, or the reason is told", () => {
+  const beholder = { owner, memory: noNames };
+  for (const cell of ["NOC", noc.id, `https://web.webex.com/spaces/${uuid}`]) {
+    const found = findRoom(cell, complete(noc, lobby), beholder);
+    assert.equal("found" in found && found.found, noc, cell);
+  }
+  const none = findRoom("Cellar", complete(noc, lobby), beholder);
+  assert.match("failure" in none ? none.failure : "", /^no space is titled "Cellar"/);
+});
+
+const ada = { kind: "person", person: user("ada") } as const;
+
+/** The rows of people that this address becomes in the space NOC. */
+function resolvePerson(
+  address: string,
+  groups: Parameters<typeof resolveMappings>[1],
+  facts: Partial<Parameters<typeof resolveMappings>[3]> = {},
+) {
+  const addresses = new Map([["ada@acme.example", ada]]);
+  const beholder = { owner, memory: noNames, addresses, ...facts };
+  const { desired, problems, unmatchedPeople, names } = resolveMappings(
+    rows([address, "NOC"], [address, "Cellar"]),
+    groups,
+    complete(noc),
+    beholder,
+  );
+  const [feed] = desired;
+  return {
+    people: feed?.people.map(({ line, finding, isGroupName }) => ({ line, finding, isGroupName })),
+    groups: feed?.groups.map(({ displayName }) => displayName),
+    obstacle: feed?.obstacle,
+    unmatched: unmatchedPeople.map(({ line, address: of }) => [line, of]),
+    columns: problems.map(({ line, column }) => `${line} ${column}`),
+    names: names.map(({ column, name }) => `${column} ${name}`),
+  };
+}
+
+test("a cell that is an address is a person, also where its row leads to no space", () => {
+  assert.deepEqual(resolvePerson("Ada@acme.example", complete(support)), {
+    people: [{ line: 2, finding: ada, isGroupName: false }],
+    groups: [],
+    obstacle: null,
+    unmatched: [[3, "Ada@acme.example"]],
+    columns: ["3 room"],
+    names: ["room NOC"],
+  });
+});
+
+test("an address that is a group's name, too, is both until that is clear", () => {
+  const named = group("ada@acme.example").group;
+  assert.deepEqual(resolvePerson("ada@acme.example", complete(named)), {
+    people: [{ line: 2, finding: ada, isGroupName: true }],
+    groups: ["ada@acme.example"],
+    obstacle: null,
+    unmatched: [[3, "ada@acme.example"]],
+    columns: ["3 room"],
+    names: ["room NOC", "group ada@acme.example"],
+  });
+});
+
+test("while the list of groups is not whole an address may be a group's name: nobody is taken for the person", () => {
+  const { people, obstacle, columns } = resolvePerson("ada@acme.example", incomplete("503", support));
+  assert.deepEqual([people, obstacle], [[], "line 2 names no single group"]);
+  assert.deepEqual(columns, ["2 group", "3 room", "3 group"]);
+});
+
+test("an address that led to a group on earlier runs, or was not looked up, leads to nobody", () => {
+  const memory = createNameMemory([{ column: "group", name: "ada@acme.example", id: "id-old" }]);
+  const unclear = (reason: string) => ({ kind: "unclear", reason, keys: null });
+  const findingsOf = (address: string, facts: Parameters<typeof resolvePerson>[2]) =>
+    resolvePerson(address, complete(support), facts).people?.map(({ finding }) => finding);
+  assert.deepEqual(findingsOf("ada@acme.example", { memory }), [
+    unclear("led to a group on earlier runs, which is gone or has another name now; write the group's id"),
+  ]);
+  const notAsked = [unclear("was not looked up")];
+  assert.deepEqual(findingsOf("bob@acme.example", {}), notAsked);
+  assert.deepEqual(findingsOf("ada@acme.example", { addresses: new Map() }), notAsked);
+  const { desired } = resolve(rows(["ada@acme.example", "NOC"]));
+  assert.deepEqual(
+    desired[0]?.people.map(({ finding }) => finding),
+    notAsked,
+  );
+  const named = group("ada@acme.example", "x").group;
+  const same = createNameMemory([{ column: "group", name: "ada@acme.example", id: named.id }]);
+  assert.deepEqual(
+    resolvePerson("ada@acme.example", complete(named), { memory: same }).people?.map(
+      ({ finding }) => finding,
+    ),
+    [ada],
+  );
 });

@@ -1,7 +1,14 @@
 /** What the test files register instead of running it at once. */
 export const registered = [];
 
+let count = 0;
+
 export function test(name, ...rest) {
   // Two files may use the same words.
-  registered.push({ id: `${registered.length} ${name}`, name, run: rest.at(-1) });
+  count += 1;
+  registered.push({ id: `${count} ${name}`, name, run: rest.at(-1) });
+}
+
+export function describe(_, ...rest) {
+  rest.at(-1)();
 }

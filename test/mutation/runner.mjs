@@ -1,6 +1,7 @@
-// Runs the unit tests of this repository for Stryker: in one process, which loads them once. A process for each mutant
-// would take many times as long. Plain JavaScript, because Stryker loads it without tsx.
-import { register } from "node:module";
+// Runs the tests of this repository for Stryker: in one process, which loads them once. A process for each mutant would
+// take many times as long. Plain JavaScript, because Stryker loads it as it is.
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { INSTRUMENTER_CONSTANTS } from "@stryker-mutator/api/core";
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from "@stryker-mutator/api/plugin";
@@ -10,13 +11,14 @@ import {
   TestStatus,
   toMutantRunResult,
 } from "@stryker-mutator/api/test-runner";
-import { registered } from "./node-test.mjs";
 
-// Instead of Node's own, which would run each test once, and at once.
-const url = new URL("node-test.mjs", import.meta.url).href;
-const hook = `export const resolve = (name, context, next) =>
-  name === "node:test" ? { url: ${JSON.stringify(url)}, shortCircuit: true } : next(name, context);`;
-register(`data:text/javascript,${encodeURIComponent(hook)}`);
+const load = (file) => import(pathToFileURL(resolve(file)).href);
+
+/** How many mutants before and behind one are near it. */
+const reach = 30;
+
+/** How many of the tests that noticed the last mutants come first. */
+const remembered = 5;
 
 /** What the instrumented sources look at and write to. */
 globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {};
@@ -24,10 +26,14 @@ const stryker = globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE];
 
 class NodeTestRunner {
   static inject = tokens(commonTokens.options);
-  #files;
+  #options;
+  #tests = [];
+  /** Those that have noticed a mutant, the last one first. */
+  #noticed = [];
+  #coverage;
 
   constructor(options) {
-    this.#files = options.nodeTest.files;
+    this.#options = options.nodeTest;
   }
 
   capabilities() {
@@ -36,7 +42,9 @@ class NodeTestRunner {
 
   async dryRun() {
     stryker.activeMutant = undefined;
-    const result = await this.#run(registered, false);
+    await this.#load();
+    const result = await this.#run(this.#tests, Number.POSITIVE_INFINITY, false);
+    writeFileSync(this.#options.coverageFile, JSON.stringify(stryker.mutantCoverage?.perTest ?? {}));
     return { ...result, mutantCoverage: stryker.mutantCoverage };
   }
 
@@ -48,23 +56,51 @@ class NodeTestRunner {
     await this.#load();
     stryker.activeMutant = activeMutant.id;
     const wanted =
-      testFilter === undefined ? registered : registered.filter(({ id }) => testFilter.includes(id));
-    return toMutantRunResult(await this.#run(wanted, !disableBail));
+      testFilter === undefined ? this.#tests : this.#tests.filter(({ id }) => testFilter.includes(id));
+    const { patienceMs } = this.#options;
+    return toMutantRunResult(await this.#run(this.#sort(wanted, activeMutant), patienceMs, !disableBail));
+  }
+
+  /**
+   * Unit tests first, then the runs that noticed one of the last mutants, then the others: one of each kind, another one
+   * of each, and so on. Of a kind are those that run the same of the code around the mutant; the more of it, the earlier.
+   * Mutants are numbered as they stand in the files.
+   */
+  #sort(wanted, { id }) {
+    this.#coverage ??= JSON.parse(readFileSync(this.#options.coverageFile, "utf8"));
+    const around = Array.from({ length: 2 * reach }, (_, index) => String(Number(id) - reach + index));
+    const kinds = new Map();
+    const ranked = wanted.map((test) => {
+      const covered = this.#coverage[test.id] ?? {};
+      const nearby = around.filter((other) => covered[other] !== undefined);
+      const round = kinds.get(nearby.join()) ?? 0;
+      kinds.set(nearby.join(), round + 1);
+      const last = this.#noticed.indexOf(test);
+      const rank = last === -1 ? round - nearby.length / (2 * reach + 1) : last - 1000;
+      return { test, rank: test.isUnit ? rank - 10_000 : rank };
+    });
+    return ranked.sort((one, other) => one.rank - other.rank).map(({ test }) => test);
   }
 
   async #load() {
-    if (registered.length > 0) return;
-    for (const file of this.#files) await import(pathToFileURL(file).href);
+    if (this.#tests.length > 0) return;
+    const { files, scenarios, skipped } = this.#options;
+    const { registered } = await load("test/mutation/node-test.mjs");
+    const { prepare } = await load("test/simulation/product.js");
+    const { onStage } = await load("test/mutation/stage.js");
+    await prepare();
+    for (const file of files) await load(file);
+    const units = registered.splice(0).map((test) => ({ ...test, isUnit: true }));
+    for (const file of scenarios) await load(file);
+    const runs = registered.filter(({ name }) => !skipped.includes(name));
+    this.#tests = [...units, ...runs.map(({ run, ...of }) => ({ ...of, run: () => onStage(run) }))];
   }
 
-  async #run(wanted, bails) {
-    try {
-      await this.#load();
-    } catch (error) {
-      return { status: DryRunStatus.Error, errorMessage: String(error) };
-    }
+  async #run(wanted, patienceMs, bails) {
     const tests = [];
-    for (const { id, name, run } of wanted) {
+    const before = process.cpuUsage();
+    for (const test of wanted) {
+      const { id, name, run } = test;
       const startedAt = performance.now();
       let failure = null;
       stryker.currentTestId = id;
@@ -72,6 +108,7 @@ class NodeTestRunner {
         await run({});
       } catch (error) {
         failure = String(error);
+        this.#noticed = [test, ...this.#noticed.filter((one) => one !== test)].slice(0, remembered);
       }
       stryker.currentTestId = undefined;
       const limit = determineHitLimitReached(stryker.hitCount, stryker.hitLimit);
@@ -83,7 +120,8 @@ class NodeTestRunner {
           ? { ...of, status: TestStatus.Success }
           : { ...of, status: TestStatus.Failed, failureMessage: failure },
       );
-      if (failure !== null && bails) break;
+      const { user, system } = process.cpuUsage(before);
+      if ((failure !== null && bails) || (user + system) / 1000 > patienceMs) break;
     }
     return { status: DryRunStatus.Complete, tests };
   }

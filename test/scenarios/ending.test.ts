@@ -114,8 +114,8 @@ test("nobody reading stdout or stderr changes nothing", async () => {
   await using story = await startStory(acme, ["eng,NOC"]);
   const ending = await story.run(["sync", "--verbose"], {
     onStart: (_, child) => {
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child?.stdout.destroy();
+      child?.stderr.destroy();
     },
   });
   assert.deepEqual([ending.code, ending.record.status, ending.commits], [0, "changed", 1]);

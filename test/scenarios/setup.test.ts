@@ -67,7 +67,7 @@ async function open(github: SandboxOptions["github"] = {}, options: SandboxOptio
     const before = sandbox.requests.length;
     const result = await folder.run(["setup", "--port", "0", ...args], given, (_, child) => {
       let told = "";
-      child.stderr.on("data", (text: string) => {
+      child?.stderr.on("data", (text: string) => {
         told += text;
         const url = /^ {2}(http\S+\/authorize\S+)$/m.exec(told)?.[1];
         if (url === undefined) return;

@@ -206,7 +206,7 @@ describe("signals and second tokens", { concurrency: 2 }, () => {
         onStart: (kill, child) => {
           send = kill;
           signalled = new Promise((resolve) => {
-            child.stderr.on("data", (text: string) => text.includes(signal) && resolve(text));
+            child?.stderr.on("data", (text: string) => text.includes(signal) && resolve(text));
           });
         },
       });

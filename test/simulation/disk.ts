@@ -26,7 +26,8 @@ const toBytes = (content: Content) =>
 export class Disk {
   readonly #files = new Map<string, Inode>();
   readonly #folders = new Set<string>();
-  readonly #root: string;
+  /** Where paths begin that do not begin with a slash. */
+  folder: string;
   readonly #now: () => number;
   /** Runs one call of an open file as a step of the process. */
   readonly #step: <T>(work: () => T) => Promise<T>;
@@ -46,7 +47,7 @@ export class Disk {
       readonly processNumber: () => number;
     },
   ) {
-    this.#root = root;
+    this.folder = root;
     this.#now = now;
     this.#step = step;
     this.#processNumber = processNumber;
@@ -248,7 +249,7 @@ export class Disk {
   }
 
   #resolve(path: string): string {
-    return posix.resolve(this.#root, path);
+    return posix.resolve(this.folder, path);
   }
 }
 

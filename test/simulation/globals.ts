@@ -1,10 +1,11 @@
 import crypto from "node:crypto";
 import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
 import timers from "node:timers";
 import timerPromises from "node:timers/promises";
 import type { Disk } from "./disk.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine, Plan } from "./machine.ts";
 
 /** What stands for the machine, the disk and chance while a story is played. */
 export interface Stage {
@@ -15,18 +16,35 @@ export interface Stage {
 
 /** A timer as Node gives it out. */
 class Timer {
-  cancel: () => void = () => undefined;
+  #plan: Plan | null = null;
+  #isAwaited = true;
   ref = () => this;
-  unref = () => this;
+  unref = () => {
+    this.#isAwaited = false;
+    this.#plan?.setAwaited(false);
+    return this;
+  };
   hasRef = () => true;
-  close = () => this.cancel();
+  close = () => this.#plan?.cancel();
+
+  /** Waits for that, instead of what it waited for before. */
+  wait(plan: Plan): void {
+    this.#plan = plan;
+    plan.setAwaited(this.#isAwaited);
+  }
 }
 
 /**
- * Puts virtual time, a disk in memory and drawn numbers in the place of those of Node, for this whole process and for
- * good: what is loaded later finds nothing else. `stage` says what they are at the moment.
+ * Puts virtual time, a disk in memory and drawn numbers in the place of those of Node, for this whole process, until the
+ * function that is returned puts those of Node back. `stage` says what they are at the moment.
  */
-export function replaceGlobals(stage: () => Stage, root: string): void {
+export function replaceGlobals(stage: () => Stage, root: string): () => void {
+  const replaced: (() => void)[] = [];
+  const replace = (target: object, values: Readonly<Record<string, unknown>>) => {
+    const before = Object.fromEntries(Object.keys(values).map((name) => [name, Reflect.get(target, name)]));
+    replaced.push(() => Object.assign(target, before));
+    Object.assign(target, values);
+  };
   const plan = (ms: number, work: () => void) => {
     const { machine } = stage();
     return machine.plan(ms, machine.process, work);
@@ -41,22 +59,24 @@ export function replaceGlobals(stage: () => Stage, root: string): void {
       return Math.floor(stage().machine.now);
     }
   }
-  globalThis.Date = VirtualDate as DateConstructor;
-  performance.now = () => stage().machine.now;
-  Math.random = () => stage().random();
+  replace(globalThis, { Date: VirtualDate });
+  replace(performance, { now: () => stage().machine.now });
+  replace(Math, { random: () => stage().random() });
 
   const setTimeout = (work: (...args: unknown[]) => void, ms = 1, ...args: unknown[]) => {
     const timer = new Timer();
-    timer.cancel = plan(ms, () => work(...args));
+    timer.wait(plan(ms, () => work(...args)));
     return timer;
   };
   const setInterval = (work: (...args: unknown[]) => void, ms = 1, ...args: unknown[]) => {
     const timer = new Timer();
     const beat = () => {
-      timer.cancel = plan(ms, () => {
-        beat();
-        work(...args);
-      });
+      timer.wait(
+        plan(ms, () => {
+          beat();
+          work(...args);
+        }),
+      );
     };
     beat();
     return timer;
@@ -64,7 +84,7 @@ export function replaceGlobals(stage: () => Stage, root: string): void {
   const setImmediate = (work: (...args: unknown[]) => void, ...args: unknown[]) =>
     setTimeout(work, 0, ...args);
   const clear = (timer: unknown) => {
-    if (timer instanceof Timer) timer.cancel();
+    if (timer instanceof Timer) timer.close();
   };
   const virtual = {
     setTimeout,
@@ -74,16 +94,16 @@ export function replaceGlobals(stage: () => Stage, root: string): void {
     clearInterval: clear,
     clearImmediate: clear,
   };
-  Object.assign(globalThis, virtual);
-  Object.assign(timers, virtual);
-  Object.assign(timerPromises, {
+  replace(globalThis, virtual);
+  replace(timers, virtual);
+  replace(timerPromises, {
     setTimeout: (ms = 1, value?: unknown, { signal }: { readonly signal?: AbortSignal } = {}) =>
       new Promise((resolve, reject) => {
         const abort = () => {
-          cancel();
+          waiting.cancel();
           reject(new DOMException("The operation was aborted", "AbortError"));
         };
-        const cancel = plan(ms, () => {
+        const waiting = plan(ms, () => {
           signal?.removeEventListener("abort", abort);
           resolve(value);
         });
@@ -93,11 +113,11 @@ export function replaceGlobals(stage: () => Stage, root: string): void {
   });
 
   // Counted, not drawn: a token or a name that every story has in common is learnt once by what keeps secrets.
-  Object.assign(crypto, { randomBytes: (size: number) => stage().disk.takeNonce(size) });
+  replace(crypto, { randomBytes: (size: number) => stage().disk.takeNonce(size) });
 
   for (const name of Object.keys(stage().disk.operations)) {
     const real: unknown = Reflect.get(files, name);
-    Reflect.set(files, name, (...args: unknown[]) => {
+    const onDisk = (...args: unknown[]) => {
       const [path] = args;
       const isOurs =
         typeof path === "string" &&
@@ -105,9 +125,14 @@ export function replaceGlobals(stage: () => Stage, root: string): void {
       if (!isOurs && typeof real === "function") return real.apply(files, args);
       const { machine, disk, random } = stage();
       return machine.step(0.02 + 0.2 * random(), () => disk.operate(name, args));
-    });
+    };
+    replace(files, { [name]: onDisk });
   }
-  process.cwd = () => root;
-  process.env.TMPDIR = `${root}/tmp`;
+  replace(process, { cwd: () => stage().disk.folder });
+  replace(os, { tmpdir: () => `${root}/tmp` });
   syncBuiltinESMExports();
+  return () => {
+    for (const putBack of replaced) putBack();
+    syncBuiltinESMExports();
+  };
 }

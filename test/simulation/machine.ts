@@ -7,6 +7,15 @@ interface Event {
   readonly owner: Process | null;
   readonly work: () => void;
   isCancelled: boolean;
+  /** False for what is no reason to go on: when nothing else is planned, something real is under way. */
+  isAwaited: boolean;
+}
+
+/** What was planned, as its planner holds it. */
+export interface Plan {
+  cancel(): void;
+  /** Whether the process goes on for this alone; true at first. */
+  setAwaited(isAwaited: boolean): void;
 }
 
 /** One run of the product: what it waits for is all that keeps it going. */
@@ -63,20 +72,25 @@ export class Machine {
     this.now = start;
   }
 
-  /** Plans something; the function that is returned takes it out of the plan. */
-  plan(delayMs: number, owner: Process | null, work: () => void): () => void {
+  plan(delayMs: number, owner: Process | null, work: () => void): Plan {
     this.#orders += 1;
     const at = this.now + Math.max(0, delayMs);
-    const event: Event = { at, order: this.#orders, owner, work, isCancelled: false };
+    const event: Event = { at, order: this.#orders, owner, work, isCancelled: false, isAwaited: true };
     this.#insert(event);
-    return () => {
-      event.isCancelled = true;
+    return {
+      cancel: () => {
+        event.isCancelled = true;
+      },
+      setAwaited: (isAwaited) => {
+        event.isAwaited = isAwaited;
+      },
     };
   }
 
-  /** Does something for the running process a moment later, as the disk does. Never answers a dead process. */
+  /** Does something a moment later, as the disk does, or at once where no process runs. Never answers a dead process. */
   step<T>(delayMs: number, work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
+      if (this.process === null) return resolve(work());
       this.plan(delayMs, this.process, () => {
         try {
           resolve(work());
@@ -104,11 +118,12 @@ export class Machine {
     );
     await settle();
     const isEnded = () => end;
+    const goesOn = () => this.#queue.some((event) => event.isAwaited && isPending(event));
     while (isEnded() === null) {
-      const event = this.#take();
+      const event = goesOn() ? this.#take() : null;
       if (event === null) {
         // Something that is not planned here goes on: a module or a library is loaded for the first time.
-        if (!(await waitFor(() => isEnded() !== null || this.#queue.length > 0))) {
+        if (!(await waitFor(() => isEnded() !== null || goesOn()))) {
           end = { kind: "never ended", why: "it waits for nothing that will ever come" };
         }
         continue;
@@ -162,7 +177,7 @@ export class Machine {
     for (;;) {
       const first = this.#pop();
       if (first === null) return null;
-      if (!first.isCancelled && first.owner?.isAlive !== false) return first;
+      if (isPending(first)) return first;
     }
   }
 
@@ -182,6 +197,10 @@ export class Machine {
     queue[index] = last;
     return first;
   }
+}
+
+function isPending({ isCancelled, owner }: Event): boolean {
+  return !isCancelled && owner?.isAlive !== false;
 }
 
 function isBefore(one: Event, other: Event): boolean {

@@ -28,14 +28,16 @@ export class VirtualNetwork extends Dispatcher {
     const end = (finish: () => void) => {
       if (isOver) return;
       isOver = true;
-      stopWaiting();
+      waiting.cancel();
       finish();
     };
     const fail = (error: Error) => end(() => handler.onError?.(error));
     const abort = (reason?: Error) => fail(reason ?? new errors.RequestAbortedError());
-    const stopWaiting = machine.plan(options.headersTimeout ?? defaultTimeoutMs, process, () =>
+    const waiting = machine.plan(options.headersTimeout ?? defaultTimeoutMs, process, () =>
       fail(new errors.HeadersTimeoutError()),
     );
+    // As long as an answer is being made, it comes.
+    waiting.setAwaited(false);
     handler.onConnect?.(abort);
     if (isOver) return true;
 
@@ -63,6 +65,7 @@ export class VirtualNetwork extends Dispatcher {
         readBody: async () => (typeof body === "string" ? body : ""),
       };
       receive(arrival).then((departure) => {
+        waiting.setAwaited(true);
         machine.plan(drawDelay(random), process, () => deliver(departure));
       });
     });

@@ -1,12 +1,18 @@
 import { setMaxListeners } from "node:events";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { createContext } from "../../src/cli/context.ts";
-import { type CommandName, findOrganisationRule } from "../../src/cli/options.ts";
+import { type Context, createContext, type Terminal } from "../../src/cli/context.ts";
+import { type CommandName, findOrganisationRule, type OptionsOf } from "../../src/cli/options.ts";
 import { type Call, parseCommandLine } from "../../src/cli/parse-args.ts";
+import { runApproval } from "../../src/commands/approval.ts";
 import { runDelegate } from "../../src/commands/delegate.ts";
+import { runDiscover } from "../../src/commands/discover.ts";
+import { runDoctor } from "../../src/commands/doctor.ts";
+import { runOrganisations } from "../../src/commands/organisations.ts";
 import { runRestore } from "../../src/commands/restore.ts";
 import { runPlan, runSync } from "../../src/commands/sync.ts";
+import { runValidate } from "../../src/commands/validate.ts";
+import { runWhy } from "../../src/commands/why.ts";
 import { dispatchBy, giveUpRequestsAfter } from "../../src/lib/http.ts";
 import { countSilently } from "../../src/lib/progress.ts";
 import { Disk } from "./disk.ts";
@@ -19,12 +25,16 @@ import { createRandom } from "./random.ts";
 export const url = "http://127.0.0.1:8080";
 export const root = "/simulated";
 
+/** Compiled or not: a file and what came of it may lie side by side. */
+const extension = import.meta.url.slice(-3);
+
 /** After so long main.ts ends a run in order. */
 const maxMinutes = 25;
 
 let stage: Stage;
 let route: Route;
 let isPrepared = false;
+let putBack: (() => void) | null = null;
 
 /** Begins with a clock at that moment, an empty disk, and chance drawn from that number. */
 export async function enterStage(chance: number, startMs: number): Promise<Stage> {
@@ -36,9 +46,15 @@ export async function enterStage(chance: number, startMs: number): Promise<Stage
     processNumber: () => machine.process?.number ?? 0,
   });
   stage = { machine, disk, random };
-  if (!isPrepared) await prepare();
-  isPrepared = true;
+  await prepare();
+  putBack ??= replaceGlobals(() => stage, root);
   return stage;
+}
+
+/** Gives the real clock and disk back to this process. */
+export function leaveStage(): void {
+  putBack?.();
+  putBack = null;
 }
 
 /** From now on requests arrive there. */
@@ -47,27 +63,45 @@ export function connect(to: Route): void {
 }
 
 /**
- * Puts the virtual clock, disk and network in the place of the real ones, once for this process. Everything that the
- * product loads on the way is loaded before: loading takes real time, and nothing may depend on how long.
+ * Puts the virtual network in the place of the real one, once for this process, and loads everything that the product
+ * loads on the way: loading takes real time, and nothing may depend on how long.
  */
-async function prepare(): Promise<void> {
+export async function prepare(): Promise<void> {
+  if (isPrepared) return;
+  isPrepared = true;
   const source = fileURLToPath(new URL("../../src/", import.meta.url));
   for (const file of await readdir(source, { recursive: true })) {
-    if (/\.[jt]s$/.test(file) && !/^main\.[jt]s$/.test(file)) await import(pathToFileURL(source + file).href);
+    if (file.endsWith(extension) && file !== `main${extension}`)
+      await import(pathToFileURL(source + file).href);
   }
   await import("@actions/core");
   await (await import("libsodium-wrappers")).default.ready;
-  replaceGlobals(() => stage, root);
   process.env.GITHUB_OUTPUT = "/dev/null";
   dispatchBy(new VirtualNetwork(() => route));
 }
+
+type RunCommand<Name extends CommandName> = (options: OptionsOf<Name>, context: Context) => Promise<number>;
+
+/** Those that need no browser and no terminal. */
+const commands: { readonly [Name in CommandName]?: RunCommand<Name> } = {
+  plan: runPlan,
+  sync: runSync,
+  delegate: runDelegate,
+  restore: runRestore,
+  validate: runValidate,
+  discover: runDiscover,
+  why: runWhy,
+  doctor: runDoctor,
+  organisations: runOrganisations,
+  approval: runApproval,
+};
 
 /** What main.ts does: reads the arguments, makes the context, runs the command. */
 export async function runProduct(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   controller: AbortController,
-  lines: string[],
+  { print, log }: Pick<Terminal, "print" | "log">,
 ): Promise<number> {
   const { signal: stop } = controller;
   const invocation = parseCommandLine(args);
@@ -75,24 +109,29 @@ export async function runProduct(
   setMaxListeners(0, stop);
   giveUpRequestsAfter(stop);
   setTimeout(() => controller.abort(), maxMinutes * 60_000).unref();
-  const tell = (text: string) => {
-    lines.push(text);
-  };
+  const isVerbose = "verbose" in invocation.options;
   const terminal = {
-    print: tell,
-    log: tell,
-    detail: () => undefined,
-    isVerbose: false,
+    print,
+    log,
+    detail: isVerbose ? log : () => undefined,
+    isVerbose,
     count: countSilently,
     paint: (_: unknown, text: string) => text,
     now: () => new Date(),
     stop,
   };
-  const open = <Name extends CommandName>({ command, options }: Call<Name>) =>
-    createContext(env, options, terminal, findOrganisationRule(command, options));
-  if (invocation.command === "plan") return await runPlan(invocation.options, await open(invocation));
-  if (invocation.command === "sync") return await runSync(invocation.options, await open(invocation));
-  if (invocation.command === "delegate") return await runDelegate(invocation.options, await open(invocation));
-  if (invocation.command === "restore") return await runRestore(invocation.options, await open(invocation));
-  throw new Error(`the simulation does not play ${invocation.command}`);
+  return await runCommand(invocation, env, terminal);
+}
+
+async function runCommand<Name extends CommandName>(
+  { command, options }: Call<Name>,
+  env: Readonly<Record<string, string>>,
+  terminal: Terminal,
+): Promise<number> {
+  const run = commands[command];
+  if (run === undefined) throw new Error(`the simulation does not play ${command}`);
+  return await run(
+    options,
+    await createContext(env, options, terminal, findOrganisationRule(command, options)),
+  );
 }

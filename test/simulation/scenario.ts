@@ -214,6 +214,7 @@ const act: fc.Arbitrary<Act> = fc
       { weight: 2, arbitrary: fc.record({ faults: nothing, during: nothing, killAt: step, stopAt: never }) },
       { weight: 1, arbitrary: fc.record({ faults: nothing, during: nothing, killAt: never, stopAt: step }) },
       { weight: 2, arbitrary: fc.record({ faults, during, killAt: never, stopAt: never }) },
+      { weight: 1, arbitrary: fc.record({ faults, during, killAt: never, stopAt: step }) },
       { weight: 1, arbitrary: fc.record({ faults, during, killAt: step, stopAt: step }) },
       { weight: 1, arbitrary: fc.record({ faults: nothing, during: nothing, killAt: never, stopAt: never }) },
     ),

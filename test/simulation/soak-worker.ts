@@ -15,12 +15,11 @@ if (seed === undefined || runs === undefined || every === undefined) throw new E
 
 const { story, wrongs, ...played } = await play(tellLongStory(seed, runs), {
   runsPerDay: 4,
+  keptLines: 200,
   onRun: (sight) => {
     const isMeasured = sight.runs % every === 0;
     if (isMeasured) globalThis.gc?.();
     process.send?.({ sight, heapBytes: isMeasured ? process.memoryUsage().heapUsed : null });
   },
 });
-process.send?.({ played: { wrongs, ...played }, tail: wrongs.length === 0 ? [] : story.slice(-200) }, () =>
-  exit(0),
-);
+process.send?.({ played: { wrongs, ...played }, tail: wrongs.length === 0 ? [] : story }, () => exit(0));

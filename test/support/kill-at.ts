@@ -31,7 +31,7 @@ export function killAt(sandbox: Sandbox, { route, count = 1, signals, ...fault }
     begin = () => {
       const timers = signals.map((signal, index) => setTimeout(() => kill(signal), 200 * index));
       timers.push(setTimeout(() => kill("SIGKILL"), patienceMs));
-      child.once("exit", () => timers.forEach(clearTimeout));
+      child?.once("exit", () => timers.forEach(clearTimeout));
     };
   };
 }

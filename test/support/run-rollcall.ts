@@ -33,10 +33,10 @@ export interface Folder extends AsyncDisposable {
   readRecord(): Promise<RunRecord>;
 }
 
-/** Is given a way to signal the process that has just been started, and the process itself. */
+/** Is given a way to signal the run that has just been started, and its process where it has one of its own. */
 export type OnStart = (
   kill: (signal: NodeJS.Signals) => void,
-  child: ChildProcessByStdio<null, Readable, Readable>,
+  child: ChildProcessByStdio<null, Readable, Readable> | null,
 ) => void;
 
 /** Makes a folder that is removed when the test ends; `rooms` becomes its mappings/rooms.csv. */

@@ -17,7 +17,7 @@ export async function startLogin(
   let ended: Promise<RunResult> | null = null;
   const url = await new Promise<string>((resolve, reject) => {
     ended = folder.run(["login", ...args], env, (_, child) => {
-      child.stderr.on("data", (text: string) => {
+      child?.stderr.on("data", (text: string) => {
         told += text;
         const shown = /^ {2}(http\S+)$/m.exec(told)?.[1];
         if (shown) resolve(shown);

@@ -64,19 +64,25 @@ export async function runCommand(
     },
   });
   const lines: string[] = [];
+  const tell = (text: string) => {
+    lines.push(text);
+  };
   const stop = new AbortController();
   let killAt = 0;
   onStart((signal) => {
     if (signal === "SIGTERM") stop.abort();
     else killAt = (machine.process?.steps ?? 0) + 1;
   });
-  const { end } = await machine.run(() => runProduct([...args, "--json", files.record], env, stop, lines), {
-    get killAt() {
-      return killAt;
+  const { end } = await machine.run(
+    () => runProduct([...args, "--json", files.record], env, stop, { print: tell, log: tell }),
+    {
+      get killAt() {
+        return killAt;
+      },
+      stopAt: 0,
+      stop: () => undefined,
     },
-    stopAt: 0,
-    stop: () => undefined,
-  });
+  );
   if (end.kind === "threw") lines.push(String(end.error));
   const after = listRights(sandbox);
   const ending = `${env.GITHUB_RUN_ID}.json`;

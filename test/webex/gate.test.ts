@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Attempt, sendAll, startGate } from "./run-gate.ts";
+import { type Attempt, sendAll, sendByPool, startGate } from "./run-gate.ts";
 
 /** Everything here happens by a virtual clock: the same on every machine. */
 
@@ -42,6 +42,24 @@ for (const [perSecond, count] of [
     assert.ok(refusedShare < 0.02, `${refusedShare}`);
   });
 }
+
+test("a pool of ten, which is refused much more often, is not faster under a limit", async () => {
+  const ratios: number[] = [];
+  for (const perSecond of [10, 20, 50, 100]) {
+    for (const latencyMs of [41, 61, 90]) {
+      const model = { latencyMs, limits: [{ fromMs: 0, perSecond }] };
+      const own = await sendAll(model, 30 * perSecond);
+      const pool = await sendByPool(model, 30 * perSecond, 10);
+      ratios.push(pool.seconds / own.seconds);
+      assert.ok(pool.seconds / own.seconds > 0.96, `${perSecond}/s, ${latencyMs} ms: ${ratios.at(-1)}`);
+      // Where ten at once come to no more than the limit, nothing is refused.
+      const mayBeRefused = 10 / (latencyMs / 1000) > 2 * perSecond;
+      if (mayBeRefused) assert.ok(pool.refusedShare > 2 * own.refusedShare);
+    }
+  }
+  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+  assert.ok(mean > 1, `on average ${mean} times as fast`);
+});
 
 test("a service that slows down above 20 at once is held there", async () => {
   for (const latencyMs of [40, 200]) {

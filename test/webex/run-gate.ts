@@ -99,3 +99,26 @@ export async function sendAll(model: ServiceModel, count: number, max?: number) 
     mostUnderWay: Math.max(...attempts.map(({ underWay }) => underWay)),
   };
 }
+
+/** The same by a pool: so many at once, and each that is refused waits as long as it is told. */
+export async function sendByPool(model: ServiceModel, count: number, size: number) {
+  const clock = createVirtualClock();
+  const service = createService(model);
+  let left = count;
+  let sent = 0;
+  const work = async () => {
+    while (left > 0) {
+      left -= 1;
+      for (let pauseMs = 1; pauseMs > 0; ) {
+        sent += 1;
+        const { delayMs, retryAfterSeconds = 0 } = service.arrive(clock.now());
+        await clock.sleep(Math.max(1, delayMs));
+        service.leave();
+        pauseMs = retryAfterSeconds * 1000;
+        if (pauseMs > 0) await clock.sleep(pauseMs);
+      }
+    }
+  };
+  await clock.runUntil(Promise.all(Array.from({ length: size }, work)));
+  return { seconds: clock.now() / 1000, refusedShare: (sent - count) / sent };
+}
