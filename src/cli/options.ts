@@ -210,7 +210,7 @@ export const commands = [
       {
         name: "features",
         value: "<list>",
-        help: "of memberships, delegates, messages, xml (default memberships; with WEBEX_SITE_URL also delegates)",
+        help: "of memberships, delegates, messages, xml (default memberships; with WEBEX_SITE_URL also delegates, with report.notify in policy.json also messages)",
       },
       verbose,
     ],

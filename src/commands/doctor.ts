@@ -19,7 +19,7 @@ import { type Inputs, readInputs } from "../run/inputs.ts";
 import { readMemory } from "../run/memory.ts";
 import { openSession, openStore, type Session } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
-import { type Feature, findMissingScopes } from "../token/scopes.ts";
+import { type FeatureNeeds, findFeatures, findMissingScopes } from "../token/scopes.ts";
 import { pingWebex } from "../webex/client.ts";
 import { check, conclude, type Finding, obtain, ok, skip, wrong } from "./doctor-checks.ts";
 import { checkClock, checkProxy } from "./doctor-machine.ts";
@@ -127,7 +127,7 @@ async function checkWebex(
       api,
       store,
       token,
-      checkScopes(session, config),
+      checkScopes(session, { ...config, notify: (inputs?.policy ?? defaultPolicy).report.notify }),
       ...ofMappings.checks,
       ...ofDelegation.checks,
       await settleFacts(facts, config, context),
@@ -174,11 +174,10 @@ async function settleFacts(facts: WebexFacts, config: Config, context: Context):
   });
 }
 
-function checkScopes({ scopes }: Session, { siteUrl }: Config): Check {
+function checkScopes({ scopes }: Session, needs: FeatureNeeds): Check {
   const title = "Scopes";
   if (scopes === null) return skip("scopes", title, "Webex did not say which were granted");
-  const wanted: Feature[] = siteUrl === null ? ["memberships"] : ["memberships", "delegates"];
-  const missing = findMissingScopes(wanted, scopes);
+  const missing = findMissingScopes(findFeatures(needs), scopes);
   if (missing.length === 0) return conclude("scopes", title, ok("all that are needed"));
   const remedy = "Tick them at developer.webex.com (My Apps, the integration), then npm run login";
   return conclude("scopes", title, wrong(`missing ${missing.join(", ")}`, remedy));

@@ -7,10 +7,12 @@ import type { OptionsOf } from "../cli/options.ts";
 import type { LoginConfig, TokenStoreConfig } from "../config/settings.ts";
 import { replaceSecretFile } from "../disk/write-atomic.ts";
 import { gate } from "../lib/redact.ts";
+import { readPolicy } from "../run/inputs.ts";
+import { readFromDisk } from "../run/newest-files.ts";
 import { openStore } from "../run/session.ts";
 import { describeExpiry, measureExpiry } from "../token/expiry.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
-import { type Feature, features, findMissingScopes, listScopes } from "../token/scopes.ts";
+import { type Feature, features, findFeatures, findMissingScopes, listScopes } from "../token/scopes.ts";
 import { createWebexClient } from "../webex/client.ts";
 import { type Authorization, createAuthorization, exchangeCode } from "../webex/oauth-authorize.ts";
 import { awaitCallback, type CallbackPage } from "../webex/oauth-callback.ts";
@@ -41,7 +43,10 @@ interface Login extends LoginOrder {
 /** Gets the first refresh token with a person's consent and stores it. Returns the exit code. */
 export async function runLogin(options: OptionsOf<"login">, context: Context): Promise<number> {
   const config = context.settings.readLoginConfig();
-  const wanted = chooseFeatures(options.features ?? null, config);
+  const wanted =
+    options.features === undefined
+      ? findFeatures({ ...config, notify: await readNotify(context) })
+      : parseFeatures(options.features);
   await logIn({ config, wanted, port: options.device ? null : Number(options.port ?? usualPort) }, context);
   return 0;
 }
@@ -58,11 +63,13 @@ export async function logIn(order: LoginOrder, context: Context): Promise<Issued
   return port === null ? await logInByDevice(login) : await logInByBrowser(login, port);
 }
 
-export function chooseFeatures(
-  text: string | null,
-  { siteUrl }: Pick<LoginConfig, "siteUrl">,
-): readonly Feature[] {
-  if (text === null) return siteUrl === null ? ["memberships"] : ["memberships", "delegates"];
+/** The space that the policy on disk has told; null also for a policy that cannot be read, as others say what is wrong. */
+export async function readNotify({ paths }: Context): Promise<string | null> {
+  const policy = await readPolicy(paths, readFromDisk).catch(() => null);
+  return policy?.report.notify ?? null;
+}
+
+function parseFeatures(text: string): readonly Feature[] {
   const named = text.split(/[\s,]+/).filter(Boolean);
   const unknown = named.find((name) => !features.some((feature) => feature === name));
   if (unknown !== undefined)

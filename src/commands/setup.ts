@@ -15,11 +15,11 @@ import { type Check, hasFault, renderChecklist } from "../report/checklist.ts";
 import { openStore } from "../run/session.ts";
 import { surveyDirectory } from "../run/survey.ts";
 import type { IssuedTokens } from "../token/rotate.ts";
-import { listScopes } from "../token/scopes.ts";
+import { findFeatures, listScopes } from "../token/scopes.ts";
 import { createWebexClient } from "../webex/client.ts";
 import { examineSetup } from "./doctor.ts";
 import { ownerPlaceholder, ownersFile } from "./doctor-github.ts";
-import { chooseFeatures, logIn, openBrowser, usualPort } from "./login.ts";
+import { logIn, openBrowser, readNotify, usualPort } from "./login.ts";
 import { type Answers, createAnswers } from "./setup-answers.ts";
 import { tokenPage } from "./setup-pages.ts";
 import { type Draft, propose } from "./setup-proposal.ts";
@@ -274,7 +274,7 @@ const addresses = ["WEBEX_API_URL", "WEBEX_XML_URL"];
 async function setIntegration(work: Work): Promise<string> {
   const { standing, context } = work;
   await chooseSite(work);
-  showIntegrationPage(work);
+  await showIntegrationPage(work);
   await askForIntegration(work);
   for (const name of addresses) {
     const value = context.settings.find(name);
@@ -298,11 +298,10 @@ async function chooseSite(work: Work): Promise<void> {
   if (site !== "") await setVariable(work, "WEBEX_SITE_URL", site);
 }
 
-function showIntegrationPage(work: Work): void {
+async function showIntegrationPage(work: Work): Promise<void> {
   const { context, port, standing } = work;
-  const scopes = listScopes(
-    chooseFeatures(null, { siteUrl: standing.variables.get("WEBEX_SITE_URL") ?? null }),
-  );
+  const siteUrl = standing.variables.get("WEBEX_SITE_URL") ?? null;
+  const scopes = listScopes(findFeatures({ siteUrl, notify: await readNotify(context) }));
   const page = {
     url: "https://developer.webex.com/my-apps/new/integration",
     lines: [
@@ -411,7 +410,7 @@ async function logInOnce(work: Work): Promise<string> {
   }
   const settings = settingsOf(work);
   const config = settings.readLoginConfig();
-  const wanted = chooseFeatures(null, config);
+  const wanted = findFeatures({ ...config, notify: await readNotify(context) });
   work.issued = await logIn({ config, wanted, port }, { ...context, settings });
   const { standing } = work;
   work.standing = { ...standing, secrets: new Set([...standing.secrets, "WEBEX_REFRESH_TOKEN"]) };

@@ -102,10 +102,7 @@ async function fetchWithin(address: string, init: FetchInit) {
 }
 
 /** A proxy or a cut connection answers text instead of JSON, and GraphQL reports its rate limit with status 200. */
-function refuseUnreadable(
-  response: { status: number; headers: object; data: unknown },
-  method: string,
-): void {
+function refuseUnreadable(response: Answer & { readonly url: string }, method: string): void {
   const { status, data } = response;
   const isEmpty = data === undefined || data === "";
   // A write may be confirmed by its status alone; a read never.
@@ -113,7 +110,7 @@ function refuseUnreadable(
   const isJson = typeof data === "object" && data !== null && !(data instanceof ArrayBuffer);
   if (isEmpty ? !mayBeEmpty : !isJson) {
     throw new UnreadableAnswer(
-      `GitHub's answer (${status}) cannot be read: it is not JSON, or was cut short`,
+      `GitHub's answer to ${pathOf(response)} (${status}) cannot be read: it is not JSON, or was cut short`,
       response,
     );
   }
@@ -129,6 +126,7 @@ const limitSchema = v.object({
   ),
 });
 
+/** What Octokit gives, as far as it is looked at here. */
 interface Answer {
   readonly status: number;
   readonly headers: object;
@@ -158,8 +156,12 @@ export function parseAnswer<const Schema extends v.GenericSchema>(
   const read = v.safeParse(schema, answer.data);
   if (read.success) return read.output;
   const place = v.getDotPath(read.issues[0]);
-  const what = `GitHub's answer to ${new URL(answer.url).pathname} is not as documented`;
+  const what = `GitHub's answer to ${pathOf(answer)} is not as documented`;
   throw new UnreadableAnswer(place === null ? what : `${what} (${place})`, answer);
+}
+
+function pathOf({ url }: { readonly url: string }): string {
+  return new URL(url).pathname;
 }
 
 /**

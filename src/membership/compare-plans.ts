@@ -1,5 +1,5 @@
 import { identityOf } from "../lib/webex-id.ts";
-import { isRow, type Mapping } from "./mapping.ts";
+import type { Mapping } from "./mapping.ts";
 import type { Policy } from "./policy.ts";
 import type { HeldReason, RecordedPerson, RoomRecord, RunRecord } from "./record.ts";
 
@@ -90,8 +90,8 @@ export function compareLastDays(
   present: readonly Mapping[],
 ): readonly LastDay[] {
   const pairOf = ({ group, room }: Mapping) => JSON.stringify([group, room]);
-  const before = new Map(present.filter(isRow).map((row) => [pairOf(row), row]));
-  return proposed.filter(isRow).flatMap((row): LastDay[] => {
+  const before = new Map(present.map((row) => [pairOf(row), row]));
+  return proposed.flatMap((row): LastDay[] => {
     const { line, group, until = null } = row;
     const old = before.get(pairOf(row));
     if (old === undefined) return until === null ? [] : [{ line, group, with: until }];

@@ -25,10 +25,9 @@ export function confirmRemovals(
   const doubt = again.frozen ?? emptied;
   const shown = new Map(again.removals.map((removal) => [removal.key, removal]));
   const removals = room.removals.flatMap((planned) => {
-    const { membershipId, wasModerator = false } = shown.get(planned.key) ?? {};
-    const isNewModerator = wasModerator && !planned.wasModerator;
-    if (doubt !== null || membershipId === undefined || isNewModerator) return [];
-    return [{ ...planned, membershipId, wasModerator }];
+    const seen = shown.get(planned.key);
+    if (doubt !== null || seen === undefined || (seen.wasModerator && !planned.wasModerator)) return [];
+    return [{ ...planned, membershipId: seen.membershipId, wasModerator: seen.wasModerator }];
   });
   const going = new Set(removals.map(({ key }) => key));
   const told = new Set(room.kept.map(({ personId }) => personId));

@@ -21,6 +21,21 @@ const scopesOf: Readonly<Record<Feature, readonly string[]>> = {
 /** Includes all other scopes of a user, which are then left out of the request. */
 const bundle = "spark:all";
 
+/** What decides which features a set-up uses: its Meetings site, and the space that the policy has told. */
+export interface FeatureNeeds {
+  readonly siteUrl: string | null;
+  readonly notify: string | null;
+}
+
+/** Lists the features that a set-up uses. */
+export function findFeatures({ siteUrl, notify }: FeatureNeeds): readonly Feature[] {
+  return [
+    "memberships",
+    ...(siteUrl === null ? [] : (["delegates"] as const)),
+    ...(notify === null ? [] : (["messages"] as const)),
+  ];
+}
+
 /** Lists the scopes to ask for, so that the features work. */
 export function listScopes(wanted: readonly Feature[]): readonly string[] {
   const scopes = [...new Set(wanted.flatMap((feature) => scopesOf[feature]))];

@@ -78,6 +78,10 @@ async function conclude(query: URLSearchParams, finish: CallbackOptions["finish"
   const error = query.get("error");
   const code = query.get("code");
   if (error === "access_denied") throw new Error("the consent was refused; nothing was stored");
+  if (error === "invalid_scope")
+    throw new Error(
+      "the integration does not have every scope that was asked for; tick them at developer.webex.com (My Apps, the integration). docs/adopting.md lists them",
+    );
   if (error !== null) throw new Error(`Webex answered ${error.slice(0, 60)} instead of a code`);
   if (!code) throw new Error("the answer holds no code");
   return await finish(code);

@@ -51,7 +51,11 @@ export class GrantError extends WebexError {
 const tokensSchema = v.object({
   access_token: v.fallback(v.optional(v.string()), undefined),
   refresh_token: v.nullish(v.string()),
-  refresh_token_expires_in: v.fallback(v.optional(v.number()), undefined),
+  // Within a century: what is no date would end the run.
+  refresh_token_expires_in: v.fallback(
+    v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100 * 365 * 24 * 60 * 60))),
+    undefined,
+  ),
   scope: v.fallback(v.optional(v.string()), undefined),
 });
 

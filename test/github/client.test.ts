@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createGithubClient } from "../../src/github/client.ts";
+import * as v from "valibot";
+import { createGithubClient, listPages, parseAnswer } from "../../src/github/client.ts";
 import { explainRefusal } from "../../src/github/permissions.ts";
 import { drop, type Script, startScript } from "../support/scripted-server.ts";
 
@@ -67,6 +68,8 @@ for (const [fact, script] of plain) {
 const unreadable: readonly [fact: string, script: Script][] = [
   ["HTML with a 200", { headers: { "content-type": "text/html" }, body: "<html>" }],
   ["JSON that is cut short", { headers: json, body: '{"fine":' }],
+  ["JSON that is null", { headers: json, body: "null" }],
+  ["JSON that is a number", { headers: json, body: "7" }],
   ["nothing with a 200", { status: 200, headers: json }],
   ["a lost answer", drop],
   ["a 502", { status: 502 }],
@@ -104,6 +107,39 @@ test("no writing follows a redirect, and no reading one to another origin: the t
   await using within = await start({ status: 307, headers: { location: "/y" } }, ok);
   await assert.rejects(within.github.request("PUT /x"), /not followed/);
   assert.deepEqual([other.requests.length, within.server.requests.length], [0, 1]);
+});
+
+const item = v.object({ id: v.number() });
+
+test("a listing is read page by page, as its links say", async () => {
+  const next = {
+    ...json,
+    link: '<https://api.github.com/x?page=2>; rel="next", <https://api.github.com/x>; rel="last"',
+  };
+  const last = { ...json, link: '<https://api.github.com/x>; rel="prev"' };
+  await using place = await start(
+    { headers: next, body: [{ id: 1 }, { id: 2 }] },
+    { headers: last, body: [{ id: 3, more: "x" }] },
+  );
+  assert.deepEqual(await listPages(place.github, "GET /x", { state: "open" }, item), [
+    { id: 1 },
+    { id: 2 },
+    { id: 3 },
+  ]);
+  assert.deepEqual(
+    place.server.requests.map(({ path }) => path),
+    ["/x?state=open&per_page=100", "/x?state=open&per_page=100&page=2"],
+  );
+});
+
+test("an answer that is not as documented is an error that names the request and the place", async () => {
+  await using place = await start({ headers: json, body: [{ id: 1 }, { id: null }] });
+  await assert.rejects(
+    listPages(place.github, "GET /repos/a/b/issues", {}, item),
+    /^UnreadableAnswer: GitHub's answer to \/repos\/a\/b\/issues is not as documented \(1\.id\)$/,
+  );
+  const answer = await place.github.request("GET /x", { request: { single: true } });
+  assert.throws(() => parseAnswer(item, answer), /GitHub's answer to \/x is not as documented/);
 });
 
 const link = "https://docs.github.com/rest";

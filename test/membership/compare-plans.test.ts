@@ -113,3 +113,29 @@ test("a last day counts where the proposal sets, moves or ends it, and not where
     { line: 5, group: "c", with: "2026-12-31", without: null },
   ]);
 });
+
+test("last days are told with the space that their line is of, and with no space that is gone", () => {
+  const day = (line: number) => ({ line, group: "eng", with: "2026-12-18" });
+  const days = [day(2), day(3), day(5)];
+  const proposed = plan(
+    room("NOC", { lines: [2, 5] }),
+    room("Lobby", { lines: [3] }),
+    room("Den", { lines: [4] }),
+  );
+  const present = plan(room("Old", { lines: [2] }));
+  assert.deepEqual(
+    comparePlans(proposed, present, days).rooms.map(({ lastDays }) => lastDays.map(({ line }) => line)),
+    [[2, 5], [3], [], []],
+  );
+  assert.deepEqual(
+    comparePlans(proposed, present).rooms.map(({ lastDays }) => lastDays),
+    [[], [], [], []],
+  );
+});
+
+test("a comment line has no last day, and takes none away", () => {
+  const rows = (...lines: readonly string[]) =>
+    parseMappings(Buffer.from(["group,room,until", ...lines].join("\n"))).mappings;
+  const [one, other] = [rows("# the rest,", "a,NOC,2026-12-18"), rows("a,NOC,2026-12-18", "# others,")];
+  assert.deepEqual([compareLastDays(one, other), compareLastDays(other, one)], [[], []]);
+});

@@ -358,6 +358,17 @@ test("a row of a person without a room is told with the rooms that keep somebody
   ]);
 });
 
+test("a row without a room is not told of because of another group with the same name", () => {
+  const eng = uncertain(group("eng", "ada"));
+  const namesake = { ...group("eng", "zoe"), group: { ...group("eng").group, key: "SCIM_GROUP/other" } };
+  const { differences, problems } = problemsOf(
+    { desired: [feed(room("NOC"), [eng])], unmatchedRows: [{ group: namesake.group, line: 9 }] },
+    [eng, namesake],
+    { NOC: [own, member("kim")] },
+  );
+  assert.deepEqual([differences[0]?.uncertainties, problems], [["eng"], []]);
+});
+
 test("who might leave is described where somebody may be removed, who comes everywhere, in one order", () => {
   const eng = group("eng", "bob", "ada");
   const listing = complete(own, member("zoe"), member("eve"));

@@ -548,3 +548,28 @@ test("no more than 64 spaces, and 64 groups, are read at once", async () => {
   const [{ differences }] = await observe(counting, [mappings]);
   assert.deepEqual([most, differences.length], [{ groups: 64, rooms: 64, addresses: 64 }, 70]);
 });
+
+test("of spaces whose groups are big fewer are read at once, by the bigger of two mappings", async () => {
+  const titles = Array.from({ length: 40 }, (_, index) => `S${index}`);
+  const crowd = Array.from({ length: 4_000 }, (_, index) => `p${index}`);
+  const { reader } = createReader({
+    groups: [group("big", ...crowd), group("small", "ada")],
+    rooms: Object.fromEntries(titles.map((title) => [title, complete(own)])),
+  });
+  let [underWay, most] = [0, 0];
+  const counting: typeof reader = {
+    ...reader,
+    async listRoomMembers(of) {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return reader.listRoomMembers(of);
+    },
+  };
+  const mapping = (name: string) => rows(...titles.map((title): [string, string] => [name, title]));
+  await observe(counting, [mapping("small"), mapping("big"), mapping("small")], {
+    describesNewcomers: false,
+  });
+  assert.equal(most, 16);
+});

@@ -300,6 +300,9 @@ test("of the members who stay, people and guests are somebody who is left; machi
   // Who goes is not left.
   const known = new Map([["PEOPLE/eve", described("eve")]]);
   assert.equal(plan(differenceOf([member("eve")]), known).stayingCount, 0);
+  // Neither is the token's owner, described or not.
+  const people = new Map([[owner.key, described("rollcall")]]);
+  assert.equal(plan(differenceOf([]), people).stayingCount, 0);
 });
 
 test("where a group is not known nobody was looked up, so nobody is kept as unknown, or told of", () => {
@@ -321,11 +324,11 @@ test("members of whom nothing is known stay, and are told by whatever there is o
     member("zoe", { email: null }),
     member("", { key: "PEOPLE/x", personId: "id-x", email: "x@acme.example" }),
     member("", { key: "PEOPLE/y", personId: "id-y", email: null }),
-    member("ada"),
+    member("Ada"),
   ];
   const { kept, problems } = plan(differenceOf(members));
-  assert.deepEqual(kept, ["null: unknown", "null: unknown", "ada: unknown", "zoe: unknown"]);
-  assert.match(problems[0] ?? "", /so they stay: ada \(ada@acme\.example\), id-y, x@acme\.example, zoe;/);
+  assert.deepEqual(kept, ["null: unknown", "null: unknown", "Ada: unknown", "zoe: unknown"]);
+  assert.match(problems[0] ?? "", /so they stay: Ada \(Ada@acme\.example\), id-y, x@acme\.example, zoe;/);
 });
 
 test("where Webex could not be asked, that is told, and the next run asks again", () => {

@@ -101,6 +101,8 @@ test("what is not the record of a run that changed something is refused with wha
 
 test("a record that an editor saved with a byte order mark can be read", () => {
   assert.deepEqual(parseRecord(`\uFEFF${formatRecord(eventfulRun)}`), { record: eventfulRun });
+  const marked = { ...eventfulRun, notices: ["a\uFEFFb"] };
+  assert.deepEqual(parseRecord(formatRecord(marked)), { record: marked });
   const broken = parseRecord("\uFEFF{");
   assert.match("refusal" in broken ? broken.refusal : "", /line 1, character 2: the end of the file/);
 });

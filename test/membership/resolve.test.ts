@@ -515,6 +515,11 @@ test("an address that led to a group on earlier runs, or was not looked up, lead
   const notAsked = [unclear("was not looked up")];
   assert.deepEqual(findingsOf("bob@acme.example", {}), notAsked);
   assert.deepEqual(findingsOf("ada@acme.example", { addresses: new Map() }), notAsked);
+  const { desired } = resolve(rows(["ada@acme.example", "NOC"]));
+  assert.deepEqual(
+    desired[0]?.people.map(({ finding }) => finding),
+    notAsked,
+  );
   const named = group("ada@acme.example", "x").group;
   const same = createNameMemory([{ column: "group", name: "ada@acme.example", id: named.id }]);
   assert.deepEqual(

@@ -383,3 +383,20 @@ for (const [fact, trust, doubt] of trusts) {
     assert.equal(prepared?.doubt, doubt);
   });
 }
+
+test("of spaces that were big fewer are read at once", async () => {
+  const titles = Array.from({ length: 20 }, (_, index) => `S${index}`);
+  let [underWay, most] = [0, 0];
+  const { reader } = createReader(complete(), {
+    listRooms: async () => complete(...titles.map((title) => room(title))),
+    async listRoomMembers() {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return complete(self);
+    },
+  });
+  await observed(reader, ...titles.map((title) => of(title, { added: [listed("bob")], before: 8_000 })));
+  assert.equal(most, 8);
+});

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { SandboxOptions } from "../../sandbox/server.ts";
 import { startSandbox } from "../../sandbox/server.ts";
+import { listScopes } from "../../src/token/scopes.ts";
 import { crowd, organisation } from "../support/organisation.ts";
 import { createFolder } from "../support/run-rollcall.ts";
 
@@ -141,6 +142,15 @@ describe("doctor", { concurrency: 2 }, () => {
       wrong.map(({ detail }) => detail).join("\n"),
       /it is moderated, and the token's owner does not moderate it/,
     );
+  });
+
+  test("misses the scope for messages where the policy names a space, and nowhere else", async () => {
+    await using place = await open({ scope: listScopes(["memberships"]).join(" ") });
+    const scopesOf = async () => (await place.examine()).report.checks.find(({ id }) => id === "scopes");
+    assert.equal((await scopesOf())?.state, "ok");
+    await place.folder.write("mappings/policy.json", '{ "report": { "notify": "NOC" } }');
+    const found = await scopesOf();
+    assert.deepEqual([found?.state, found?.detail], ["wrong", "missing spark:messages_write"]);
   });
 
   test("does not spend a token that could not be stored", async () => {

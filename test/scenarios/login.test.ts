@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
+import { listScopes } from "../../src/token/scopes.ts";
 import { organisation } from "../support/organisation.ts";
 import { createFolder, type Folder, type RunResult } from "../support/run-rollcall.ts";
 import { startLogin } from "../support/start-login.ts";
@@ -199,6 +200,33 @@ test("scopes that were not granted are named, and the token is not stored", asyn
     /spark:memberships_read, spark:memberships_write, .*meeting:admin_preferences_write/,
   );
   assert.equal(existsSync(join(place.folder.path, "token")), false);
+});
+
+test("the scope for messages is asked for where the policy names a space, unless the features are given", async () => {
+  await using place = await open({ scope: listScopes(["memberships", "messages"]).join(" ") });
+  const asks = async (policy: string, ...features: readonly string[]) => {
+    await place.folder.write("mappings/policy.json", policy);
+    const env = localEnv(place, { WEBEX_TOKEN_FILE: "token" });
+    const login = await startLogin(place.folder, env, ["--port", "0", ...features]);
+    const scopes = new URL(login.url).searchParams.get("scope") ?? "";
+    await allow(login.url);
+    assert.equal((await login.ended).code, 0);
+    return scopes.split(" ").includes("spark:messages_write");
+  };
+  assert.equal(await asks("{}"), false);
+  assert.equal(await asks('{ "report": { "notify": "NOC" } }'), true);
+  assert.equal(await asks('{ "report": { "notify": "NOC" } }', "--features", "memberships"), false);
+  assert.equal(await asks('{ "report": { "notify": 4711 } }'), false, "a fault in it is for others to tell");
+});
+
+test("an integration without a scope that is asked for: it says where to tick it", async () => {
+  await using place = await open({ scope: listScopes(["memberships"]).join(" ") });
+  await place.folder.write("mappings/policy.json", '{ "report": { "notify": "NOC" } }');
+  const login = await startLogin(place.folder, localEnv(place, { WEBEX_TOKEN_FILE: "token" }));
+  assert.equal((await allow(login.url)).status, 400);
+  const { code, stderr } = await login.ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /does not have every scope that was asked for; tick them at developer\.webex\.com/);
 });
 
 test("a store that refuses is told before anybody is asked for consent", async () => {

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { allPermissions } from "../../sandbox/github/permissions.ts";
 import { type SandboxOptions, startSandbox } from "../../sandbox/server.ts";
+import { listScopes } from "../../src/token/scopes.ts";
 import { loadContracts } from "../support/contract.ts";
 import { organisation } from "../support/organisation.ts";
 import { createFolder, type RunResult } from "../support/run-rollcall.ts";
@@ -322,6 +323,16 @@ test("of several organisations each gets its own environment, rows and pull requ
     github.files("rollcall/set-up-sales").get("mappings/sales/rooms.csv") ?? "",
     /^Ops,Runbook,audit/m,
   );
+});
+
+test("where the policy names a space to tell, the page and the login have the scope for messages", async () => {
+  await using place = await open({}, { scope: listScopes(["memberships", "messages"]).join(" ") });
+  await place.folder.write("mappings/policy.json", '{ "report": { "notify": "Ops" } }');
+  const { code, stdout, stderr, requests } = await place.run();
+  assert.equal(code, 0, stdout + stderr);
+  const consent = requests.find(({ route }) => route === "POST /authorize");
+  assert.match(JSON.stringify(consent?.body), /spark:messages_write/);
+  assert.match(stderr, /^ +\[ \] spark:messages_write$/m);
 });
 
 for (const refreshToken of ["stays", "rotates"] as const) {

@@ -68,6 +68,11 @@ const answers: readonly [fact: string, fields: object, expected: object][] = [
     { refreshToken: "new" },
   ],
   [
+    "a life that ends at no date does not lose the new token",
+    { refresh_token: "new", refresh_token_expires_in: 1e300 },
+    { refreshToken: "new" },
+  ],
+  [
     "the scopes are told",
     { scope: "spark:rooms_read  spark:all" },
     { scopes: ["spark:rooms_read", "spark:all"] },

@@ -1,35 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { GithubOptions } from "../../sandbox/github/github.ts";
-import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
-import { organisation } from "../support/organisation.ts";
-import { assertNoSecretShown, countMembershipWrites, needsAct, useActRepository } from "./act-story.ts";
+import type { Sandbox } from "../../sandbox/server.ts";
+import {
+  assertNoSecretShown,
+  countMembershipWrites,
+  needsAct,
+  startThree,
+  three,
+  tokenOf,
+  useActRepository,
+} from "./act-story.ts";
 
 const repository = useActRepository();
-
-const names = ["acme", "globex", "initech"];
-
-/**
- * Three organisations in one repository. act gives every job the same secrets, so they share a Webex, whose token stays
- * as it is.
- */
-async function startThree(options: GithubOptions = {}): Promise<Sandbox> {
-  const groups = { NOC: ["ann"], Eng: ["bob"], Ops: ["cat"] };
-  const rooms = { NOC: ["old"], Eng: ["old"], Ops: ["old"] };
-  const files = {
-    "mappings/acme/rooms.csv": "group,room\nNOC,NOC\n",
-    "mappings/globex/rooms.csv": "group,room\nEng,Eng\n",
-    "mappings/initech/rooms.csv": "group,room\nOps,Ops\n",
-  };
-  const github = {
-    environments: names.map((name) => `webex-${name}`),
-    ...options,
-    files: { ...files, ...options.files },
-  };
-  return await startSandbox(organisation({ groups, rooms }), { refreshToken: "stays", github });
-}
-
-const tokenOf = (sandbox: Sandbox) => ({ WEBEX_REFRESH_TOKEN: sandbox.currentRefreshToken });
 
 function listHeadlines({ github }: Sandbox): string[] {
   return github.commits.map(({ message }) => message).filter((message) => message.startsWith("Rollcall"));
@@ -73,7 +55,7 @@ test(
       sandbox.github.issues.all.map(({ title }) => title.slice(0, 18)),
       ["Rollcall (globex):"],
     );
-    for (const name of names)
+    for (const name of three)
       assert.match(ending.log, new RegExp(`uploaded rollcall-record\\.json as rollcall-record-${name}-1`));
     assertNoSecretShown(sandbox, ending.log);
   },
@@ -185,7 +167,7 @@ test(
   },
 );
 
-test("Check looks at every organisation's files, and names the faults of all", needsAct, async () => {
+test("Check looks at every organisation's files, and three the faults of all", needsAct, async () => {
   await using sandbox = await startThree({
     files: { "mappings/acme/rooms.csv": "group,room\n,NOC\n", "mappings/Bad/rooms.csv": "group,room\n" },
   });

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import * as v from "valibot";
+import { parse } from "yaml";
 import type { Sandbox } from "../../sandbox/server.ts";
 import { assertNoSecretShown, assertTokenKept, needsAct, startNoc, useActRepository } from "./act-story.ts";
 import { runTool } from "./tool.ts";
 
+const packedSchema = v.object({
+  jobs: v.record(v.string(), v.object({ steps: v.array(v.object({ uses: v.optional(v.string()) })) })),
+});
 const repository = useActRepository();
 const source = "acme/rollcall";
 const readOwn = async (file: string) => await readFile(new URL(`../../${file}`, import.meta.url), "utf8");
@@ -197,7 +202,8 @@ test(
   async () => {
     await using sandbox = await startFresh();
     const release = { workflow: "release", event: "workflow_dispatch" } as const;
-    for (const file of ["README.md", ".github/workflows/sync.yml"]) {
+    const workflows = ["sync", "approve", "discover"].map((id) => `.github/workflows/${id}.yml`);
+    for (const file of ["README.md", ...workflows]) {
       const text = await readFile(new URL(`../../template/${file}`, import.meta.url), "utf8");
       sandbox.github.writeFile(`template/${file}`, text);
     }
@@ -234,12 +240,20 @@ test(
     const read = async (file: string) =>
       (await runTool("tar", ["-xzOf", repository.remotes.findUpload(name), `rollcall-template/${file}`], "/"))
         .stdout;
-    assert.match(
-      await read(".github/workflows/sync.yml"),
-      new RegExp(`uses: acme/spaces@[0-9a-f]{40} # ${tag}$`, "m"),
-    );
+    const pinned = /^acme\/spaces(\/\.github\/actions\/propose)?@[0-9a-f]{40}$/;
+    for (const file of workflows) {
+      const text = await read(file);
+      // Each is a workflow still, whatever stands behind the commit on its line.
+      const { jobs } = v.parse(packedSchema, parse(text));
+      const uses = Object.values(jobs).flatMap(({ steps }) => steps.flatMap((step) => step.uses ?? []));
+      const own = uses.filter((name) => !name.startsWith("actions/"));
+      assert.ok(own.length > 0, file);
+      for (const name of own) assert.match(name, pinned, file);
+      for (const line of text.split("\n").filter((one) => one.includes("uses: acme/")))
+        assert.ok(line.endsWith(` # ${tag}`), line);
+    }
     assert.match(await read("README.md"), /\(https:\/\/github\.com\/acme\/spaces\)/);
-    for (const file of ["README.md", ".github/workflows/sync.yml"])
+    for (const file of ["README.md", ...workflows])
       assert.doesNotMatch(await read(file), /your-organisation\/rollcall[^-]/);
   },
 );

@@ -45,6 +45,32 @@ export async function startNoc(options: GithubOptions = {}): Promise<Sandbox> {
   );
 }
 
+/** The organisations of `startThree`. */
+export const three = ["acme", "globex", "initech"];
+
+/**
+ * Three organisations in one repository. act gives every job the same secrets, so they share a Webex, whose token stays
+ * as it is.
+ */
+export async function startThree(options: GithubOptions = {}): Promise<Sandbox> {
+  const groups = { NOC: ["ann"], Eng: ["bob"], Ops: ["cat"] };
+  const rooms = { NOC: ["old"], Eng: ["old"], Ops: ["old"] };
+  const files = {
+    "mappings/acme/rooms.csv": "group,room\nNOC,NOC\n",
+    "mappings/globex/rooms.csv": "group,room\nEng,Eng\n",
+    "mappings/initech/rooms.csv": "group,room\nOps,Ops\n",
+  };
+  const github = {
+    environments: three.map((name) => `webex-${name}`),
+    ...options,
+    files: { ...files, ...options.files },
+  };
+  return await startSandbox(organisation({ groups, rooms }), { refreshToken: "stays", github });
+}
+
+/** The refresh token for every job at once: it stays as it is. */
+export const tokenOf = (sandbox: Sandbox) => ({ WEBEX_REFRESH_TOKEN: sandbox.currentRefreshToken });
+
 /** How many requests would have changed a membership. */
 export function countMembershipWrites({ requests }: Sandbox): number {
   return requests.filter(isMembershipWrite).length;

@@ -7,6 +7,9 @@ import {
   findRecord,
   needsAct,
   startNoc,
+  startThree,
+  three,
+  tokenOf,
   useActRepository,
 } from "./act-story.ts";
 
@@ -125,3 +128,98 @@ test("the template's Plan writes its comment, and Doctor finds the set-up in ord
   assert.equal(countMembershipWrites(sandbox), 0);
   assertTokenKept(sandbox);
 });
+
+test(
+  "the template finds its organisations: Sync works for each, Plan for those that change, Check for all",
+  needsAct,
+  async () => {
+    await using sandbox = await startThree({ files: { "mappings/globex/rooms.csv": "group,room\nEng\n" } });
+    const secrets = tokenOf(sandbox);
+    const sync = await repository.run(sandbox, { workflow: "sync", event: "schedule", secrets });
+    assert.equal(sync.succeeded, false, "globex has a row too short");
+    assert.deepEqual(
+      ["NOC", "Eng", "Ops"].map((room) => sandbox.members(room)),
+      [
+        ["ann", "rollcall"],
+        ["old", "rollcall"],
+        ["cat", "rollcall"],
+      ],
+    );
+    for (const name of three)
+      assert.match(sync.log, new RegExp(`uploaded rollcall-record\\.json as rollcall-record-${name}-1`));
+    assert.match(sandbox.github.files().get("reports/README.md") ?? "", /^\| globex \| no run yet \|/m);
+    assertNoSecretShown(sandbox, sync.log);
+
+    const files = { "mappings/acme/rooms.csv": "group,room\nNOC,NOC\nEng,NOC\n" };
+    const number = sandbox.github.pulls.open({ files });
+    const payload = { number, pull_request: { number, head: { repo: { full_name: "acme/spaces" } } } };
+    const plan = { workflow: "plan", event: "pull_request_target", payload, secrets } as const;
+    const ending = await repository.run(sandbox, plan);
+    assert.equal(ending.succeeded, true, ending.log);
+    assert.deepEqual(
+      sandbox.github.issues.find(number).comments.map(({ body }) => body.split("\n", 1)[0]),
+      ["<!-- rollcall:plan acme -->"],
+    );
+    const fork = { number, pull_request: { number, head: { repo: { full_name: "mallory/spaces" } } } };
+    const seen = sandbox.requests.length;
+    await repository.run(sandbox, { ...plan, payload: fork });
+    assert.equal(sandbox.requests.length, seen, "a fork starts nothing");
+
+    const check = await repository.run(sandbox, { workflow: "check", event: "pull_request" });
+    assert.equal(check.succeeded, false);
+    assert.match(check.log, /::error .*file=mappings\/globex\/rooms\.csv,line=2/);
+    assert.equal(sandbox.requests.length, seen);
+  },
+);
+
+test(
+  "the template's Restore reads the record from REPORT_BRANCH when the reports are there",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc({ branches: ["main", "reports"] });
+    const variables = { REPORT_BRANCH: "reports" };
+    await repository.run(sandbox, { workflow: "sync", event: "schedule", variables });
+    const record = findRecord(sandbox, "reports");
+    assert.equal(sandbox.github.files().has(record), false);
+    const payload = { inputs: { record, dry_run: "false" } };
+    const trigger = { workflow: "restore", event: "workflow_dispatch", payload, variables } as const;
+    const restored = await repository.run(sandbox, trigger);
+    assert.equal(restored.succeeded, true, restored.log);
+    assert.deepEqual(sandbox.members("NOC"), ["bob", "cy", "rollcall"]);
+    assert.deepEqual(
+      sandbox.github.commits.map(({ branch }) => branch),
+      ["reports", "reports"],
+    );
+  },
+);
+
+test(
+  "the template's Discover proposes rows in mode audit, and nothing where there is none",
+  needsAct,
+  async () => {
+    await using sandbox = await startNoc({ files: { "mappings/rooms.csv": "group,room,mode,note\n" } });
+    const discover = { workflow: "discover", event: "workflow_dispatch" } as const;
+    const ending = await repository.run(sandbox, discover);
+    assert.equal(ending.succeeded, true, ending.log);
+    const git = async (...args: readonly string[]) => await repository.remotes.git("acme/spaces", ...args);
+    const branches = (await git("branch", "--format=%(refname:short)")).split("\n").filter(Boolean);
+    const [branch = "", ...others] = branches;
+    assert.deepEqual([branch.replace(/\d+$/, ""), others], ["rollcall/discover-", []]);
+    const rows = await git("show", `${branch}:mappings/rooms.csv`);
+    assert.match(rows, /^group,room,mode,note\nNOC,NOC,audit,/);
+    assert.match(
+      await repository.remotes.takeCalls(),
+      /^gh pr create .*--title Suggest rows for rooms\.csv /m,
+    );
+    assertTokenKept(sandbox);
+    assertNoSecretShown(sandbox, ending.log);
+
+    sandbox.github.writeFile("mappings/rooms.csv", rows);
+    const none = await repository.run(sandbox, discover);
+    assert.equal(none.succeeded, true, none.log);
+    assert.match(none.log, /There is no row to suggest/);
+    assert.deepEqual((await git("branch", "--format=%(refname:short)")).split("\n").filter(Boolean), [
+      branch,
+    ]);
+  },
+);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as v from "valibot";
 import { commands } from "../../src/cli/options.ts";
 import { holdsSecret, readRootAction, readTemplateWorkflows, readWorkflow, root } from "./read-workflows.ts";
 
@@ -11,10 +12,17 @@ const pinned = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 
 async function readTemplateJobs() {
   const workflows = (await readTemplateWorkflows()).filter(({ id }) => id !== "approve");
-  return workflows.flatMap(({ id, path, workflow }) =>
-    Object.values(workflow.jobs).map((job) => ({ id, path, workflow, job })),
-  );
+  return workflows.flatMap(({ id, path, workflow }) => {
+    const { find: _, ...jobs } = workflow.jobs;
+    return Object.values(jobs).map((job) => ({ id, path, workflow, job }));
+  });
 }
+
+/** What stands beside the check-out and Rollcall, by its id, or by the action that it uses. */
+const otherSteps: Readonly<Record<string, readonly string[]>> = {
+  restore: ["actions/checkout"],
+  discover: ["commit", "propose"],
+};
 
 test("the action has the inputs and outputs that the contract names", async () => {
   const { action } = await readRootAction();
@@ -104,7 +112,7 @@ test("the template's workflows run the commands of their names, with options tha
 test("the template's jobs with the token have the same guards as this repository's", async () => {
   for (const { id, path, workflow, job } of await readTemplateJobs()) {
     const own = await readWorkflow(id);
-    const { find, ...others } = own.workflow.jobs;
+    const { find: _, ...others } = own.workflow.jobs;
     const [ownJob] = Object.values(others);
     assert.deepEqual(workflow.permissions, {}, path);
     assert.deepEqual(job.permissions, ownJob?.permissions, path);
@@ -115,16 +123,63 @@ test("the template's jobs with the token have the same guards as this repository
       );
     assert.deepEqual(asOwn(job.environment), asOwn(ownJob?.environment), path);
     assert.deepEqual(asOwn(job.concurrency), asOwn(ownJob?.concurrency), path);
-    assert.equal(job.if, find ? find.if : ownJob?.if, path);
+    assert.equal(job.if, id === "restore" ? undefined : ownJob?.if, path);
     assert.deepEqual(Object.keys(workflow.on), Object.keys(own.workflow.on), path);
     assert.ok((job["timeout-minutes"] ?? 0) > 0, path);
-    const [checkout, use, ...more] = job.steps;
-    assert.deepEqual(more, [], path);
+    const [checkout, ...steps] = job.steps;
+    const use = steps.find(({ uses }) => uses === action);
+    const more = steps.filter((step) => step !== use);
+    assert.deepEqual(
+      more.map((step) => step.id ?? step.uses?.replace(/@.*/, "")),
+      otherSteps[id] ?? [],
+      path,
+    );
     assert.equal(checkout?.uses, ownJob?.steps[0]?.uses, path);
     assert.deepEqual(checkout?.with, { "persist-credentials": false }, path);
-    const { steps: _, ...rest } = job;
-    assert.equal(holdsSecret([rest, checkout]), false, path);
+    const { steps: __, ...rest } = job;
+    const withoutSecret = more.filter((step) => step.id !== "propose");
+    assert.equal(holdsSecret([rest, checkout, ...withoutSecret]), false, path);
     assert.deepEqual(Object.keys(use?.env ?? {}), id === "check" ? [] : secrets, path);
+  }
+});
+
+test("the template's jobs with the token are given the variables that this repository's are", async () => {
+  const listVariables = (env: object = {}) =>
+    [...JSON.stringify(env).matchAll(/\bvars\.([A-Z_]+)/g)]
+      .map(([, name]) => name)
+      .filter((name) => name !== "WEBEX_SECRET_PLACE")
+      .sort();
+  for (const { id, path, workflow } of await readTemplateWorkflows()) {
+    const steps = Object.values((await readWorkflow(id)).workflow.jobs).flatMap((job) => job.steps);
+    const own = steps.find((step) => step.id === "rollcall");
+    const given = Object.values(workflow.jobs).map(({ env }) => env);
+    assert.deepEqual(listVariables(given), listVariables(own?.env), path);
+  }
+});
+
+test("the template finds its organisations as this repository does, in a job without a secret", async () => {
+  for (const { id, path, workflow } of await readTemplateWorkflows()) {
+    const { find, ...others } = workflow.jobs;
+    const own = (await readWorkflow(id)).workflow.jobs.find;
+    const [job] = Object.values(others);
+    // Restore is told it.
+    assert.equal(find !== undefined, own ? id !== "restore" : id === "check", path);
+    if (find === undefined) continue;
+    assert.equal(holdsSecret(find), false, path);
+    assert.equal(find.environment, undefined, path);
+    assert.deepEqual([find.if, find.permissions], [own?.if, own?.permissions ?? { contents: "read" }], path);
+    assert.deepEqual(find.outputs, { organisations: `\${{ steps.find.outputs.organisations }}` }, path);
+    const [checkout, step, ...more] = find.steps;
+    assert.deepEqual(
+      [checkout?.with, step?.uses, step?.id],
+      [{ "persist-credentials": false }, action, "find"],
+    );
+    assert.deepEqual([step?.with.command, more], ["organisations", []], path);
+    const { matrix } = v.parse(v.object({ matrix: v.unknown() }), job?.strategy);
+    assert.deepEqual(
+      [job?.needs, matrix],
+      ["find", { organisation: `\${{ fromJSON(needs.find.outputs.organisations) }}` }],
+    );
   }
 });
 
