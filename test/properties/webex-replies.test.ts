@@ -5,12 +5,16 @@ import { startSandbox } from "../../sandbox/server.ts";
 import type { Listing } from "../../src/lib/listing.ts";
 import type { WebexClient, WebexReply } from "../../src/webex/client.ts";
 import { createRestReader } from "../../src/webex/delegation-rest.ts";
+import { createXmlReader } from "../../src/webex/delegation-xml.ts";
 import { createWebexReader } from "../../src/webex/directory.ts";
 import { WebexError } from "../../src/webex/errors.ts";
 import { readTokens } from "../../src/webex/oauth-token.ts";
+import { createXmlClient } from "../../src/webex/xml-client.ts";
 import { openWebex } from "../support/open-webex.ts";
+import { startScript } from "../support/scripted-server.ts";
 import { cases, check } from "./check.ts";
 import { assertNoCrash, type Change, changeReply, changes } from "./hostile-replies.ts";
+import { hostileBytes } from "./hostile-texts.ts";
 
 const acme: Organisation = {
   name: "acme",
@@ -132,3 +136,47 @@ test("an answer with tokens is read whatever else it holds, and its end is a dat
       assert.match(error.message, /^\[POST\] \/access_token/);
     }
   }));
+
+const xml = [
+  '<s:message xmlns:s="s" xmlns:u="u"><s:header><s:response><s:result>SUCCESS</s:result></s:response></s:header>',
+  "<s:body><s:bodyContent><u:sessionTicket>ticket</u:sessionTicket><u:webExId>ann@acme.example</u:webExId>",
+  "<u:schedulingPermission>bob@acme.example;cat@acme.example</u:schedulingPermission>",
+  "<u:privilege><u:host>true</u:host><u:siteAdmin>true</u:siteAdmin></u:privilege><u:active>ACTIVATED</u:active>",
+  "<u:user><u:webExId>ann@acme.example</u:webExId><u:email>ann@acme.example</u:email></u:user>",
+  "<u:matchingRecords><u:total>1</u:total></u:matchingRecords></s:bodyContent></s:body></s:message>",
+].join("\n");
+
+test("each reader of the XML interface ends with an answer, or an error that names the operation", async () => {
+  let answer: Buffer = Buffer.from(xml);
+  await using server = await startScript(() => (response) => void response.end(answer));
+  const open = () => {
+    const client = createXmlClient({
+      url: `${server.url}/WBXService/XMLService`,
+      siteName: "acme",
+      webExId: "ann@acme.example",
+      accessToken: "access",
+      mask: () => undefined,
+      sleep: async () => undefined,
+    });
+    return createXmlReader(client, "ann@acme.example");
+  };
+  assert.deepEqual(await open().readDelegates("ann@acme.example"), ["bob@acme.example", "cat@acme.example"]);
+  assert.deepEqual((await open().listUsers()).complete, true);
+  await check([hostileBytes([xml])], async (bytes) => {
+    answer = bytes;
+    const reader = open();
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => reader.proveAccess(true),
+      () => reader.findUser("ann@acme.example"),
+      () => reader.readDelegates("ann@acme.example"),
+      () => reader.listUsers(),
+    ];
+    for (const call of calls) {
+      const found = await call().catch((error: unknown) => {
+        assertNoCrash(error);
+        assert.match(error.message, /^\[POST\] XML \w+: |is not an administrator of the site/);
+      });
+      if (isListing(found) && !found.complete) assert.ok(found.reason.length > 10, found.reason);
+    }
+  });
+});
