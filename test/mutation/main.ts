@@ -22,12 +22,12 @@ const usage = `usage: npm run mutation -- [<folder or file> ...] [--survivors] [
   --patience <s>    so many seconds of computing without a test that notices it, and a mutant has survived; default 3`;
 
 /** The tests that are worth their time here: no process and no server, and less than a second each. */
-const testFolders = ["token", "delegation", "membership"];
+const testFolders = ["token", "delegation", "membership", "run"];
 const slowTests = new Set(["moving-world.test.ts"]);
 
 /**
  * The scenarios whose runs need nothing but a disk, a clock and a network: no browser or terminal, no proxy, no process
- * or file of their own. Those that check a contract's schemas at great length, or look at the token alone, are left out.
+ * or file of their own. Those that are about Webex's and GitHub's pages at great length are left out.
  */
 const scenarios = [
   "approve",
@@ -35,12 +35,15 @@ const scenarios = [
   "delegate-until",
   "delegate",
   "destinations",
+  "discover",
+  "doctor",
   "dry-run",
   "fewest-requests",
   "incomplete",
   "input",
   "keep-delegations",
   "limits",
+  "lost-access",
   "names",
   "newest-files",
   "notify",
@@ -58,6 +61,8 @@ const scenarios = [
   "second-look",
   "spaces",
   "stop",
+  "token-rotation",
+  "token",
   "unconfigured",
   "validate",
   "why",
@@ -65,6 +70,18 @@ const scenarios = [
 
 /** Single tests of theirs that need more, and what. */
 const skipped = {
+  "is replaced once, the new refresh token is stored first, and the run goes on":
+    "answers in the order of the requests",
+  "and cannot be replaced: what was done is told, nothing else is begun, exit 1; the next run does the rest":
+    "answers in the order of the requests",
+  "a token file is made for its owner only, replaced before the access token is used, and nothing is left beside it":
+    "modes of files",
+  "that fails until the run is ended leaves a command that a person finishes with, and Webex is not touched (repository)":
+    "a server",
+  "that fails until the run is ended leaves a command that a person finishes with, and Webex is not touched (webex)":
+    "a server",
+  "SIGINT between refresh and store is held back until the token is stored; then the run ends": "a process",
+  "SIGTERM between refresh and store is held back until the token is stored; then the run ends": "a process",
   "the file of the token is refused as an input and as an output, by whatever path, before anything is requested":
     "symbolic links",
 };

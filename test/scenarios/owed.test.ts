@@ -69,6 +69,21 @@ describe("a report that could not be committed is owed", { concurrency: 2 }, () 
     assert.equal(lastChange.at, second.record.startedAt);
   });
 
+  test("two that did not know of each other are told in the order of their runs", async () => {
+    await using story = await startSmallStory();
+    refuseCommit(story);
+    const first = await story.run(["sync"]);
+    story.sandbox.addToRoom("NOC", "old");
+    refuseCommit(story);
+    story.sandbox.fault({ route: "GET /artifact-store/{artifact_id}", status: 403 });
+    const second = await story.run(["sync"]);
+    assert.deepEqual([first.code, second.code, owed(story).length], [3, 3, 2]);
+    const third = await story.run(["sync"]);
+    const told = third.record.notices.map((notice) => /^The report of run (\d+) /.exec(notice)?.[1]);
+    assert.deepEqual([third.commits, told], [1, ["1001", "1002"]]);
+    assert.deepEqual(owed(story), []);
+  });
+
   test("an artifact of a fork, of another branch, or that is damaged is not believed", async () => {
     await using story = await startSmallStory();
     refuseCommit(story);
