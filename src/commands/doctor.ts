@@ -127,7 +127,7 @@ async function checkWebex(
       api,
       store,
       token,
-      checkScopes(session, { ...config, notify: (inputs?.policy ?? defaultPolicy).report.notify }),
+      checkScopes(session, { ...config, policy: inputs?.policy ?? defaultPolicy }),
       ...ofMappings.checks,
       ...ofDelegation.checks,
       await settleFacts(facts, config, context),

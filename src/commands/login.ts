@@ -7,6 +7,7 @@ import type { OptionsOf } from "../cli/options.ts";
 import type { LoginConfig, TokenStoreConfig } from "../config/settings.ts";
 import { replaceSecretFile } from "../disk/write-atomic.ts";
 import { gate } from "../lib/redact.ts";
+import { defaultPolicy, type Policy } from "../membership/policy.ts";
 import { readPolicy } from "../run/inputs.ts";
 import { readFromDisk } from "../run/newest-files.ts";
 import { openStore } from "../run/session.ts";
@@ -45,7 +46,7 @@ export async function runLogin(options: OptionsOf<"login">, context: Context): P
   const config = context.settings.readLoginConfig();
   const wanted =
     options.features === undefined
-      ? findFeatures({ ...config, notify: await readNotify(context) })
+      ? findFeatures({ ...config, policy: await readPolicyOrDefault(context) })
       : parseFeatures(options.features);
   await logIn({ config, wanted, port: options.device ? null : Number(options.port ?? usualPort) }, context);
   return 0;
@@ -63,10 +64,9 @@ export async function logIn(order: LoginOrder, context: Context): Promise<Issued
   return port === null ? await logInByDevice(login) : await logInByBrowser(login, port);
 }
 
-/** The space that the policy on disk has told; null also for a policy that cannot be read, as others say what is wrong. */
-export async function readNotify({ paths }: Context): Promise<string | null> {
-  const policy = await readPolicy(paths, readFromDisk).catch(() => null);
-  return policy?.report.notify ?? null;
+/** The policy on the disk; where it cannot be read the defaults, as its faults are for others to tell. */
+export async function readPolicyOrDefault({ paths }: Context): Promise<Policy> {
+  return await readPolicy(paths, readFromDisk).catch(() => defaultPolicy);
 }
 
 function parseFeatures(text: string): readonly Feature[] {

@@ -19,7 +19,7 @@ import { findFeatures, listScopes } from "../token/scopes.ts";
 import { createWebexClient } from "../webex/client.ts";
 import { examineSetup } from "./doctor.ts";
 import { ownerPlaceholder, ownersFile } from "./doctor-github.ts";
-import { logIn, openBrowser, readNotify, usualPort } from "./login.ts";
+import { logIn, openBrowser, readPolicyOrDefault, usualPort } from "./login.ts";
 import { type Answers, createAnswers } from "./setup-answers.ts";
 import { tokenPage } from "./setup-pages.ts";
 import { type Draft, propose } from "./setup-proposal.ts";
@@ -301,7 +301,7 @@ async function chooseSite(work: Work): Promise<void> {
 async function showIntegrationPage(work: Work): Promise<void> {
   const { context, port, standing } = work;
   const siteUrl = standing.variables.get("WEBEX_SITE_URL") ?? null;
-  const scopes = listScopes(findFeatures({ siteUrl, notify: await readNotify(context) }));
+  const scopes = listScopes(findFeatures({ siteUrl, policy: await readPolicyOrDefault(context) }));
   const page = {
     url: "https://developer.webex.com/my-apps/new/integration",
     lines: [
@@ -410,7 +410,7 @@ async function logInOnce(work: Work): Promise<string> {
   }
   const settings = settingsOf(work);
   const config = settings.readLoginConfig();
-  const wanted = findFeatures({ ...config, notify: await readNotify(context) });
+  const wanted = findFeatures({ ...config, policy: await readPolicyOrDefault(context) });
   work.issued = await logIn({ config, wanted, port }, { ...context, settings });
   const { standing } = work;
   work.standing = { ...standing, secrets: new Set([...standing.secrets, "WEBEX_REFRESH_TOKEN"]) };

@@ -200,9 +200,7 @@ function concludeRoom(
     ),
     failed: attempts
       .filter((one) => !isMade(one) && (one.error === null ? isMissed(one) : !isShown(one)))
-      .map(({ action, change, error }) =>
-        recordFailure(change, action, error ?? new Error(contradiction[action])),
-      ),
+      .map((one) => recordFailure(one, present === null)),
     unshown: made.filter(isMissed),
   };
 }
@@ -210,6 +208,12 @@ function concludeRoom(
 const contradiction = {
   add: "Webex says that the person is in the space already, but does not show them there",
   remove: "Webex says that the person is not in the space any more, but shows them there",
+};
+
+/** Said of a change that got no clear answer, where nobody could look afterwards. */
+const uncertainty = {
+  add: "it is not known whether the person was added",
+  remove: "it is not known whether the person was removed",
 };
 
 function explainUnshown({ title }: Room, unshown: readonly Attempt[]): readonly string[] {
@@ -228,12 +232,14 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && "mayHaveWorked" in error && error.mayHaveWorked === false;
 }
 
-function recordFailure(person: RecordedPerson, action: "add" | "remove", error: unknown): FailedChange {
+function recordFailure({ action, change, error }: Attempt, isUnseen: boolean): FailedChange {
   const trackingId = error instanceof Error && "trackingId" in error ? error.trackingId : null;
+  const reason = error === null ? contradiction[action] : errorMessage(error);
+  const doubt = isUnseen && !isRefusal(error) ? `; ${uncertainty[action]}` : "";
   return {
-    ...pickPerson(person),
+    ...pickPerson(change),
     action,
-    error: errorMessage(error),
+    error: reason + doubt,
     trackingId: typeof trackingId === "string" ? trackingId : null,
   };
 }

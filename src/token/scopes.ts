@@ -21,18 +21,23 @@ const scopesOf: Readonly<Record<Feature, readonly string[]>> = {
 /** Includes all other scopes of a user, which are then left out of the request. */
 const bundle = "spark:all";
 
-/** What decides which features a set-up uses: its Meetings site, and the space that the policy has told. */
+/** What decides which features a set-up uses: its Meetings site, and what the policy wants told and how. */
 export interface FeatureNeeds {
   readonly siteUrl: string | null;
-  readonly notify: string | null;
+  readonly policy: {
+    readonly report: { readonly notify: string | null };
+    readonly delegation: { readonly backend: "rest" | "xml" };
+  };
 }
 
 /** Lists the features that a set-up uses. */
-export function findFeatures({ siteUrl, notify }: FeatureNeeds): readonly Feature[] {
+export function findFeatures({ siteUrl, policy }: FeatureNeeds): readonly Feature[] {
+  const delegates =
+    policy.delegation.backend === "xml" ? (["delegates", "xml"] as const) : ["delegates" as const];
   return [
     "memberships",
-    ...(siteUrl === null ? [] : (["delegates"] as const)),
-    ...(notify === null ? [] : (["messages"] as const)),
+    ...(siteUrl === null ? [] : delegates),
+    ...(policy.report.notify === null ? [] : (["messages"] as const)),
   ];
 }
 

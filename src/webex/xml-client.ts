@@ -115,13 +115,16 @@ export function createXmlClient(options: XmlClientOptions): XmlClient {
   return { send: (request) => semaphore.run(() => sendInSession(request)) };
 }
 
+const maxDetail = 300;
+
 /** Only SUCCESS is success, whatever the HTTP status. */
 function readReply(operation: string, text: string): unknown {
   let message: unknown;
   try {
     message = childOf(parseDocument(text), "message");
   } catch (error) {
-    throw fail(operation, 200, errorMessage(error));
+    // The parser repeats what it stumbles over, however long.
+    throw fail(operation, 200, errorMessage(error).slice(0, maxDetail));
   }
   const response = childOf(message, "header", "response");
   const verdict = textOf(response, "result");
@@ -129,7 +132,7 @@ function readReply(operation: string, text: string): unknown {
   if (verdict !== "FAILURE") {
     throw fail(operation, 200, "the reply is not as documented: it says neither SUCCESS nor FAILURE");
   }
-  const reason = textOf(response, "reason") || "no reason given";
+  const reason = textOf(response, "reason")?.slice(0, maxDetail) || "no reason given";
   throw new XmlFailure(operation, textOf(response, "exceptionID") ?? "without an exception id", reason);
 }
 

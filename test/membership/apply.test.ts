@@ -141,13 +141,19 @@ test("a failure that the room confirms needs no second look", async () => {
 });
 
 test("where nobody can look, the answers count, and the outcome says that it is unverified", async () => {
-  const rooms = [checkedRoom("NOC", { add: ["ada", "bob"] })];
-  const facts: Facts = { effects: { "add bob": "throws" }, listing: incomplete("503") };
+  const rooms = [checkedRoom("NOC", { add: ["ada", "bob", "cyd"] })];
+  const facts: Facts = {
+    effects: { "add bob": "throws", "add cyd": "refused, and done by others" },
+    listing: incomplete("503"),
+  };
   assert.deepEqual((await run(rooms, facts)).outcomes, {
     "ROOM/NOC": {
       ...outcome,
       added: [added("ada")],
-      failed: [addFailed("bob", "no add bob", "T-bob")],
+      failed: [
+        addFailed("bob", "no add bob; it is not known whether the person was added", "T-bob"),
+        addFailed("cyd", "no add cyd"),
+      ],
       after: null,
       unverified: "503",
     },

@@ -102,7 +102,7 @@ const calls: readonly (readonly [name: string, call: () => Promise<unknown>, abo
       await branch.findBlob("mappings/rooms.csv");
       return await branch.read("mappings/rooms.csv");
     },
-    /\/repos\/|main|mappings/,
+    /\/repos\/|main|mappings|files of acme\/spaces/,
   ],
   [
     "the report's branch",

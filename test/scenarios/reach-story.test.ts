@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { loadContracts } from "../support/contract.ts";
 import { playReach, type Station } from "../support/reach-story.ts";
@@ -161,6 +162,16 @@ test("restore brings the person back and says what keeps them; with a later day 
   );
   assert.deepEqual(endingOf(extended), [0, "converged", []]);
   assert.deepEqual(extended.incident, ["ada", "ben", "cleo", "ines", "rollcall"]);
+});
+
+test("docs/one-pull-request.md quotes what people read at these stations", async () => {
+  const page = await readFile(new URL("../../docs/one-pull-request.md", import.meta.url), "utf8");
+  const linesOf = (text: string) => text.split("\n").filter((line) => /^( {2}\S|! )/.test(line));
+  for (const text of [story.why.stdout, story.whyHeld.stdout, story.extension]) {
+    assert.ok(linesOf(text).length >= 2, text);
+    for (const line of linesOf(text)) assert.ok(page.includes(`\n${line}\n`), line);
+  }
+  assert.ok(page.includes(`/approve ${story.ended.acme.record?.digest}`));
 });
 
 test("every request is one that Webex and GitHub document", () => {

@@ -245,6 +245,13 @@ test("only Rollcall itself and the step that exchanges the App's key get a secre
   }
 });
 
+test("whatever talks to Webex can be told how many requests at once it may make", async () => {
+  for (const { where, job } of await readTokenJobs()) {
+    const { env = {} } = job.steps.find(({ id }) => id === "rollcall") ?? {};
+    assert.equal(env.WEBEX_MAX_REQUESTS, `\${{ vars.WEBEX_MAX_REQUESTS }}`, where);
+  }
+});
+
 test("what opens a pull request has a token for that alone, and code of no other repository is run beside it", async () => {
   const token = `\${{ secrets.PULL_REQUEST_TOKEN || github.token }}`;
   for (const id of ["discover", "update"]) {
