@@ -196,7 +196,9 @@ async function main(): Promise<number> {
       // Node runs the types away, and the compiler here has another name than Stryker looks for.
       tsconfigFile: "none",
       concurrency: Number(values.jobs),
-      timeoutMS: 10_000,
+      // The patience ends first, but for a loop without an end; on a busy machine all takes longer, as the first run does.
+      timeoutMS: 30_000,
+      timeoutFactor: 0.1,
       reporters: ["json", "progress-append-only"],
       jsonReporter: { fileName: join(folder, "report.json") },
       tempDirName: join(folder, "sandbox"),

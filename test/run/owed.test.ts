@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { ReportTarget } from "../../src/config/settings.ts";
 import { type OwedReport, parseOwed } from "../../src/report/owed.ts";
 import { createOwedReports } from "../../src/run/owed.ts";
 import { runRecord } from "../report/build-record.ts";
-import { openContext } from "../support/open-context.ts";
+import { openContext, openFolder } from "../support/open-context.ts";
 
 const onGithub = { GITHUB_RUN_ID: "1001", GITHUB_REF_NAME: "main" };
 /** Nobody answers there. */
@@ -27,30 +26,20 @@ const branch: ReportTarget = {
 
 const own: OwedReport = { kind: "membership", runId: "1001", runUrl: null, record: runRecord([]) };
 
-async function openFolder() {
-  const path = await mkdtemp(join(tmpdir(), "rollcall-"));
-  return {
-    path,
-    json: join(path, "record.json"),
-    owed: join(path, "record.owed.json"),
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
-  };
-}
-
 describe("a report that waits for its commit", () => {
   test("is kept beside the record, until everything is committed", async () => {
     await using folder = await openFolder();
-    const { context, lines } = await openContext(onGithub, { json: folder.json });
+    const { context, lines } = await openContext(onGithub, { json: join(folder.path, "record.json") });
     const reports = createOwedReports(branch, context);
     assert.equal(await reports.keep(own), true);
-    assert.deepEqual(parseOwed(await readFile(folder.owed, "utf8")), [own]);
+    assert.deepEqual(parseOwed(await readFile(join(folder.path, "record.owed.json"), "utf8")), [own]);
     await reports.settle();
     assert.deepEqual([await readdir(folder.path), lines], [[], []]);
   });
 
   test("needs no file where there is nothing worth it", async () => {
     await using folder = await openFolder();
-    const { context } = await openContext(onGithub, { json: folder.json });
+    const { context } = await openContext(onGithub, { json: join(folder.path, "record.json") });
     assert.equal(await createOwedReports(branch, context).keep(null), false);
     assert.deepEqual(await readdir(folder.path), []);
   });
@@ -72,7 +61,7 @@ describe("a report that waits for its commit", () => {
   for (const [what, target, env, hasRecord] of cases) {
     test(`is not kept ${what}, and none is looked for`, async () => {
       await using folder = await openFolder();
-      const options = hasRecord ? { json: folder.json } : {};
+      const options = hasRecord ? { json: join(folder.path, "record.json") } : {};
       const { context, lines } = await openContext(env, options);
       const reports = createOwedReports(target, context);
       assert.deepEqual([await reports.find(), await reports.keep(own)], [[], false]);
@@ -83,7 +72,11 @@ describe("a report that waits for its commit", () => {
 
   test("of an earlier run is not looked for by a run that is to end", async () => {
     await using folder = await openFolder();
-    const { context, lines } = await openContext(onGithub, { json: folder.json }, AbortSignal.abort());
+    const { context, lines } = await openContext(
+      onGithub,
+      { json: join(folder.path, "record.json") },
+      AbortSignal.abort(),
+    );
     assert.deepEqual(await createOwedReports(branch, context).find(), []);
     assert.deepEqual(lines, []);
   });

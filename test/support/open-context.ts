@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { type Context, createContext } from "../../src/cli/context.ts";
 import type { PathOptions } from "../../src/config/paths.ts";
 import { countSilently } from "../../src/lib/progress.ts";
@@ -34,4 +37,14 @@ export async function openContext(
     return () => note("unfold")(title);
   };
   return { context: { ...context, runner: { ...context.runner, warn: note("warn"), fold } }, lines };
+}
+
+/** A folder of this machine with these files, until the test ends. */
+export async function openFolder(files: Readonly<Record<string, string>> = {}) {
+  const path = await mkdtemp(join(tmpdir(), "rollcall-"));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(path, name)), { recursive: true });
+    await writeFile(join(path, name), text);
+  }
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
