@@ -77,7 +77,10 @@ function createSyncTask(command: "plan" | "sync", approval: string | null, conte
           describesNewcomers: command === "plan",
         });
         const plan = planChanges(observation, policy);
-        const problems = [...plan.problems, ...(await findIdleProtections(reader, policy, observation))];
+        const added = plan.rooms.flatMap(({ additions }) => additions.map(({ personId }) => personId));
+        const lookUpNewcomers = () => reader.lookUpPeople([...new Set(added)]);
+        const idle = await findIdleProtections(reader, policy, { ...observation, lookUpNewcomers });
+        const problems = [...plan.problems, ...idle];
         return {
           ...plan,
           problems,

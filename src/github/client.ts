@@ -164,10 +164,13 @@ function pathOf({ url }: { readonly url: string }): string {
   return new URL(url).pathname;
 }
 
+/** No listing that is read here is nearly as long: more means that the pages go in circles. */
+const maxPages = 1000;
+
 /**
  * Reads all pages of a listing.
  * https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
- * @throws {UnreadableAnswer} where one is not as documented.
+ * @throws {UnreadableAnswer} where one is not as documented, or the listing does not end.
  */
 export async function listPages<const Schema extends v.GenericSchema>(
   github: GithubClient,
@@ -180,6 +183,11 @@ export async function listPages<const Schema extends v.GenericSchema>(
     const answer = await github.request(route, { ...query, per_page: 100, ...(page > 1 && { page }) });
     all.push(...parseAnswer(v.array(item), answer));
     if (!/\brel="next"/.test(answer.headers.link ?? "")) return all;
+    if (page === maxPages)
+      throw new UnreadableAnswer(
+        `GitHub's list at ${pathOf(answer)} does not end after ${maxPages} pages`,
+        answer,
+      );
   }
 }
 

@@ -2,7 +2,7 @@ import { suggestAddress } from "../lib/did-you-mean.ts";
 import { foldAddress } from "../lib/email.ts";
 import type { Problem } from "../lib/problem.ts";
 import { quoteText } from "../lib/text.ts";
-import type { KnownPerson, Owner } from "./directory.ts";
+import type { KnownPerson, Owner, PeopleLookUp } from "./directory.ts";
 import type { Policy } from "./policy.ts";
 
 export interface AddressReader {
@@ -13,6 +13,8 @@ export interface AddressReader {
 interface Met {
   readonly owner: Owner;
   readonly people: ReadonlyMap<string, KnownPerson>;
+  /** Describes those who are about to be added, where the run has not looked them up. */
+  readonly lookUpNewcomers?: () => Promise<PeopleLookUp>;
 }
 
 /** Finds the addresses of `protect.people` that nobody has; where Webex cannot be asked, it names none. */
@@ -21,15 +23,21 @@ export async function findIdleProtections(
   { protect }: Policy,
   met: Met,
 ): Promise<readonly Problem[]> {
-  const known = listAddresses(met);
+  const known = listAddresses(met.owner, met.people);
   const asked = protect.people.filter((address) => !known.has(address));
   const answers = await Promise.all(asked.map((address) => reader.hasAddress(address)));
-  const idle = asked.filter((_, index) => answers[index] === false);
+  const unknown = asked.filter((_, index) => answers[index] === false);
+  if (unknown.length === 0) return [];
+  // Webex does not find a guest by their address, but it describes them.
+  const newcomers = (await met.lookUpNewcomers?.()) ?? { people: new Map(), failure: null };
+  if (newcomers.failure !== null) return [];
+  const added = listAddresses(met.owner, newcomers.people);
+  const idle = unknown.filter((address) => !added.has(address));
   const candidates = [...known];
   return idle.map((address) => ({ line: null, column: null, message: describeIdle(address, candidates) }));
 }
 
-function listAddresses({ owner, people }: Met): ReadonlySet<string> {
+function listAddresses(owner: Owner, people: ReadonlyMap<string, KnownPerson>): ReadonlySet<string> {
   const addresses = [...people.values()].flatMap(({ emails }) => emails);
   return new Set([...addresses, ...(owner.email === null ? [] : [owner.email])].map(foldAddress));
 }

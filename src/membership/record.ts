@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { findJsonFault, parseJson } from "../lib/json.ts";
 import type { ReadonlyDeep } from "../lib/readonly-deep.ts";
 import { quoteText } from "../lib/text.ts";
+import { identityOf } from "../lib/webex-id.ts";
 import { modes } from "./mapping.ts";
 
 /** How a run ended, worst last: where several apply, `failed` wins over `partial`, and `partial` over `held`. */
@@ -196,7 +197,7 @@ export function parseRecord(text: string): { readonly record: RunRecord } | { re
   return mismatch === null ? { record: parsed.output } : { refusal: mismatch };
 }
 
-/** Finds what was cut out of a record: its totals still count it. */
+/** Finds what was cut out of a record, as its totals still count it, or put into it. */
 function findMismatch({ totals, rooms }: RunRecord): string | null {
   const counted = {
     rooms: rooms.length,
@@ -206,6 +207,12 @@ function findMismatch({ totals, rooms }: RunRecord): string | null {
   for (const name of ["rooms", "added", "removed"] as const) {
     if (totals[name] !== counted[name])
       return `it is incomplete: totals.${name} is ${totals[name]}, but it lists ${counted[name]}`;
+  }
+  const seen = new Set<string>();
+  for (const { roomId, title } of rooms) {
+    const key = identityOf(roomId, "ROOM");
+    if (seen.has(key)) return `it names the space ${quoteText(title)} twice`;
+    seen.add(key);
   }
   return null;
 }

@@ -177,3 +177,14 @@ test("where GitHub gives no reason, what to tick is said: what it names, else wh
   );
   assert.match(await explain(401, "Bad credentials"), /SECRETS_TOKEN is expired, revoked or mistyped/);
 });
+
+test("a listing whose pages go on for ever is given up", async () => {
+  await using place = await start({
+    headers: { ...json, link: '<https://x.example/?page=2>; rel="next"' },
+    body: [],
+  });
+  await assert.rejects(listPages(place.github, "GET /comments", {}, v.string()), {
+    message: "GitHub's list at /comments does not end after 1000 pages",
+  });
+  assert.equal(place.server.requests.length, 1000);
+});

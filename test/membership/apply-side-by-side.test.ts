@@ -95,3 +95,31 @@ test("of a room with very many changes only some wait at once, so that other roo
   assert.equal(outcomes.get("ROOM/Big")?.added.length, 500);
   assert.ok(begun.indexOf("zoe") < 100, `${begun.indexOf("zoe")} changes of the big room came first`);
 });
+
+test("of big rooms fewer are changed at once", async () => {
+  const rooms = Array.from({ length: 20 }, (_, index) =>
+    checkedRoom(`S${index}`, { add: ["ada"] }, { before: 8_000 }),
+  );
+  let [underWay, most] = [0, 0];
+  const outcomes = await applyPlan(
+    { rooms, digest: null },
+    {
+      writer: {
+        async addMember(_, addition) {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await turn();
+          underWay -= 1;
+          return person(labelOf(addition));
+        },
+        removeMember: () => Promise.reject(new Error("nobody is to be removed")),
+      },
+      reader: { listRoomMembers: async () => complete(member("rollcall"), member("ada")) },
+      planAgain: () => Promise.reject(new Error("nobody is to be removed")),
+      ownerKey: owner.key,
+      stop: new AbortController().signal,
+      waitForConsistency: () => Promise.resolve(),
+    },
+  );
+  assert.deepEqual([most, outcomes.size], [8, 20]);
+});

@@ -63,3 +63,26 @@ test("an owner without an address protects nobody by it", async () => {
   assert.match(problem?.message ?? "", /so it protects nobody; correct it or remove it$/);
   assert.deepEqual(others, []);
 });
+
+test("an address of somebody who is about to be added protects them, whom nobody finds by it", async () => {
+  const policy = { ...defaultPolicy, protect: { ...defaultPolicy.protect, people: ["guest@b.example"] } };
+  const guest = { displayName: "a guest", emails: ["Guest@b.example"], kind: "guest" } as const;
+  let lookUps = 0;
+  const lookUpNewcomers = async () => {
+    lookUps += 1;
+    return { people: new Map([["PEOPLE/guest", guest]]), failure: null };
+  };
+  const hasAddress = () => Promise.resolve(false);
+  const met = { owner, people: new Map(), lookUpNewcomers };
+  assert.deepEqual(await findIdleProtections({ hasAddress }, policy, met), []);
+  const other = { ...policy, protect: { ...policy.protect, people: ["ceo@b.example"] } };
+  assert.equal((await findIdleProtections({ hasAddress }, other, met)).length, 1);
+  assert.equal(lookUps, 2);
+  const found = await findIdleProtections({ hasAddress: () => Promise.resolve(true) }, other, met);
+  assert.deepEqual([found, lookUps], [[], 2], "where all are found nobody is looked up");
+  const lookUpNobody = async () => ({ people: new Map(), failure: "503" });
+  assert.deepEqual(
+    await findIdleProtections({ hasAddress }, other, { ...met, lookUpNewcomers: lookUpNobody }),
+    [],
+  );
+});

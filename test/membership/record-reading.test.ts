@@ -106,3 +106,10 @@ test("a record that an editor saved with a byte order mark can be read", () => {
   const broken = parseRecord("\uFEFF{");
   assert.match("refusal" in broken ? broken.refusal : "", /line 1, character 2: the end of the file/);
 });
+
+test("a record that names a space twice is refused, as one of the two would be lost", () => {
+  const uuid = "aaaaaaaa-0000-11f0-9000-0000000000a1";
+  const spelt = [uuid, Buffer.from(`ciscospark://us/ROOM/${uuid}`).toString("base64url")];
+  const twice = runRecord(spelt.map((roomId) => room("NOC", { roomId })));
+  assert.deepEqual(parseRecord(formatRecord(twice)), { refusal: 'it names the space "NOC" twice' });
+});

@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { falseAnswers } from "../../sandbox/faults.ts";
 import type { Commit } from "../../sandbox/github/git.ts";
-import type { Arrival } from "../../sandbox/http.ts";
+import type { Arrival, Departure } from "../../sandbox/http.ts";
 import { createSandbox, type SandboxState } from "../../sandbox/server.ts";
+import { parseJson } from "../../src/lib/json.ts";
 import { errorMessage } from "../../src/lib/text.ts";
 import { parseRecord, type RunRecord, recordSchema } from "../../src/membership/record.ts";
 import type { Disk } from "./disk.ts";
@@ -155,6 +156,8 @@ class Player {
     let total = 0;
     let counts: Counts = { any: 0, members: 0, group: 0, write: 0 };
     let isRefreshed = false;
+    /** Webex's answer to the refresh was made to say that the refresh token stays: no run can store what it never got. */
+    let isWithheld = false;
     const bearers = new Set<string>();
     let act: Act = quiet;
     connect({
@@ -185,10 +188,13 @@ class Player {
         if (delegatesBefore !== null) witness.judgeDelegates(delegatesBefore, world.delegates());
         witness.noteLook(exchange);
         const { authorization = "" } = arrival.headers;
-        if (exchange.route === "POST /access_token") isRefreshed = true;
-        else if (exchange.half !== "github" && !bearers.has(authorization)) {
+        if (exchange.route === "POST /access_token") {
+          isRefreshed = true;
+          isWithheld = fault !== undefined && withholdsToken(departure);
+        } else if (exchange.half !== "github" && !bearers.has(authorization)) {
           // An older one may still be on its way while the next one is got.
-          if (!isSafe()) this.#wrongs.push("the access token was used before the refresh token was stored");
+          if (!isSafe() && !isWithheld)
+            this.#wrongs.push("the access token was used before the refresh token was stored");
           bearers.add(authorization);
         }
         const isWrite = exchange.half === "webex" && exchange.method !== "GET";
@@ -220,6 +226,7 @@ class Player {
       number = 0;
       counts = { any: 0, members: 0, group: 0, write: 0 };
       isRefreshed = false;
+      isWithheld = false;
       // Of the runs before nothing but its effect is left.
       sandbox.forgetRequests();
       const base = total;
@@ -284,7 +291,8 @@ class Player {
       this.#wrongs.push(...witness.wrongs.splice(0));
       if (!isSafe()) {
         // A run that is killed between the refresh and the store cannot say anything any more.
-        const isTold = lines.some((line) => line.includes("RECOVERY") || /log in again/i.test(line));
+        const isTold =
+          isWithheld || lines.some((line) => line.includes("RECOVERY") || /log in again/i.test(line));
         if (end.kind === "killed" ? !isRefreshed : !isTold) this.#wrongs.push("the refresh token is lost");
         this.#tell("  somebody logs in again");
         if (store === "file") this.disk.put(paths.token, `${sandbox.currentRefreshToken}\n`);
@@ -521,6 +529,16 @@ function decodePath(path: string): string {
     const text = Buffer.from(id, "base64url").toString("utf8");
     return text.startsWith("ciscospark://") ? (text.split("/").at(-1) ?? id) : id;
   });
+}
+
+const answerSchema = v.object({
+  access_token: v.pipe(v.string(), v.minLength(1)),
+  refresh_token: v.optional(v.nullable(v.literal(""))),
+});
+
+/** An access token alone: the refresh token stays as it is (RFC 6749, section 6). */
+function withholdsToken({ head, content }: Departure): boolean {
+  return head?.status === 200 && v.is(answerSchema, parseJson(Buffer.from(content).toString("utf8")));
 }
 
 function isQuiet({ faults, changes, killAt, stopAt }: Act): boolean {
