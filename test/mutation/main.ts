@@ -30,6 +30,7 @@ const slowTests = new Set(["moving-world.test.ts"]);
  * or file of their own. Those that are about Webex's and GitHub's pages at great length are left out.
  */
 const scenarios = [
+  "approve-comment",
   "approve",
   "delegate-sample",
   "delegate-until",
@@ -76,10 +77,6 @@ const skipped = {
     "answers in the order of the requests",
   "a token file is made for its owner only, replaced before the access token is used, and nothing is left beside it":
     "modes of files",
-  "that fails until the run is ended leaves a command that a person finishes with, and Webex is not touched (repository)":
-    "a server",
-  "that fails until the run is ended leaves a command that a person finishes with, and Webex is not touched (webex)":
-    "a server",
   "SIGINT between refresh and store is held back until the token is stored; then the run ends": "a process",
   "SIGTERM between refresh and store is held back until the token is stored; then the run ends": "a process",
   "the file of the token is refused as an input and as an output, by whatever path, before anything is requested":
