@@ -71,10 +71,6 @@ const scenarios = [
 
 /** Single tests of theirs that need more, and what. */
 const skipped = {
-  "is replaced once, the new refresh token is stored first, and the run goes on":
-    "answers in the order of the requests",
-  "and cannot be replaced: what was done is told, nothing else is begun, exit 1; the next run does the rest":
-    "answers in the order of the requests",
   "a token file is made for its owner only, replaced before the access token is used, and nothing is left beside it":
     "modes of files",
   "SIGINT between refresh and store is held back until the token is stored; then the run ends": "a process",
