@@ -67,6 +67,10 @@ describe("time-limited delegation", { concurrency: 2 }, () => {
     );
     const [commit, report, ...more] = story.sandbox.github.commits;
     assert.deepEqual([commit?.paths, report?.paths.includes(grants), more], [[grants], false, []]);
+    assert.deepEqual(
+      [commit?.message, report?.message],
+      ["Rollcall: 1 row in delegations.csv", "Rollcall: delegate, add for 1 host"],
+    );
     const steps = requests.map(({ path }) => path.replace(/\?.*/, ""));
     const insert = steps.findIndex((path) => path.endsWith("/insert"));
     assert.ok(steps.findIndex((path) => path.endsWith("/graphql")) < insert);
