@@ -72,6 +72,8 @@ interface Place {
   readonly folder: string;
   /** Another Node than this one. */
   readonly node?: string;
+  /** The src/main.ts of another version. */
+  readonly program?: string;
 }
 
 /** Runs a program to its end; a failure is thrown with what it said. */
@@ -89,23 +91,32 @@ async function run(args: readonly string[], env: Record<string, string>, place: 
 
 /** Prepares the files of a run of `sync`, whose drift no limit holds, and tells how to start it. */
 async function prepareSync(place: Place, ready: SandboxReady) {
-  const { folder } = place;
+  const { folder, program = main } = place;
   const { WEBEX_REFRESH_TOKEN = "", ...environment } = ready.environment;
   await writeFile(join(folder, "rooms.csv"), ready.mappings);
   const limits = { removalsPerRoom: { share: 1 }, removalsPerRun: { share: 1 } };
   await writeFile(join(folder, "policy.json"), JSON.stringify({ limits }));
   await writeFile(join(folder, "token"), WEBEX_REFRESH_TOKEN);
   const env = { ...environment, WEBEX_TOKEN_FILE: "token", ROLLCALL_BENCH_PEAK: join(folder, "peak") };
-  const args = ["--import", peakMemory, main, "sync", "--mappings", "rooms.csv", "--policy", "policy.json"];
+  const args = [
+    "--import",
+    peakMemory,
+    program,
+    "sync",
+    "--mappings",
+    "rooms.csv",
+    "--policy",
+    "policy.json",
+  ];
   return () => run(args, env, place);
 }
 
 async function runSync(
   order: SandboxOrder,
-  isSecondRun = false,
+  { isSecondRun = false, program = main }: { readonly isSecondRun?: boolean; readonly program?: string } = {},
 ): Promise<Run & { readonly peakMiB: number }> {
   return await withSandbox(order, async (folder, sandbox, ready) => {
-    const start = await prepareSync({ folder }, ready);
+    const start = await prepareSync({ folder, program }, ready);
     await start();
     if (isSecondRun) {
       await look(sandbox, ready);
@@ -168,6 +179,11 @@ export async function measureSpeed(one: Case, log: Log): Promise<Run> {
   return own;
 }
 
+/** Runs one case by an earlier version, given by its src/main.ts. */
+export async function measureBefore(one: Case, program: string): Promise<Run> {
+  return await runSync({ ...one.size, service: one.service }, { program });
+}
+
 /** Sends the requests of Rollcall's run by a pool of ten, against a fresh sandbox. */
 export async function measurePool(one: Case, { seen }: Run): Promise<Run> {
   return await runContender({ ...one.size, service: one.service }, "pool", seen.sent);
@@ -178,18 +194,25 @@ function describeRatio(one: Case, own: Run): string {
   return `${(own.seconds / ideal).toFixed(2)} (at most ${one.allowed})`;
 }
 
+interface Others {
+  readonly pool: Run | null;
+  readonly sample: Run | null;
+  /** By an earlier version. */
+  readonly before: Run | null;
+}
+
 /** Sets Rollcall's run of a case beside those of the contenders that it has. */
-export function compareRuns(
-  one: Case,
-  own: Run,
-  { pool, sample }: { readonly pool: Run | null; readonly sample: Run | null },
-): Measured {
+export function compareRuns(one: Case, own: Run, { pool, sample, before }: Others): Measured {
   const row = {
     case: one.title,
     requests: number(own.total),
     seconds: own.seconds.toFixed(1),
     "times the ideal": describeRatio(one, own),
     "answered 429": percent(own.seen.refused, own.total),
+    ...(before && {
+      before: `${before.seconds.toFixed(1)} s, ${percent(before.seen.refused, before.total)}`,
+      "Rollcall is now": `${(before.seconds / own.seconds).toFixed(1)} times as fast`,
+    }),
     "pool of 10": pool ? `${pool.seconds.toFixed(1)} s, ${percent(pool.seen.refused, pool.total)}` : "",
     "Rollcall is": pool ? `${(pool.seconds / own.seconds).toFixed(2)} times as fast` : "",
     "one by one": sample ? `${sample.seconds.toFixed(1)} s` : "",
@@ -201,8 +224,8 @@ export function compareRuns(
 /** Counts the requests of one case. */
 export async function measureRequests(one: Case, log: Log): Promise<Row> {
   log(one.name);
-  const { size, service, cells = "names", isSecondRun } = one;
-  const run = await runSync({ ...size, service, cells }, isSecondRun);
+  const { size, service, cells = "names", isSecondRun = false } = one;
+  const run = await runSync({ ...size, service, cells }, { isSecondRun });
   const row = countOf(one, run);
   log(JSON.stringify({ ...row, ...run.seen.requests }));
   return row;

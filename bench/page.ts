@@ -46,7 +46,8 @@ export function renderPage({ start, speed, requests, growth, plan }: Results): s
         "- The rate that was let through is then kept by a token bucket, and more is tried rarely and gently ([RFC 9438](https://www.rfc-editor.org/rfc/rfc9438), the [AWS SDKs' adaptive retry mode](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)).",
         "- One big space is changed side by side like many small ones: 64 changes of a space wait for their turn at once, so none starves the others.",
       ].join("\n"),
-      "The ideal is requests over the rate allowed; requests × latency / 32; requests × latency / 20 where more at once only slows the service down. The *pool of 10* sends the same requests, at most ten at once; *one by one* is the algorithm of [Cisco's sample](https://github.com/gve-sw/gve_devnet_webex_space_membership_bot), which sends fewer requests, as it checks nothing.",
+      "The ideal is requests over the rate allowed; requests × latency / 32; requests × latency / 20 where more at once only slows the service down. The *pool of 10* sends the same requests, at most ten at once; *one by one* is the algorithm of [Cisco's sample](https://github.com/gve-sw/gve_devnet_webex_space_membership_bot), which sends fewer requests, as it checks nothing. *Before* is Rollcall with five requests at once, whatever Webex allows, and without the second look.",
+      "Under a limit Rollcall and the pool both come to what is allowed. The pool gets there by asking for more all the time: it is refused up to every second time, and at a limit that ten at once only just reach, rarely. Where it is quicker, it is so by a few per cent, as it notices sooner that a limit has risen again.",
       renderTable(speed.map(({ row }) => row)),
     );
   }
