@@ -13,7 +13,7 @@ import {
   keepDelegations,
   readRowsAgain,
 } from "../../src/run/keep-delegations.ts";
-import type { Session } from "../../src/run/session.ts";
+import { answerWebex, createSession } from "../support/answered-webex.ts";
 import { mail, pair, row } from "../support/delegations.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
 
@@ -54,21 +54,7 @@ function createSite({ lists, gone = [], unreadable = [] }: Site) {
   return { reader, writer, listOf };
 }
 
-const session: Session = {
-  client: {
-    baseUrl: new URL("https://webex.example"),
-    send: () => Promise.reject(new Error("nothing is sent")),
-    requestCount: () => 0,
-  },
-  token: { refreshed: true, rotated: false, refreshTokenExpiresAt: null },
-  scopes: null,
-  storeEnd: null,
-  accessToken: "",
-  stop: new AbortController().signal,
-  lostAccess: null,
-  waitForConsistency: async () => undefined,
-  close: () => undefined,
-};
+const session = createSession(answerWebex(() => null).client);
 
 interface Case extends Site {
   readonly grants: readonly ListedDelegation[];
