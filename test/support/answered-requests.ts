@@ -170,7 +170,11 @@ export function answerSecret(
       return { body: { key_id: "1", key: Buffer.alloc(32, 9).toString("base64") } };
     if (what === "secrets/WEBEX_WRITE_PROBE" && method === "GET")
       return { headers, body: { updated_at: "2026-11-02T05:17:01Z" } };
-    if (what.startsWith("secrets/")) return { status: 204 };
+    if (what.startsWith("secrets/"))
+      return {
+        status: 204,
+        headers: { "github-authentication-token-expiration": "2026-11-05 05:17:00 UTC" },
+      };
     if (what === "runs/1001")
       return {
         body: { created_at: `2026-11-02T${queuedAt}:00Z`, workflow_id: 7, event: "schedule", actor: null },
