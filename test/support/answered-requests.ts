@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Dispatcher } from "undici";
+import * as v from "valibot";
 import { Artifacts } from "../../sandbox/github/artifacts.ts";
 import { dispatchBy } from "../../src/lib/http.ts";
 import { formatOwed, type OwedReport } from "../../src/report/owed.ts";
@@ -84,13 +85,23 @@ export function answerGithub(files: Readonly<Record<string, string | null>>): (a
     path.split("/").map((_, depth, names) => names.slice(0, depth).map((name) => `${name}/`)),
   );
   const trees = new Map(folders.map((names) => [treeOf(names.join("")), names.join("")]));
+  const listAll = (folder: string) =>
+    Object.keys(files)
+      .filter((path) => path.startsWith(folder))
+      .map((path) => ({ path: path.slice(folder.length), type: "blob", sha: blobOf(files[path] ?? "") }));
   return ({ path: target }) => {
     const [, what = "", rest = ""] =
       /^\/repos\/acme\/spaces\/(git\/ref|git\/trees|contents)\/([^?]*)/.exec(target) ?? [];
     if (what === "git/ref" && rest === "heads/main") return { body: { object: { sha: head } } };
     if (what === "git/trees") {
       const folder = trees.get(rest);
-      if (folder !== undefined) return { body: { tree: listTree(folder), truncated: false } };
+      if (folder !== undefined)
+        return {
+          body: {
+            tree: target.includes("recursive=1") ? listAll(folder) : listTree(folder),
+            truncated: false,
+          },
+        };
     }
     const text = files[decodeURIComponent(rest)];
     if (what === "contents" && text === null) return { body: { type: "submodule" } };
@@ -100,6 +111,32 @@ export function answerGithub(files: Readonly<Record<string, string | null>>): (a
     }
     return { status: 404, body: { message: "Not Found" } };
   };
+}
+
+const commitSchema = v.object({
+  variables: v.object({
+    input: v.object({
+      message: v.object({ headline: v.string() }),
+      fileChanges: v.object({ additions: v.array(v.object({ path: v.string(), contents: v.string() })) }),
+    }),
+  }),
+});
+
+/** A repository acme/spaces that takes commits; `onCommit` hears of each, and false loses the answer to it. */
+export function createGithub(given: Readonly<Record<string, string>>, onCommit: () => boolean = () => true) {
+  const files: Record<string, string> = { LICENSE: "", ...given };
+  const headlines: string[] = [];
+  const answer = (asked: Asked): Answer | null => {
+    if (asked.path !== "/graphql") return answerGithub(files)(asked);
+    const { message, fileChanges } = v.parse(commitSchema, JSON.parse(asked.body)).variables.input;
+    headlines.push(message.headline);
+    for (const { path, contents } of fileChanges.additions)
+      files[path] = Buffer.from(contents, "base64").toString("utf8");
+    return onCommit()
+      ? { body: { data: { createCommitOnBranch: { commit: { oid: sha1("next") } } } } }
+      : null;
+  };
+  return { files, headlines, answer };
 }
 
 /** What a runner is told of that repository. */
@@ -136,6 +173,7 @@ export function answerOwed(reports: readonly OwedReport[]): (asked: Asked) => An
 export const withSecret = {
   ...onRunner,
   GITHUB_API_URL: "https://github.example",
+  GITHUB_GRAPHQL_URL: "https://github.example/graphql",
   GITHUB_RUN_ID: "1001",
   SECRETS_TOKEN: "not-a-secrets-token",
   WEBEX_API_URL: "https://webex.example/v1",
