@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import type { ReportTarget } from "../../src/config/settings.ts";
 import type { DelegationReader, DelegationWriter } from "../../src/delegation/backend.ts";
 import type { ListedDelegation } from "../../src/delegation/expiring.ts";
 import type { KeptGrant } from "../../src/delegation/kept.ts";
@@ -64,6 +65,7 @@ interface Case extends Site {
   readonly siteUrl?: string | null;
   readonly readAgain?: () => Promise<readonly ListedDelegation[]>;
   readonly limit?: number;
+  readonly reportTarget?: ReportTarget;
 }
 
 const keptOf = (...names: readonly string[]) => names.map((one) => ({ file, ...pair(one) }));
@@ -71,7 +73,7 @@ const keptOf = (...names: readonly string[]) => names.map((one) => ({ file, ...p
 /** Keeps the grants once; `release` makes what is held as well. */
 async function keep({ grants, kept = [], mayWrite = true, siteUrl = "acme.webex.com", ...given }: Case) {
   const site = createSite(given);
-  const { context } = await openContext();
+  const { context } = await openContext({ GITHUB_REF_NAME: "main" });
   let looks = 0;
   const around: DelegationsContext = {
     config: {
@@ -82,7 +84,7 @@ async function keep({ grants, kept = [], mayWrite = true, siteUrl = "acme.webex.
       clientId: "",
       clientSecret: "",
       tokenStore: { kind: "file", path: "token", seed: null },
-      reportTarget: { kind: "folder" },
+      reportTarget: given.reportTarget ?? { kind: "folder" },
       secrets: [],
     },
     session,
@@ -291,6 +293,22 @@ describe("the delegates of a run", () => {
     assert.deepEqual([approved?.delegations?.holds, approved?.kept?.ended.length], [undefined, 3]);
   });
 
+  test("of two hosts are taken away from the one that is named with each", async () => {
+    const facts = {
+      lists: { ann: ["old", "older"], bob: ["old", "older"] },
+      grants: [row("ann/older"), row("bob/old")],
+      kept: keptOf("ann/old", "bob/older"),
+    };
+    const { listOf, outcome } = await conclude(facts);
+    assert.deepEqual([listOf("ann"), listOf("bob")], [["older"], ["old"]]);
+    assert.deepEqual(outcome.notices, []);
+    const plan = await conclude({ ...facts, mayWrite: false });
+    assert.deepEqual(
+      plan.outcome.delegations?.hosts.map(({ removed }) => removed),
+      [[mail("old")], [mail("older")]],
+    );
+  });
+
   test("whose row has come back by the second look stay, and that is told", async () => {
     const { outcome, listOf } = await conclude({
       lists: { ann: ["old", "older"], bob: [] },
@@ -316,6 +334,65 @@ describe("the delegates of a run", () => {
       [[mail("ann"), 1]],
     );
     assert.equal(outcome.notices.length, 1);
+  });
+});
+
+describe("the report of a run that kept delegates", () => {
+  const url = "https://github.example";
+  const repository = { owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: url, serverUrl: url };
+  const branchOf = (branch: string): ReportTarget => {
+    return { kind: "branch", branch, isNamed: true, token: "not-a-token", repository };
+  };
+  const rows = "host,delegate,until\n";
+  const finished = { lists: { ann: ["eve"] }, grants: [row("ann/eve"), row("ann/old", ended)] };
+
+  test("names what was done, and takes the rows that have ended out of the file", async () => {
+    const { outcome } = await conclude({
+      lists: { ann: ["old"], bob: [] },
+      grants: [row("ann/old", ended), row("bob/eve")],
+    });
+    const text = `${rows}${mail("ann")},${mail("old")},${ended}\n${mail("bob")},${mail("eve")},\n`;
+    const files = await outcome.draftFiles?.(async (path) => (path === file ? text : undefined));
+    assert.equal(files?.find(({ path }) => path === file)?.text, `${rows}${mail("bob")},${mail("eve")},\n`);
+    const page = files?.find(({ path }) => path.endsWith(".md"))?.text ?? "";
+    assert.ok(page.includes(mail("ann")) && page.includes(mail("bob")));
+    assert.doesNotMatch(page, /would/i, "it is done");
+    assert.deepEqual(outcome.scheduling?.grants, [row("bob/eve")]);
+    assert.deepEqual(
+      outcome.scheduling?.hosts.map(({ host }) => host),
+      [mail("bob")],
+    );
+  });
+
+  test("is made for rows alone where it can take them out of the file that was read, and not elsewhere", async () => {
+    for (const [reportTarget, isMade] of [
+      [{ kind: "folder" }, true],
+      [branchOf("main"), true],
+      [branchOf("reports"), false],
+    ] as const) {
+      const { outcome } = await conclude({ ...finished, reportTarget });
+      assert.deepEqual([outcome.hasChanged, outcome.draftFiles !== null], [false, isMade]);
+    }
+  });
+
+  test("is made for every change, wherever it goes, and for nothing less", async () => {
+    for (const reportTarget of [branchOf("main"), branchOf("reports")]) {
+      const grants = [row("ann/eve")];
+      const changed = await conclude({ lists: { ann: [] }, grants, reportTarget });
+      assert.notEqual(changed.outcome.draftFiles, null);
+      const quiet = await conclude({ lists: { ann: ["eve"] }, grants, reportTarget });
+      assert.equal(quiet.outcome.draftFiles, null);
+      const failed = await conclude({ lists: {}, unreadable: ["ann"], grants, reportTarget });
+      assert.deepEqual([failed.outcome.draftFiles, failed.outcome.problems.length], [null, 1]);
+      // As many come as go.
+      const swapped = await conclude({
+        lists: { ann: ["old"] },
+        grants,
+        kept: keptOf("ann/old"),
+        reportTarget,
+      });
+      assert.notEqual(swapped.outcome.draftFiles, null);
+    }
   });
 });
 
