@@ -14,6 +14,7 @@ import {
   keepDelegations,
   readRowsAgain,
 } from "../../src/run/keep-delegations.ts";
+import { answerGithub, answerRequests, onRunner } from "../support/answered-requests.ts";
 import { answerWebex, createSession } from "../support/answered-webex.ts";
 import { mail, pair, row } from "../support/delegations.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
@@ -25,9 +26,13 @@ interface Site {
   readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly gone?: readonly string[];
   readonly unreadable?: readonly string[];
+  /** Hosts whose list Webex does not let anybody change. */
+  readonly refused?: readonly string[];
+  /** Somebody whom another one adds to every list that is changed. */
+  readonly stranger?: string;
 }
 
-function createSite({ lists, gone = [], unreadable = [] }: Site) {
+function createSite({ lists, gone = [], unreadable = [], refused = [], stranger }: Site) {
   const delegates = new Map(Object.entries(lists).map(([host, list]) => [mail(host), list.map(mail)]));
   const reader: DelegationReader = {
     proveAccess: async () => undefined,
@@ -45,8 +50,10 @@ function createSite({ lists, gone = [], unreadable = [] }: Site) {
   const writer: DelegationWriter = {
     readsFirst: false,
     async changeDelegates(change, accepted) {
+      if (refused.map(mail).includes(change.host)) throw new Error("it is refused");
       const left = (delegates.get(change.host) ?? []).filter((one) => !change.remove.includes(one));
-      delegates.set(change.host, [...left, ...change.add]);
+      const others = stranger === undefined ? [] : [mail(stranger)];
+      delegates.set(change.host, [...left, ...change.add, ...others]);
       accepted(change);
       return change;
     },
@@ -65,6 +72,7 @@ interface Case extends Site {
   readonly siteUrl?: string | null;
   readonly readAgain?: () => Promise<readonly ListedDelegation[]>;
   readonly limit?: number;
+  readonly damage?: string | null;
   readonly reportTarget?: ReportTarget;
 }
 
@@ -102,7 +110,7 @@ async function keep({ grants, kept = [], mayWrite = true, siteUrl = "acme.webex.
         names: noNames,
         told: null,
         notices: [],
-        delegations: { kept, damage: null },
+        delegations: { kept, damage: given.damage ?? null },
       }),
       readAgain: () => {
         looks += 1;
@@ -293,6 +301,63 @@ describe("the delegates of a run", () => {
     assert.deepEqual([approved?.delegations?.holds, approved?.kept?.ended.length], [undefined, 3]);
   });
 
+  test("stay where the memory of earlier runs is damaged, and that is told", async () => {
+    const { outcome, listOf } = await conclude({
+      lists: { ann: ["old"] },
+      grants: [],
+      damage: "delegations",
+    });
+    assert.deepEqual(listOf("ann"), ["old"]);
+    assert.match(
+      outcome.notices.join(),
+      /^state\.json could not be read \(delegations\), so .* revokes none of them$/,
+    );
+  });
+
+  test("that Webex refuses to change are a problem, and nobody is told of a change", async () => {
+    const { outcome, listOf } = await conclude({
+      lists: { ann: ["old"], bob: [] },
+      grants: [row("ann/eve"), row("bob/eve")],
+      kept: keptOf("ann/old"),
+      refused: ["ann", "bob"],
+    });
+    assert.deepEqual([listOf("ann"), listOf("bob")], [["old"], []]);
+    assert.deepEqual([outcome.changes, outcome.hasChanged, outcome.draftFiles], [[], false, null]);
+    assert.equal(outcome.problems.length, 2);
+    assert.deepEqual([outcome.kept?.ended, outcome.kept?.returned], [[], []]);
+  });
+
+  test("whom somebody else adds meanwhile stay, and that is told with the host", async () => {
+    const { outcome, listOf } = await conclude({
+      lists: { ann: [] },
+      grants: [row("ann/eve")],
+      stranger: "zoe",
+    });
+    assert.deepEqual(listOf("ann"), ["eve", "zoe"]);
+    assert.equal(outcome.notices.length, 1);
+    assert.match(
+      outcome.notices[0] ?? "",
+      /^ann@acme\.example: somebody else changed the list .*zoe@acme\.example/,
+    );
+  });
+
+  test("of a host with a fault, or with revocations that wait, are recorded as they are", async () => {
+    const asIs = { before: [mail("old")], after: [mail("old")], added: [], removed: [] };
+    const faulty = await conclude({ lists: { ann: ["old"] }, grants: [row("ann/nobody")], gone: ["nobody"] });
+    const [{ error, ...host } = {}] = faulty.outcome.delegations?.hosts ?? [];
+    assert.deepEqual(host, { host: mail("ann"), ...asIs, held: [] });
+    assert.match(error ?? "", /nobody@acme\.example/);
+    const waiting = { lists: { ann: ["old"] }, grants: [], kept: keptOf("ann/old"), limit: 0 };
+    const [held] = (await conclude(waiting)).outcome.delegations?.hosts ?? [];
+    const reason = "revocations-per-run";
+    assert.deepEqual(held, { host: mail("ann"), ...asIs, held: [{ delegate: mail("old"), reason }] });
+  });
+
+  test("whose row has only ended are confirmed by one look at the file", async () => {
+    const { looks } = await conclude({ lists: { ann: ["old"] }, grants: [row("ann/old", ended)] });
+    assert.equal(looks(), 1);
+  });
+
   test("of two hosts are taken away from the one that is named with each", async () => {
     const facts = {
       lists: { ann: ["old", "older"], bob: ["old", "older"] },
@@ -321,6 +386,14 @@ describe("the delegates of a run", () => {
       `${mail("old")} was left a delegate of ${mail("ann")}: the row was changed during this run`,
     ]);
     assert.deepEqual(outcome.changes.length, 2);
+    const unchanged = await conclude({
+      lists: { ann: ["old"] },
+      grants: [],
+      kept: keptOf("ann/old"),
+      readAgain: async () => [row("ann/old")],
+    });
+    const { changes, hasChanged, delegations, draftFiles } = unchanged.outcome;
+    assert.deepEqual([changes, hasChanged, delegations, draftFiles], [[], false, null, null]);
   });
 
   test("who come back after having been taken away are remembered as that, and no others", async () => {
@@ -421,5 +494,26 @@ describe("the second look at delegations.csv on a person's disk", () => {
       look({ [file]: "host,delegate\nann,eve\n" }),
       /was looked at again, and has a fault: "ann" is not an e-mail address; "eve" is not .*; nothing is revoked$/,
     );
+  });
+});
+
+describe("the second look at delegations.csv on a runner", () => {
+  test("is at the head of the branch, and refuses what is no file there", async () => {
+    const { context } = await openContext(onRunner);
+    const text = "host,delegate\nann@acme.example,eve@acme.example\n";
+    using github = answerRequests(answerGithub({ [file]: text }));
+    assert.deepEqual(
+      (await readRowsAgain(context)).map(({ host, delegate }) => ({ host, delegate })),
+      [pair("ann/eve")],
+    );
+    assert.notEqual(github.asked.length, 0);
+    using _ = answerRequests(answerGithub({ [file]: null }));
+    await assert.rejects(
+      readRowsAgain(context),
+      /^Error: GitHub does not show mappings\/delegations\.csv \(no-file\)$/,
+    );
+    using none = answerRequests(answerGithub({ "README.md": "" }));
+    await assert.rejects(readRowsAgain(context), /and is not there; nothing is revoked$/);
+    assert.notEqual(none.asked.length, 0);
   });
 });
