@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Context } from "../../src/cli/context.ts";
 import type { Annotation } from "../../src/github/runner.ts";
+import { noNames } from "../../src/membership/names.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import { InputError } from "../../src/run/inputs.ts";
 import { runMembership } from "../../src/run/membership.ts";
+import type { Memory } from "../../src/run/memory.ts";
 import type { Decision, MembershipTask } from "../../src/run/reconcile.ts";
 import {
   type Answer,
@@ -36,6 +38,7 @@ interface Case {
   readonly scope?: string | null;
   readonly answer?: (asked: Asked) => Answer | null;
   readonly organisation?: string;
+  readonly site?: string;
 }
 
 /** Runs a command that decides just that; without `env` with a token file, and reports on disk. */
@@ -57,7 +60,7 @@ async function run({
     return { body: tokens };
   });
   const { context, lines } = await openContext(
-    { ...webex, ...env },
+    { ...webex, WEBEX_SITE_URL: rest.site ?? "", ...env },
     { reports: join(folder.path, "reports") },
   );
   const annotations: Annotation[] = [];
@@ -159,6 +162,34 @@ describe("what a membership run leaves", () => {
     assert.deepEqual([sync.record.status, sync.refreshes], ["failed", 0]);
     const plan = await run({ files, task: { command: "plan" } });
     assert.deepEqual([plan.record.status, plan.refreshes], ["converged", 1]);
+  });
+});
+
+describe("a membership run that keeps delegates", () => {
+  const grant = { file: "mappings/delegations.csv", host: "ann@acme.example", delegate: "eve@acme.example" };
+  const policy = { ...defaultPolicy, report: { ...defaultPolicy.report, notify: "Alerts" } };
+
+  /** A sync whose memory is that; the checkout has no delegations.csv. */
+  async function keep(recall: () => Promise<Memory>) {
+    const decide = async (): Promise<Decision> => ({
+      ...{ ownerKey: "PEOPLE/rollcall", rooms: [], problems: [], notices: [], names: [] },
+      planAgain: () => Promise.reject(new Error("nothing is planned again")),
+    });
+    const load = async () => ({ policy, rows: [], delegations: { grants: [], recall }, decide });
+    return await run({ task: { load }, site: "acme.webex.com" });
+  }
+
+  test("leaves those of deleted rows where the file is gone at the second look", async () => {
+    const delegations = { kept: [grant], damage: null };
+    const { record } = await keep(async () => ({ names: noNames, told: null, notices: [], delegations }));
+    assert.match(record.problems[0]?.message ?? "", /delegations\.csv was looked at again, and is not there/);
+    assert.match(record.notices.join(), /^The space "Alerts" could not be told/);
+  });
+
+  test("tells nobody where it is not known what was told before, and the record says why", async () => {
+    const { record } = await keep(() => Promise.reject(new Error("the memory cannot be read")));
+    assert.match(record.problems[0]?.message ?? "", /the memory cannot be read$/);
+    assert.deepEqual([record.status, record.notices], ["partial", []]);
   });
 });
 
