@@ -59,6 +59,9 @@ export function retryAfterSeconds(header: string | null): number {
   return /^\d+$/.test(text) ? Math.max(1, Number(text)) : unreadableRetryAfterSeconds;
 }
 
+/** An id as Webex gives it: an empty one names nothing, and would ask for something else where it is part of an address. */
+export const idSchema = v.pipe(v.string(), v.nonEmpty());
+
 /** Gives a reply its type. @throws {WebexError} naming the place where the reply is not as documented. */
 export function parseReply<Schema extends v.GenericSchema>(
   schema: Schema,

@@ -4,11 +4,11 @@ import { decodeId, identityOf } from "../lib/webex-id.ts";
 import type { FoundGroup, Group, GroupHead, GroupListing, GroupMember } from "../membership/directory.ts";
 import { urlOf } from "./address.ts";
 import type { WebexClient, WebexRequest } from "./client.ts";
-import { parseReply, WebexError } from "./errors.ts";
+import { idSchema, parseReply, WebexError } from "./errors.ts";
 import { readNextPage } from "./pagination.ts";
 
 const groupsSchema = v.object({
-  groups: v.nullish(v.array(v.object({ id: v.string(), displayName: v.fallback(v.string(), "") })), []),
+  groups: v.nullish(v.array(v.object({ id: idSchema, displayName: v.fallback(v.string(), "") })), []),
   totalResults: v.fallback(v.number(), 0),
   itemsPerPage: v.fallback(v.number(), 0),
 });
@@ -21,7 +21,7 @@ const headSchema = v.object({
 });
 
 const memberSchema = v.object({
-  id: v.string(),
+  id: idSchema,
   type: v.fallback(v.nullable(v.string()), null),
   displayName: v.fallback(v.string(), ""),
 });

@@ -5,7 +5,7 @@ import type { PersonKind, Room, RoomMember } from "../membership/directory.ts";
 import type { Addition, Removal } from "../membership/plan.ts";
 import type { RecordedPerson } from "../membership/record.ts";
 import type { WebexClient } from "./client.ts";
-import { parseReply, WebexError } from "./errors.ts";
+import { idSchema, parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
 
 const text = v.fallback(v.nullable(v.string()), null);
@@ -14,8 +14,8 @@ const pageSchema = v.object({ items: v.array(v.unknown()) });
 
 const membershipSchema = v.object({
   roomId: v.string(),
-  personId: v.string(),
-  id: text,
+  personId: idSchema,
+  id: v.fallback(v.nullable(idSchema), null),
   personEmail: text,
   personDisplayName: text,
   personOrgId: text,

@@ -5,7 +5,7 @@ import type { Listing } from "../lib/listing.ts";
 import { identityOf } from "../lib/webex-id.ts";
 import type { AddressHolder, KnownPerson, Owner, PersonKind } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
-import { parseReply, WebexError } from "./errors.ts";
+import { idSchema, parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
 
 const text = v.fallback(v.nullable(v.string()), null);
@@ -16,7 +16,7 @@ const emails = v.pipe(
 );
 
 const personSchema = v.object({
-  id: v.string(),
+  id: idSchema,
   displayName: v.fallback(v.string(), ""),
   emails,
   orgId: text,

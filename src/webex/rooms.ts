@@ -3,11 +3,11 @@ import type { Listing } from "../lib/listing.ts";
 import { decodeId, identityOf } from "../lib/webex-id.ts";
 import type { Room } from "../membership/directory.ts";
 import type { WebexClient } from "./client.ts";
-import { parseReply, WebexError } from "./errors.ts";
+import { idSchema, parseReply, WebexError } from "./errors.ts";
 import { readPages } from "./pagination.ts";
 
 const roomSchema = v.object({
-  id: v.string(),
+  id: idSchema,
   title: v.fallback(v.string(), ""),
   type: v.string(),
   teamId: v.fallback(v.nullable(v.string()), null),

@@ -135,6 +135,8 @@ export class Machine {
           break;
         }
         if (process.steps === interruption.stopAt) {
+          // The signal comes when this happens, not when the process began to wait for it.
+          this.now = Math.max(this.now, event.at);
           interruption.stop();
           await settle();
         }

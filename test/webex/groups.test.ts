@@ -196,6 +196,8 @@ test("Link headers that go round in circles make the list incomplete after few r
 
 test("members in an undocumented form make the list incomplete, never empty", async () => {
   const { members } = await readScript(() => ({ body: { memberSize: 0, members: [{ name: "ada" }] } }));
+  const empty = await readScript(() => ({ body: { memberSize: 0, members: [{ id: "", type: "user" }] } }));
+  assert.deepEqual(empty.members, members, "an empty id would be added as somebody without a name");
   assert.deepEqual(members, {
     complete: false,
     items: [],

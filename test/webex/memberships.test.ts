@@ -160,6 +160,8 @@ test("a member of whom only what informs is missing is a member; one who cannot 
     { id: "m2", roomId, personId: null, isModerator: false },
     { id: null, roomId, personId: "p3", isModerator: false },
     { id: "m4", roomId, personId: "p4" },
+    { id: "m5", roomId, personId: "", isModerator: false },
+    { id: "", roomId, personId: "p6", isModerator: false },
   ];
   await using server = await startScript(() => ({ body: { items } }));
   const { client } = openClient({ baseUrl: server.url });
@@ -179,6 +181,7 @@ test("a member of whom only what informs is missing is a member; one who cannot 
       ["p1", "m1", true],
       ["p3", null, false],
       ["p4", null, false],
+      ["p6", null, false],
     ],
   );
 });
