@@ -347,6 +347,7 @@ describe("the delegates of a run", () => {
     const [{ error, ...host } = {}] = faulty.outcome.delegations?.hosts ?? [];
     assert.deepEqual(host, { host: mail("ann"), ...asIs, held: [] });
     assert.match(error ?? "", /nobody@acme\.example/);
+    assert.deepEqual(faulty.outcome.notices, []);
     const waiting = { lists: { ann: ["old"] }, grants: [], kept: keptOf("ann/old"), limit: 0 };
     const [held] = (await conclude(waiting)).outcome.delegations?.hosts ?? [];
     const reason = "revocations-per-run";
@@ -356,6 +357,16 @@ describe("the delegates of a run", () => {
   test("whose row has only ended are confirmed by one look at the file", async () => {
     const { looks } = await conclude({ lists: { ann: ["old"] }, grants: [row("ann/old", ended)] });
     assert.equal(looks(), 1);
+  });
+
+  test("that end soon are told, however they are", async () => {
+    const { outcome } = await conclude({ lists: { ann: ["eve"] }, grants: [row("ann/eve", "2026-11-04")] });
+    assert.equal(outcome.notices.length, 1);
+    assert.match(
+      outcome.notices[0] ?? "",
+      /^eve@acme\.example may schedule meetings for .* until 2026-11-04 \(/,
+    );
+    assert.deepEqual([outcome.hasChanged, outcome.problems], [false, []]);
   });
 
   test("of two hosts are taken away from the one that is named with each", async () => {
@@ -386,6 +397,16 @@ describe("the delegates of a run", () => {
       `${mail("old")} was left a delegate of ${mail("ann")}: the row was changed during this run`,
     ]);
     assert.deepEqual(outcome.changes.length, 2);
+    const twice = await conclude({
+      lists: { ann: ["old"], bob: ["old"], cat: [] },
+      grants: [row("cat/eve")],
+      kept: keptOf("ann/old", "bob/old"),
+      readAgain: async () => [row("cat/eve"), row("ann/old")],
+    });
+    assert.deepEqual([twice.listOf("ann"), twice.listOf("bob")], [["old"], []], "each host by its own rows");
+    const files = await twice.outcome.draftFiles?.(async () => undefined);
+    const page = files?.find(({ path }) => path.endsWith(".md"))?.text ?? "";
+    assert.ok(page.includes(mail("bob")) && !page.includes(mail("ann")), "the report names who has changed");
     const unchanged = await conclude({
       lists: { ann: ["old"] },
       grants: [],

@@ -38,23 +38,34 @@ interface Case {
   /** What earlier runs owe. */
   readonly owed?: readonly OwedReport[];
   /** Hears of each commit, with the file that keeps this run's own report; false loses the answer to it. */
+  /** Why GitHub takes no commit. */
+  readonly refusal?: string;
   readonly onCommit?: (owedFile: string, stop: AbortController) => boolean;
 }
 
 /** A run whose reports go to the branch main of acme/spaces; on this machine it has a folder for its record. */
-async function open({ files = {}, env = {}, paths = {}, owed = [], onCommit = () => true }: Case = {}) {
+async function open({
+  files = {},
+  env = {},
+  paths = {},
+  owed = [],
+  refusal,
+  onCommit = () => true,
+}: Case = {}) {
   const folder = await openFolder();
   const owedFile = join(folder.path, "record.owed.json");
   const stop = new AbortController();
   const github = createGithub(files, () => onCommit(owedFile, stop));
   const answerArtifacts = answerOwed(owed);
-  const network = answerRequests((asked) =>
-    owed.length > 0 && /\/artifacts[?/]|^\/owed/.test(asked.path)
+  const network = answerRequests((asked) => {
+    if (refusal !== undefined && asked.path === "/graphql")
+      return { body: { data: null, errors: [{ type: "UNPROCESSABLE", message: refusal }] } };
+    return owed.length > 0 && /\/artifacts[?/]|^\/owed/.test(asked.path)
       ? answerArtifacts(asked)
       : asked.path.includes("/artifacts?")
         ? { body: { artifacts: [] } }
-        : github.answer(asked),
-  );
+        : github.answer(asked);
+  });
   const options = { reports: join(folder.path, "reports"), json: join(folder.path, "record.json") };
   const { context, lines } = await openContext(
     { ...withSecret, GITHUB_ACTIONS: "", ...env },
@@ -190,6 +201,23 @@ describe("a report that is not committed yet", () => {
     assert.deepEqual(await keep(quiet, {}), [], "it is worth no artifact");
   });
 
+  test("because GitHub takes none is kept for the next run, and the record says so", async () => {
+    await using run = await open({ refusal: "the branch is full" });
+    const { status, problems } = await publish(changed, run);
+    assert.deepEqual([status, problems.length, run.outputs.report], ["partial", 1, ""]);
+    const message = problems[0]?.message ?? "";
+    assert.match(message, /^the report was not committed to main: the branch is full\. /);
+    assert.match(
+      message,
+      /\. The report is kept in this run's summary and its artifact, and the next sync commits it$/,
+    );
+    const [kept] = parseOwed(readFileSync(run.owedFile, "utf8")) ?? [];
+    assert.deepEqual(kept?.record.problems, problems, "the late report tells it too");
+    await using small = await open({ refusal: "the branch is full" });
+    const converged = await publish(quiet, small);
+    assert.doesNotMatch(converged.problems[0]?.message ?? "", /artifact/, "nothing is worth one");
+  });
+
   test("of an earlier run is committed with the next one, which says so and knows what that told", async () => {
     await using run = await open({ owed: [{ ...late, told }] });
     const record = await publish(quiet, run);
@@ -242,7 +270,8 @@ describe("the overview of all organisations", () => {
     await publish(record, elsewhere);
     for (const run of [restore, elsewhere]) {
       assert.equal(run.headlines.length, 1);
-      assert.equal(run.files["reports/organisations.json"], undefined);
+      const written = Object.keys(run.files).filter((path) => !path.startsWith("reports/acme/"));
+      assert.deepEqual(written, ["LICENSE", ...Object.keys(files)]);
     }
   });
 });

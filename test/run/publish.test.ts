@@ -222,7 +222,8 @@ describe("what a run leaves on disk", () => {
       await using run = await open();
       const overview = hasOverview ? run.at("overview") : null;
       const paths = { ...run.context.paths, organisation, overview };
-      await publish(record, { ...run.context, paths });
+      const { status } = await publish(record, { ...run.context, paths });
+      assert.equal(status, "changed");
       return await readdir(run.at("overview")).catch((): string[] => []);
     };
     const both = ["README.md", "organisations.json"];
@@ -231,6 +232,19 @@ describe("what a run leaves on disk", () => {
     assert.deepEqual(await store(busy(1), null, true), []);
     assert.deepEqual(await store({ ...busy(1), command: "restore" }, "acme", true), [], "it has no index");
   });
+});
+
+test("the README of a person's folder is left alone, whatever is in it", async () => {
+  const text = "<!-- rollcall:status -->\nunknown\n<!-- /rollcall:status -->\n";
+  await using run = await open({}, { "README.md": text });
+  const before = process.cwd();
+  process.chdir(run.path);
+  try {
+    await publish(busy(1), run.context);
+  } finally {
+    process.chdir(before);
+  }
+  assert.equal(await readFile(run.at("README.md"), "utf8"), text);
 });
 
 describe("what cannot be stored", () => {
