@@ -80,9 +80,14 @@ export function bypassProxies(): void {
   opened = null;
 }
 
-/** Sends all later requests by this dispatcher, instead of over the network as the environment describes it. */
-export function dispatchBy(dispatcher: Dispatcher): void {
+/**
+ * Sends all later requests by this dispatcher, instead of over the network as the environment describes it, which null
+ * stands for. Returns what has sent them until now.
+ */
+export function dispatchBy(dispatcher: Dispatcher | null): Dispatcher | null {
+  const before = opened;
   opened = dispatcher;
+  return before;
 }
 
 /** Sends one request once and follows no redirect. @throws {HttpFailure} when no whole answer arrives. */

@@ -182,12 +182,11 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
     [...unreadable].map(([host, error]) => failHost(host, null, `the delegates could not be read: ${error}`)),
   );
 
-  // Who cannot be granted is known before anything is sent.
+  // Who cannot be a delegate is known before anything is sent.
   const { absent } = splitByPresence(grants, lists);
   const missing = absent.filter((grant) => !ended.has(pairOf(grant)));
   const observation = await observeMissing(missing, reader);
-  const expected = isHeld ? lists : withoutEndings(lists, toRevoke);
-  const { faults, refused } = checkGrants(missing, observation, expected);
+  const faults = findFaults(missing, observation);
 
   const revoke = async (which: readonly Ending[]): Promise<void> => {
     const named = new Set(which.map(({ host }) => host));
@@ -208,11 +207,10 @@ async function keep(asked: Asked, site: Site, context: Context): Promise<KeptDel
   };
 
   if (!isHeld) await revoke(toRevoke);
-  const granting = missing.filter((grant) => !faults.has(pairOf(grant)) && !refused.has(grant.host));
+  const granting = missing.filter((grant) => !faults.has(pairOf(grant)));
   const plans = planGrants(granting, observation, lists);
   add(await apply(plans, { reader, writer, session }, context));
-  const failures = [...faults.values(), ...refused.values()];
-  add(failures.map(({ host, fault }) => failHost(host, lists.get(host) ?? null, fault)));
+  add([...faults.values()].map(({ host, fault }) => failHost(host, lists.get(host) ?? null, fault)));
   changes.push(...granting.flatMap((grant) => describeGranted(grant, outcomes.get(grant.host), mayWrite)));
   const before = new Map(kept.map((grant) => [pairOf(grant), grant]));
   const returned = granting.flatMap((grant) => {
@@ -316,22 +314,14 @@ interface Fault {
   readonly fault: string;
 }
 
-/** A delegate who cannot be one is a fault of that row alone, more than a host may have are one of the host. */
-function checkGrants(
-  missing: readonly ListedDelegation[],
-  users: SiteUsers,
-  lists: ReadonlyMap<string, readonly string[]>,
-): { readonly faults: ReadonlyMap<string, Fault>; readonly refused: ReadonlyMap<string, Fault> } {
-  const faulty = missing.flatMap((grant) => {
-    const [fault] = checkDelegate(grant.delegate, users);
-    return fault === undefined ? [] : [[pairOf(grant), { host: grant.host, fault }] as const];
-  });
-  const faults = new Map(faulty);
-  const possible = missing.filter((grant) => !faults.has(pairOf(grant)));
-  const refused = planGrants(possible, users, lists).flatMap(({ request: { host }, refusal }) =>
-    refusal === null ? [] : [[host, { host, fault: refusal }] as const],
+/** A delegate who cannot be one is a fault of that row alone; more than a host may have are one of the host, later. */
+function findFaults(missing: readonly ListedDelegation[], users: SiteUsers): ReadonlyMap<string, Fault> {
+  return new Map(
+    missing.flatMap((grant) => {
+      const [fault] = checkDelegate(grant.delegate, users);
+      return fault === undefined ? [] : [[pairOf(grant), { host: grant.host, fault }] as const];
+    }),
   );
-  return { faults, refused: new Map(refused) };
 }
 
 function planGrants(
@@ -345,21 +335,6 @@ function planGrants(
     const delegates = granting.filter((grant) => grant.host === host).map(({ delegate }) => delegate);
     return planObserved({ host, mode: "add", delegates }, observation);
   });
-}
-
-/** The lists as they will be once the revocations are made. */
-function withoutEndings(
-  lists: ReadonlyMap<string, readonly string[]>,
-  endings: readonly Ending[],
-): ReadonlyMap<string, readonly string[]> {
-  return new Map(
-    [...lists].map(([host, list]) => {
-      const isGoing = createMatcher(
-        endings.filter((ending) => ending.host === host).map(({ delegate }) => delegate),
-      );
-      return [host, list.filter((delegate) => !isGoing(delegate))];
-    }),
-  );
 }
 
 function answersOf(

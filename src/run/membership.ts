@@ -189,7 +189,8 @@ function endInFailure(record: RunRecord, { message }: Error): RunRecord {
 async function adviseScopes(record: RunRecord, scopes: readonly string[] | null): Promise<RunRecord> {
   const { findMissingScopes } = await import("../token/scopes.ts");
   const missing = scopes === null ? [] : findMissingScopes(["memberships"], scopes);
-  if (missing.length === 0 || record.problems.length + record.totals.failed === 0) return record;
+  const isInOrder = record.problems.length === 0 && record.totals.failed === 0;
+  if (missing.length === 0 || isInOrder) return record;
   const notice = `The Webex login lacks ${missing.join(", ")}: tick them at developer.webex.com (My Apps, the integration), then npm run login.`;
   return { ...record, notices: [...record.notices, notice] };
 }

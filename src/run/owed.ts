@@ -48,7 +48,7 @@ export function createOwedReports(target: ReportTarget, context: Context): OwedR
     },
     async settle() {
       await rm(file, { force: true });
-      if (found === null || found.length === 0) return;
+      if (!found?.length) return;
       const { deleteArtifact } = await import("../github/artifacts.ts");
       for (const { artifact } of found) await deleteArtifact(target, artifact).catch(() => false);
     },

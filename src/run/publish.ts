@@ -102,7 +102,7 @@ async function publish<Told extends RunRecord | DelegationRecord>(
   const known = conclude({ report: null, files: [] });
   const early = render(known, null);
   const rewriteSummary = await runner.writeSummary(early.summary);
-  if (report !== null) await writeFile(paths.json, early.json);
+  await writeFile(paths.json, early.json);
   const isKept = await owed?.keep(owe(known));
 
   const stored = report === null ? await writeNote(() => note?.(known)) : await storeReport(report, context);
@@ -134,7 +134,7 @@ async function publish<Told extends RunRecord | DelegationRecord>(
   if (status === "failed") log(told);
   else print(told);
   // On GitHub the run's summary leads to the report; on a person's machine this line does.
-  if (address !== null && report?.target.kind === "folder") log(`Report: ${address}`);
+  if (report?.target.kind === "folder" && address !== null) log(`Report: ${address}`);
   return record;
 }
 
@@ -196,10 +196,10 @@ export async function publishMembership(
   const renderer = createRenderer();
   // With what the memory of earlier runs adds to this one, as it was when the report was last drafted.
   let told = record;
-  const owed = reportTarget && createOwedReports(reportTarget, context);
+  const place = reportTarget && { target: reportTarget, owed: createOwedReports(reportTarget, context) };
   const runId = nameRun(record, actions);
 
-  const createReport = (target: ReportTarget): Report => {
+  const createReport = ({ target, owed }: NonNullable<typeof place>): Report => {
     const { reports: reportsDir, delegations: delegationsFile } = locate(paths, target);
     const memoryPath = `${reportsDir}/history.json`;
     const statePath = `${reportsDir}/state.json`;
@@ -228,7 +228,7 @@ export async function publishMembership(
       // Asked again after an answer that got lost on the way, it may find this very run on the branch already.
       if (drafts > 1 && memory.history.checkedAt === record.startedAt) return [];
       const late: OwedReport[] = [];
-      for (const report of (await owed?.find()) ?? []) {
+      for (const report of await owed.find()) {
         // Committed after all, by a run whose answer got lost or which could not take the artifact away.
         if ((await read(renderer.nameLateRecord(report, reportsDir))) === undefined) late.push(report);
       }
@@ -276,8 +276,8 @@ export async function publishMembership(
   };
 
   const publication: Publication<RunRecord> = {
-    report: reportTarget === null ? null : createReport(reportTarget),
-    owed,
+    report: place && createReport(place),
+    owed: place?.owed ?? null,
     note,
     annotations,
     tokenWarningDays: policy.tokenWarningDays,
@@ -462,7 +462,7 @@ async function storeFiles(
 ): Promise<readonly ReportFile[]> {
   const draftAll = async (at: CommitReader) => {
     const drafted = await draft(at.read);
-    return complete === null || drafted.length === 0 ? drafted : await complete(drafted, at);
+    return complete === null ? drafted : await complete(drafted, at);
   };
   if (target.kind === "folder") {
     const files = await draftAll({ read: readText, list: listFiles });

@@ -10,6 +10,7 @@ import { type RotatedToken, rotateToken, StaleTokenError, UnstoredTokenError } f
 import type { Recovery, TokenRecord, TokenStore } from "../token/store.ts";
 import type { WebexClient } from "../webex/client.ts";
 import { createTokenIssuer } from "../webex/oauth-token.ts";
+import { describeRecovery } from "./recovery.ts";
 
 /** A Webex that answers, and what became of the token on the way there. */
 export interface Session {
@@ -70,7 +71,7 @@ export async function openSession(
   setMaxListeners(0, stop);
   const end = () => ending.abort(context.stop.reason);
   if (context.stop.aborted) end();
-  else context.stop.addEventListener("abort", end, { once: true });
+  else context.stop.addEventListener("abort", end);
   // Loaded only now: the first requests, which are for the token, do without it.
   const { createWebexClient } = await import("../webex/client.ts");
   const client = createWebexClient({
@@ -159,17 +160,9 @@ function logExpiry({ refreshTokenExpiresAt }: TokenRecord, { now, log, detail }:
 
 /** In the log and in the summary: one of the two may be out of reach when it is needed. */
 async function showRecovery(recovery: Recovery, { log, runner }: Context): Promise<void> {
-  const { advice, facts, command } = recovery;
-  const lines = [`RECOVERY: ${advice}.`, ...facts.map(([name, value]) => `${name}: ${value}`), command];
-  log(`\n${lines.join("\n")}\n`);
-  await runner.writeSummary(formatRecovery(recovery));
-}
-
-/** Everything in a recovery is base64, an id or a path: none of it can end a block of code. */
-function formatRecovery({ advice, facts, command }: Recovery): string {
-  const rows = facts.map(([name, value]) => `- ${name}: \`${value}\``);
-  const how = ["```sh", command, "```"];
-  return ["## 🛟 Recover the refresh token", "", `${advice}:`, "", ...how, "", ...rows, "", ""].join("\n");
+  const { line, summary } = describeRecovery(recovery);
+  log(line);
+  await runner.writeSummary(summary);
 }
 
 /** Starts another run in the place of one with a stale copy of the token. Returns the error to end this one with. */

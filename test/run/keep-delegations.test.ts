@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import type { ReportTarget } from "../../src/config/settings.ts";
 import type { DelegationReader, DelegationWriter } from "../../src/delegation/backend.ts";
 import type { ListedDelegation } from "../../src/delegation/expiring.ts";
 import type { KeptGrant } from "../../src/delegation/kept.ts";
@@ -13,7 +14,8 @@ import {
   keepDelegations,
   readRowsAgain,
 } from "../../src/run/keep-delegations.ts";
-import type { Session } from "../../src/run/session.ts";
+import { answerGithub, answerRequests, onRunner } from "../support/answered-requests.ts";
+import { answerWebex, createSession } from "../support/answered-webex.ts";
 import { mail, pair, row } from "../support/delegations.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
 
@@ -24,9 +26,13 @@ interface Site {
   readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly gone?: readonly string[];
   readonly unreadable?: readonly string[];
+  /** Hosts whose list Webex does not let anybody change. */
+  readonly refused?: readonly string[];
+  /** Somebody whom another one adds to every list that is changed. */
+  readonly stranger?: string;
 }
 
-function createSite({ lists, gone = [], unreadable = [] }: Site) {
+function createSite({ lists, gone = [], unreadable = [], refused = [], stranger }: Site) {
   const delegates = new Map(Object.entries(lists).map(([host, list]) => [mail(host), list.map(mail)]));
   const reader: DelegationReader = {
     proveAccess: async () => undefined,
@@ -44,8 +50,10 @@ function createSite({ lists, gone = [], unreadable = [] }: Site) {
   const writer: DelegationWriter = {
     readsFirst: false,
     async changeDelegates(change, accepted) {
+      if (refused.map(mail).includes(change.host)) throw new Error("it is refused");
       const left = (delegates.get(change.host) ?? []).filter((one) => !change.remove.includes(one));
-      delegates.set(change.host, [...left, ...change.add]);
+      const others = stranger === undefined ? [] : [mail(stranger)];
+      delegates.set(change.host, [...left, ...change.add, ...others]);
       accepted(change);
       return change;
     },
@@ -54,21 +62,7 @@ function createSite({ lists, gone = [], unreadable = [] }: Site) {
   return { reader, writer, listOf };
 }
 
-const session: Session = {
-  client: {
-    baseUrl: new URL("https://webex.example"),
-    send: () => Promise.reject(new Error("nothing is sent")),
-    requestCount: () => 0,
-  },
-  token: { refreshed: true, rotated: false, refreshTokenExpiresAt: null },
-  scopes: null,
-  storeEnd: null,
-  accessToken: "",
-  stop: new AbortController().signal,
-  lostAccess: null,
-  waitForConsistency: async () => undefined,
-  close: () => undefined,
-};
+const session = createSession(answerWebex(() => null).client);
 
 interface Case extends Site {
   readonly grants: readonly ListedDelegation[];
@@ -78,6 +72,8 @@ interface Case extends Site {
   readonly siteUrl?: string | null;
   readonly readAgain?: () => Promise<readonly ListedDelegation[]>;
   readonly limit?: number;
+  readonly damage?: string | null;
+  readonly reportTarget?: ReportTarget;
 }
 
 const keptOf = (...names: readonly string[]) => names.map((one) => ({ file, ...pair(one) }));
@@ -85,7 +81,7 @@ const keptOf = (...names: readonly string[]) => names.map((one) => ({ file, ...p
 /** Keeps the grants once; `release` makes what is held as well. */
 async function keep({ grants, kept = [], mayWrite = true, siteUrl = "acme.webex.com", ...given }: Case) {
   const site = createSite(given);
-  const { context } = await openContext();
+  const { context } = await openContext({ GITHUB_REF_NAME: "main" });
   let looks = 0;
   const around: DelegationsContext = {
     config: {
@@ -96,7 +92,7 @@ async function keep({ grants, kept = [], mayWrite = true, siteUrl = "acme.webex.
       clientId: "",
       clientSecret: "",
       tokenStore: { kind: "file", path: "token", seed: null },
-      reportTarget: { kind: "folder" },
+      reportTarget: given.reportTarget ?? { kind: "folder" },
       secrets: [],
     },
     session,
@@ -114,7 +110,7 @@ async function keep({ grants, kept = [], mayWrite = true, siteUrl = "acme.webex.
         names: noNames,
         told: null,
         notices: [],
-        delegations: { kept, damage: null },
+        delegations: { kept, damage: given.damage ?? null },
       }),
       readAgain: () => {
         looks += 1;
@@ -305,6 +301,79 @@ describe("the delegates of a run", () => {
     assert.deepEqual([approved?.delegations?.holds, approved?.kept?.ended.length], [undefined, 3]);
   });
 
+  test("stay where the memory of earlier runs is damaged, and that is told", async () => {
+    const { outcome, listOf } = await conclude({
+      lists: { ann: ["old"] },
+      grants: [],
+      damage: "delegations",
+    });
+    assert.deepEqual(listOf("ann"), ["old"]);
+    assert.match(
+      outcome.notices.join(),
+      /^state\.json could not be read \(delegations\), so .* revokes none of them$/,
+    );
+  });
+
+  test("that Webex refuses to change are a problem, and nobody is told of a change", async () => {
+    const { outcome, listOf } = await conclude({
+      lists: { ann: ["old"], bob: [] },
+      grants: [row("ann/eve"), row("bob/eve")],
+      kept: keptOf("ann/old"),
+      refused: ["ann", "bob"],
+    });
+    assert.deepEqual([listOf("ann"), listOf("bob")], [["old"], []]);
+    assert.deepEqual([outcome.changes, outcome.hasChanged, outcome.draftFiles], [[], false, null]);
+    assert.equal(outcome.problems.length, 2);
+    assert.deepEqual([outcome.kept?.ended, outcome.kept?.returned], [[], []]);
+  });
+
+  test("whom somebody else adds meanwhile stay, and that is told with the host", async () => {
+    const { outcome, listOf } = await conclude({
+      lists: { ann: [] },
+      grants: [row("ann/eve")],
+      stranger: "zoe",
+    });
+    assert.deepEqual(listOf("ann"), ["eve", "zoe"]);
+    assert.equal(outcome.notices.length, 1);
+    assert.match(
+      outcome.notices[0] ?? "",
+      /^ann@acme\.example: somebody else changed the list .*zoe@acme\.example/,
+    );
+  });
+
+  test("of a host with a fault, or with revocations that wait, are recorded as they are", async () => {
+    const asIs = { before: [mail("old")], after: [mail("old")], added: [], removed: [] };
+    const faulty = await conclude({ lists: { ann: ["old"] }, grants: [row("ann/nobody")], gone: ["nobody"] });
+    const [{ error, ...host } = {}] = faulty.outcome.delegations?.hosts ?? [];
+    assert.deepEqual(host, { host: mail("ann"), ...asIs, held: [] });
+    assert.match(error ?? "", /nobody@acme\.example/);
+    const waiting = { lists: { ann: ["old"] }, grants: [], kept: keptOf("ann/old"), limit: 0 };
+    const [held] = (await conclude(waiting)).outcome.delegations?.hosts ?? [];
+    const reason = "revocations-per-run";
+    assert.deepEqual(held, { host: mail("ann"), ...asIs, held: [{ delegate: mail("old"), reason }] });
+  });
+
+  test("whose row has only ended are confirmed by one look at the file", async () => {
+    const { looks } = await conclude({ lists: { ann: ["old"] }, grants: [row("ann/old", ended)] });
+    assert.equal(looks(), 1);
+  });
+
+  test("of two hosts are taken away from the one that is named with each", async () => {
+    const facts = {
+      lists: { ann: ["old", "older"], bob: ["old", "older"] },
+      grants: [row("ann/older"), row("bob/old")],
+      kept: keptOf("ann/old", "bob/older"),
+    };
+    const { listOf, outcome } = await conclude(facts);
+    assert.deepEqual([listOf("ann"), listOf("bob")], [["older"], ["old"]]);
+    assert.deepEqual(outcome.notices, []);
+    const plan = await conclude({ ...facts, mayWrite: false });
+    assert.deepEqual(
+      plan.outcome.delegations?.hosts.map(({ removed }) => removed),
+      [[mail("old")], [mail("older")]],
+    );
+  });
+
   test("whose row has come back by the second look stay, and that is told", async () => {
     const { outcome, listOf } = await conclude({
       lists: { ann: ["old", "older"], bob: [] },
@@ -317,6 +386,14 @@ describe("the delegates of a run", () => {
       `${mail("old")} was left a delegate of ${mail("ann")}: the row was changed during this run`,
     ]);
     assert.deepEqual(outcome.changes.length, 2);
+    const unchanged = await conclude({
+      lists: { ann: ["old"] },
+      grants: [],
+      kept: keptOf("ann/old"),
+      readAgain: async () => [row("ann/old")],
+    });
+    const { changes, hasChanged, delegations, draftFiles } = unchanged.outcome;
+    assert.deepEqual([changes, hasChanged, delegations, draftFiles], [[], false, null, null]);
   });
 
   test("who come back after having been taken away are remembered as that, and no others", async () => {
@@ -330,6 +407,65 @@ describe("the delegates of a run", () => {
       [[mail("ann"), 1]],
     );
     assert.equal(outcome.notices.length, 1);
+  });
+});
+
+describe("the report of a run that kept delegates", () => {
+  const url = "https://github.example";
+  const repository = { owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: url, serverUrl: url };
+  const branchOf = (branch: string): ReportTarget => {
+    return { kind: "branch", branch, isNamed: true, token: "not-a-token", repository };
+  };
+  const rows = "host,delegate,until\n";
+  const finished = { lists: { ann: ["eve"] }, grants: [row("ann/eve"), row("ann/old", ended)] };
+
+  test("names what was done, and takes the rows that have ended out of the file", async () => {
+    const { outcome } = await conclude({
+      lists: { ann: ["old"], bob: [] },
+      grants: [row("ann/old", ended), row("bob/eve")],
+    });
+    const text = `${rows}${mail("ann")},${mail("old")},${ended}\n${mail("bob")},${mail("eve")},\n`;
+    const files = await outcome.draftFiles?.(async (path) => (path === file ? text : undefined));
+    assert.equal(files?.find(({ path }) => path === file)?.text, `${rows}${mail("bob")},${mail("eve")},\n`);
+    const page = files?.find(({ path }) => path.endsWith(".md"))?.text ?? "";
+    assert.ok(page.includes(mail("ann")) && page.includes(mail("bob")));
+    assert.doesNotMatch(page, /would/i, "it is done");
+    assert.deepEqual(outcome.scheduling?.grants, [row("bob/eve")]);
+    assert.deepEqual(
+      outcome.scheduling?.hosts.map(({ host }) => host),
+      [mail("bob")],
+    );
+  });
+
+  test("is made for rows alone where it can take them out of the file that was read, and not elsewhere", async () => {
+    for (const [reportTarget, isMade] of [
+      [{ kind: "folder" }, true],
+      [branchOf("main"), true],
+      [branchOf("reports"), false],
+    ] as const) {
+      const { outcome } = await conclude({ ...finished, reportTarget });
+      assert.deepEqual([outcome.hasChanged, outcome.draftFiles !== null], [false, isMade]);
+    }
+  });
+
+  test("is made for every change, wherever it goes, and for nothing less", async () => {
+    for (const reportTarget of [branchOf("main"), branchOf("reports")]) {
+      const grants = [row("ann/eve")];
+      const changed = await conclude({ lists: { ann: [] }, grants, reportTarget });
+      assert.notEqual(changed.outcome.draftFiles, null);
+      const quiet = await conclude({ lists: { ann: ["eve"] }, grants, reportTarget });
+      assert.equal(quiet.outcome.draftFiles, null);
+      const failed = await conclude({ lists: {}, unreadable: ["ann"], grants, reportTarget });
+      assert.deepEqual([failed.outcome.draftFiles, failed.outcome.problems.length], [null, 1]);
+      // As many come as go.
+      const swapped = await conclude({
+        lists: { ann: ["old"] },
+        grants,
+        kept: keptOf("ann/old"),
+        reportTarget,
+      });
+      assert.notEqual(swapped.outcome.draftFiles, null);
+    }
   });
 });
 
@@ -358,5 +494,26 @@ describe("the second look at delegations.csv on a person's disk", () => {
       look({ [file]: "host,delegate\nann,eve\n" }),
       /was looked at again, and has a fault: "ann" is not an e-mail address; "eve" is not .*; nothing is revoked$/,
     );
+  });
+});
+
+describe("the second look at delegations.csv on a runner", () => {
+  test("is at the head of the branch, and refuses what is no file there", async () => {
+    const { context } = await openContext(onRunner);
+    const text = "host,delegate\nann@acme.example,eve@acme.example\n";
+    using github = answerRequests(answerGithub({ [file]: text }));
+    assert.deepEqual(
+      (await readRowsAgain(context)).map(({ host, delegate }) => ({ host, delegate })),
+      [pair("ann/eve")],
+    );
+    assert.notEqual(github.asked.length, 0);
+    using _ = answerRequests(answerGithub({ [file]: null }));
+    await assert.rejects(
+      readRowsAgain(context),
+      /^Error: GitHub does not show mappings\/delegations\.csv \(no-file\)$/,
+    );
+    using none = answerRequests(answerGithub({ "README.md": "" }));
+    await assert.rejects(readRowsAgain(context), /and is not there; nothing is revoked$/);
+    assert.notEqual(none.asked.length, 0);
   });
 });

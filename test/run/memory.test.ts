@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { keepFacts } from "../../src/run/keep-facts.ts";
 import { readMemory } from "../../src/run/memory.ts";
+import { answerGithub, answerRequests, createGithub } from "../support/answered-requests.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
 
 const disk = { kind: "folder" } as const;
@@ -69,5 +70,47 @@ describe("what doctor has settled", () => {
   test("is not kept where no run has left a memory", async () => {
     await using reports = await open({});
     assert.equal(await keepFacts({ refreshTokenChanges: true }, disk, reports.context), null);
+  });
+});
+
+describe("what is kept on a branch", () => {
+  const url = "https://github.example";
+  const repository = {
+    owner: "acme",
+    name: "spaces",
+    apiUrl: url,
+    graphqlUrl: `${url}/graphql`,
+    serverUrl: url,
+  };
+  const branch = { kind: "branch", branch: "main", isNamed: true, token: "not-a-token", repository } as const;
+  const memory = (told: object) => JSON.stringify({ version: 1, names: [], ...told });
+  const told = { space: "Alerts", need: "0123456789abcdef" };
+
+  test("is read there, whatever this machine has", async () => {
+    await using reports = await open({ "state.json": memory({}) });
+    using _ = answerRequests(answerGithub({ "reports/state.json": memory({ told }) }));
+    assert.deepEqual((await readMemory(branch, reports.context)).told, told);
+  });
+
+  test("is damaged where something else is in its place", async () => {
+    await using reports = await open({});
+    using _ = answerRequests(answerGithub({ "reports/state.json": null }));
+    const { notices } = await readMemory(branch, reports.context);
+    assert.match(notices.join(), /^state\.json could not be read/);
+  });
+
+  test("gets what doctor has settled by a commit of its own, once", async () => {
+    await using reports = await open({ "state.json": "{}" });
+    const github = createGithub({ "reports/state.json": memory({ told }) });
+    using _ = answerRequests(github.answer);
+    const keep = () => keepFacts({ refreshTokenChanges: true }, branch, reports.context);
+    assert.equal(await keep(), "reports/state.json");
+    assert.deepEqual(github.headlines, ["Rollcall: what doctor settled about Webex"]);
+    const { webex, ...rest } = JSON.parse(github.files["reports/state.json"] ?? "");
+    assert.deepEqual(webex, { refreshTokenChanges: { value: true, since: "2026-11-02" } });
+    assert.deepEqual(rest, { version: 1, names: [], told });
+    assert.equal(await keep(), null);
+    assert.equal(github.headlines.length, 1);
+    assert.equal(await readFile(join(reports.path, "state.json"), "utf8"), "{}");
   });
 });

@@ -6,6 +6,7 @@ import type { ReportTarget } from "../../src/config/settings.ts";
 import { type OwedReport, parseOwed } from "../../src/report/owed.ts";
 import { createOwedReports } from "../../src/run/owed.ts";
 import { runRecord } from "../report/build-record.ts";
+import { answerOwed, answerRequests } from "../support/answered-requests.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
 
 const onGithub = { GITHUB_RUN_ID: "1001", GITHUB_REF_NAME: "main" };
@@ -79,5 +80,28 @@ describe("a report that waits for its commit", () => {
     );
     assert.deepEqual(await createOwedReports(branch, context).find(), []);
     assert.deepEqual(lines, []);
+  });
+
+  test("is looked for under a name of its own for each organisation, and none of another branch", async () => {
+    await using folder = await openFolder();
+    const { context } = await openContext(onGithub, { json: join(folder.path, "record.json") });
+    using github = answerRequests(answerOwed([own]));
+    assert.deepEqual(await createOwedReports(branch, context).find(), [own]);
+    const paths = { ...context.paths, organisation: "acme" };
+    await createOwedReports(branch, { ...context, paths }).find();
+    const elsewhere = { ...context, actions: { ...context.actions, refName: "next" } };
+    assert.deepEqual(await createOwedReports(branch, elsewhere).find(), []);
+    const names = github.asked.flatMap(({ path }) => /[?&]name=([^&]+)/.exec(path)?.[1] ?? []);
+    assert.deepEqual(names, ["rollcall-owed", "rollcall-owed-acme", "rollcall-owed"]);
+  });
+
+  test("is settled by a run that has not looked for any, which asks for nothing", async () => {
+    await using folder = await openFolder();
+    const { context } = await openContext(onGithub, { json: join(folder.path, "record.json") });
+    using github = answerRequests(() => ({ status: 404, body: {} }));
+    const reports = createOwedReports(branch, context);
+    assert.equal(await reports.keep(own), true);
+    await reports.settle();
+    assert.deepEqual([await readdir(folder.path), github.asked], [[], []]);
   });
 });

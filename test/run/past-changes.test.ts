@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ReportTarget } from "../../src/config/settings.ts";
 import { formatRecord } from "../../src/report/record-json.ts";
 import { readPastChanges } from "../../src/run/past-changes.ts";
 import { person, room, runRecord } from "../report/build-record.ts";
+import { answerGithub, answerRequests } from "../support/answered-requests.ts";
+import { webexId } from "../support/answered-webex.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
 
 const disk = { kind: "folder" } as const;
-const webexId = (kind: string, key: string) =>
-  Buffer.from(`ciscospark://us/${kind}/${key}`).toString("base64url");
 const ann = { ...person("Ann"), personId: webexId("PEOPLE", "ann") };
 const noc = { roomId: webexId("ROOM", "noc") };
 const added = formatRecord(runRecord([room("NOC", { ...noc, added: [ann] })]));
@@ -52,5 +53,80 @@ describe("what earlier runs did to somebody", () => {
         /^the records of earlier runs could not be read, so it is not known since when: E(NOTDIR|ISDIR)/,
       );
     }
+  });
+});
+
+const url = "https://github.example";
+const branch: ReportTarget = {
+  kind: "branch",
+  branch: "main",
+  isNamed: true,
+  token: "not-a-token",
+  repository: { owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: `${url}/graphql`, serverUrl: url },
+};
+
+describe("what earlier runs did, where their records are on a branch", () => {
+  /** Reads them with a checkout that holds some of them; `fetched` are those that GitHub was asked for. */
+  async function readBranch(
+    stored: Readonly<Record<string, string | null>>,
+    checkout: Readonly<Record<string, string>> = {},
+  ) {
+    await using folder = await openFolder(checkout);
+    const files = Object.entries(stored).map(([name, text]) => [`reports/runs/${name}`, text] as const);
+    using github = answerRequests(answerGithub({ "README.md": "", ...Object.fromEntries(files) }));
+    const { context } = await openContext({}, { reports: folder.path });
+    const { changes, notices } = await readPastChanges(branch, "PEOPLE/ann", context);
+    const fetched = github.asked.flatMap(
+      ({ path }) => /contents\/reports\/runs\/([^?]+)/.exec(path)?.[1] ?? [],
+    );
+    return { changes: changes.map(({ date, run, action }) => `${date} ${run} ${action}`), notices, fetched };
+  }
+
+  test("is read from the checkout where that holds the same record, and from GitHub otherwise", async () => {
+    const found = await readBranch(
+      { "2026-11-01-1001.json": added, "2026-11-02-1002.json": removed, "2026-11-03-1003.json": added },
+      {
+        "runs/2026-11-01-1001.json": added,
+        "runs/2026-11-02-1002.json": "nonsense",
+        "runs/2026-11-04-1.json": added,
+      },
+    );
+    assert.deepEqual(found, {
+      changes: ["2026-11-03 1003 add", "2026-11-02 1002 remove", "2026-11-01 1001 add"],
+      notices: [],
+      fetched: ["2026-11-03-1003.json", "2026-11-02-1002.json"],
+    });
+  });
+
+  test("goes back so many records that the checkout lacks, and says how many it left out", async () => {
+    const nameOf = (index: number) => `2026-11-01-${10_000 + index}.json`;
+    const many = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [nameOf(index), index === 0 ? added : "{}"]),
+      );
+    const whole = await readBranch(many(200));
+    assert.deepEqual([whole.fetched.length, whole.notices], [200, []]);
+    assert.deepEqual(whole.changes, ["2026-11-01 10000 add"]);
+    const cut = await readBranch(many(203));
+    assert.deepEqual(cut.notices, [
+      "the records of 3 older runs were not read, so an addition by one of them is not known",
+    ]);
+    assert.deepEqual([cut.fetched.length, cut.changes], [200, []]);
+    const held = await readBranch(many(203), { [`runs/${nameOf(0)}`]: added });
+    assert.deepEqual(held.changes, ["2026-11-01 10000 add"]);
+  });
+
+  test("is not known where GitHub does not show one of them", async () => {
+    const files = answerGithub({ "reports/runs/2026-11-01-1001.json": added });
+    using _ = answerRequests((asked) =>
+      asked.path.includes("/contents/") ? { body: { type: "symlink" } } : files(asked),
+    );
+    const { context } = await openContext();
+    assert.deepEqual(await readPastChanges(branch, "PEOPLE/ann", context), {
+      changes: [],
+      notices: [
+        "the records of earlier runs could not be read, so it is not known since when: GitHub does not show reports/runs/2026-11-01-1001.json (no-file)",
+      ],
+    });
   });
 });
