@@ -98,6 +98,9 @@ export function createFaults() {
     declare(...faults: readonly Fault[]): void {
       for (const fault of faults) declared.push({ fault, pass: fault.after ?? 0, left: fault.times ?? 1 });
     },
+    forget(): void {
+      declared.splice(0);
+    },
     /** What this request meets: all changes, and of what answers the first declared one that is not used up. */
     take(route: string, request: ApiRequest): Met {
       const changes: Fault[] = [];

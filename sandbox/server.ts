@@ -37,8 +37,8 @@ export interface SandboxState {
   githubEnvironment(extra?: Readonly<Record<string, string>>): Record<string, string>;
 
   readonly requests: readonly Exchange[];
-  /** Empties the record of requests, which a long story would fill. */
-  forgetRequests(): void;
+  /** Empties the record of requests and of declared faults, which a long story would fill. */
+  forget(): void;
   /** Declares what goes wrong, or is changed, at which requests; `falseAnswers` in faults.ts has what to answer. */
   fault(...faults: readonly Fault[]): void;
   /** Is called after each request has been handled; the answer leaves only when its promise is kept. */
@@ -158,7 +158,10 @@ export async function createSandbox(
     ...extra,
   });
   const sandbox: SandboxState = {
-    forgetRequests: () => void requests.splice(0),
+    forget() {
+      requests.splice(0);
+      faults.forget();
+    },
     url,
     environment,
     githubEnvironment: (extra = {}) => environment({ ...github.startRun(extra.WEBEX_ENVIRONMENT), ...extra }),

@@ -228,7 +228,7 @@ class Player {
       isRefreshed = false;
       isWithheld = false;
       // Of the runs before nothing but its effect is left.
-      sandbox.forgetRequests();
+      sandbox.forget();
       const base = total;
       for (const { at, name } of next.faults)
         if (!isDistortion(name))
