@@ -27,7 +27,7 @@ export async function readCommentEvent(path: string | null): Promise<CommentEven
   return { issueNumber: issue.number, commentId: comment.id, posted: comment.body };
 }
 
-const userSchema = v.nullish(v.object({ login: v.string(), type: v.string() }));
+const userSchema = v.nullish(v.object({ login: v.string(), type: v.optional(v.string()) }));
 
 const issueSchema = v.object({
   state: v.string(),

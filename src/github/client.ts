@@ -191,8 +191,8 @@ export async function listPages<const Schema extends v.GenericSchema>(
   }
 }
 
-/** The id of a commit, a tree or a file's content: it becomes part of addresses. */
-export const objectId = v.pipe(v.string(), v.regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/));
+/** The id of a commit, a tree or a file's content: it becomes part of addresses, and must not lead elsewhere. */
+export const objectId = v.pipe(v.string(), v.regex(/^\w[\w-]*$/));
 
 /** Encodes a path or a branch for an address and keeps the slashes, which Octokit would encode too. */
 export function encodePath(path: string): string {

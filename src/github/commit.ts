@@ -213,8 +213,11 @@ export async function checkReportBranch(
     await sleep(1000);
     if ((await readHead(github, repository, branch)) !== null) return target;
     const answer = await github.repos.get({ owner, repo: name });
-    const { default_branch: usual } = parseAnswer(v.object({ default_branch: v.string() }), answer);
-    if (!isNamed) return { ...target, branch: usual };
+    const { default_branch: usual } = parseAnswer(
+      v.object({ default_branch: v.nullish(v.string()) }),
+      answer,
+    );
+    if (!isNamed && usual) return { ...target, branch: usual };
   } catch (error) {
     const said = explainRefusal(error, "GITHUB_TOKEN", "Contents: Read and write");
     throw new Error(`the branch ${branch}, which takes the report, cannot be looked at: ${said}`, {

@@ -107,23 +107,23 @@ export function createRepositoryReader(repository: Repository, token: string): R
 }
 
 const repositorySchema = v.object({
-  private: v.boolean(),
+  private: v.optional(v.boolean(), false),
   default_branch: v.string(),
-  fork: v.boolean(),
-  owner: v.object({ type: v.string() }),
+  fork: v.optional(v.boolean(), false),
+  owner: v.optional(v.object({ type: v.optional(v.string()) }), {}),
 });
 
 const environmentSchema = v.object({
-  deployment_branch_policy: v.nullish(v.object({ custom_branch_policies: v.boolean() })),
+  deployment_branch_policy: v.nullish(v.object({ custom_branch_policies: v.optional(v.boolean(), false) })),
   protection_rules: v.optional(v.array(v.object({ type: v.string() })), []),
 });
 
 const workflowsSchema = v.object({
-  workflows: v.array(v.object({ path: v.string(), state: v.string() })),
+  workflows: v.array(v.object({ path: v.string(), state: v.optional(v.string()) })),
 });
 
 const branchSchema = v.object({
-  protected: v.boolean(),
+  protected: v.optional(v.boolean(), false),
   protection: v.optional(v.object({ enabled: v.optional(v.boolean()) })),
 });
 

@@ -48,7 +48,7 @@ interface OwnIssue {
 
 const issueSchema = v.object({
   number: v.number(),
-  title: v.string(),
+  title: v.optional(v.string(), ""),
   body: v.nullish(v.string()),
   user: v.nullish(v.object({ login: v.string() })),
   /** Pull requests are listed as well. */

@@ -15,9 +15,12 @@ export interface RunFacts {
 const actorSchema = v.nullish(v.object({ login: v.string() }));
 
 const runSchema = v.object({
-  created_at: v.pipe(v.string(), v.isoTimestamp()),
+  created_at: v.pipe(
+    v.string(),
+    v.check((text) => !Number.isNaN(Date.parse(text)), "no time"),
+  ),
   workflow_id: v.number(),
-  event: v.string(),
+  event: v.optional(v.string()),
   actor: actorSchema,
   triggering_actor: actorSchema,
 });
@@ -109,7 +112,7 @@ export async function keepScheduleEnabled(
   const github = createGithubClient(repository.apiUrl, token);
   const here = { owner: repository.owner, repo: repository.name };
   const { private: isPrivate } = parseAnswer(
-    v.object({ private: v.boolean() }),
+    v.object({ private: v.optional(v.boolean()) }),
     await github.repos.get(here),
   );
   if (isPrivate) return;
