@@ -15,7 +15,7 @@ const measured = ["src/", "sandbox/"];
 /** The sandbox's fault switches: each stands for a way in which a server can fail, and no run needs all. */
 const left = "sandbox/faults.ts";
 
-/** In percent; held where the variable CI is set. */
+/** In percent; `.ci/run` holds them. */
 const floors = { lines: 95, branches: 90 };
 
 /** What one process has left: https://nodejs.org/api/cli.html#node_v8_coveragedir */
