@@ -57,18 +57,21 @@ test("a host with nothing to change is neither read again nor written to", async
   assert.deepEqual([outcome?.after, outcome?.error, webex.steps], [[cat], null, []]);
 });
 
+/** What replacing Cat by Eve comes to. */
+const replaced = {
+  host,
+  before: [cat],
+  after: [eve],
+  added: [eve],
+  removed: [cat],
+  error: null,
+  notices: [],
+};
+
 test("a host is read again, changed, and read back", async () => {
   const webex = createLists({ [host]: [cat] });
   const [outcome] = await applyPlans([plan("replace", [eve], [cat])], webex);
-  assert.deepEqual(outcome, {
-    host,
-    before: [cat],
-    after: [eve],
-    added: [eve],
-    removed: [cat],
-    error: null,
-    notices: [],
-  });
+  assert.deepEqual(outcome, replaced);
   assert.deepEqual(webex.steps, [`read ${host}`, `write ${host}`, `read ${host}`]);
 });
 
@@ -215,15 +218,7 @@ test("after a stop no new change starts", async () => {
 const meddled = "somebody else changed the list during this run, which was left so: ";
 
 test("a plan that is not carried out says what it would come to", () => {
-  assert.deepEqual(preview(plan("replace", [eve], [cat])), {
-    host,
-    before: [cat],
-    after: [eve],
-    added: [eve],
-    removed: [cat],
-    error: null,
-    notices: [],
-  });
+  assert.deepEqual(preview(plan("replace", [eve], [cat])), replaced);
   assert.deepEqual(preview(plan("show", [], [cat])), outcomeOf({ host, before: [cat], after: [cat] }));
   const unread = refuseHost({ host, mode: "add", delegates: [eve] }, null, "not read");
   assert.deepEqual(preview(unread), outcomeOf({ host, before: null, after: null, error: "not read" }));

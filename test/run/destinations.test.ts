@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { proveDestinations, proveFiles } from "../../src/run/destinations.ts";
 import { answerGithub, answerRequests } from "../support/answered-requests.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
 const disk = { kind: "folder" } as const;
 
@@ -56,15 +57,7 @@ describe("before the token is refreshed", () => {
   test("a branch is looked for on GitHub, and the folder of this machine is not looked at", async () => {
     await using folder = await openFolder({ reports: "" });
     const { context } = await openContext({}, { reports: join(folder.path, "reports") });
-    const url = "https://github.example";
-    const repository = { owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: url, serverUrl: url };
-    const branch = {
-      kind: "branch",
-      branch: "main",
-      isNamed: true,
-      token: "not-a-token",
-      repository,
-    } as const;
+    const branch = reportBranch({ isNamed: true });
     using github = answerRequests(answerGithub({ "README.md": "" }));
     assert.deepEqual(await proveDestinations(branch, true, context), branch);
     assert.notEqual(github.asked.length, 0);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type PathOptions, resolvePaths } from "../../src/config/paths.ts";
-import type { ReportTarget } from "../../src/config/settings.ts";
 import { defaultPolicy } from "../../src/membership/policy.ts";
 import {
   InputError,
@@ -12,6 +11,7 @@ import {
   readPolicy,
 } from "../../src/run/inputs.ts";
 import { openContext } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
 const rooms = "group,room\neng,NOC\n";
 const policy = '{ "limits": { "removalsPerRoom": { "count": 7 } } }';
@@ -128,13 +128,7 @@ describe("the file of a secret", () => {
 });
 
 describe("a folder for reports outside of the repository", () => {
-  const branch: ReportTarget = {
-    kind: "branch",
-    branch: "main",
-    isNamed: false,
-    token: "not-a-token",
-    repository: { owner: "acme", name: "spaces", apiUrl: "", graphqlUrl: "", serverUrl: "" },
-  };
+  const branch = reportBranch();
 
   test("is said to be none to which a report is committed", async () => {
     const { context, lines } = await openContext({}, { reports: "/var/reports" });

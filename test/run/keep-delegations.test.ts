@@ -18,6 +18,7 @@ import { answerGithub, answerRequests, onRunner } from "../support/answered-requ
 import { answerWebex, createSession } from "../support/answered-webex.ts";
 import { mail, pair, row } from "../support/delegations.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
 const file = "mappings/delegations.csv";
 
@@ -432,11 +433,7 @@ describe("the delegates of a run", () => {
 });
 
 describe("the report of a run that kept delegates", () => {
-  const url = "https://github.example";
-  const repository = { owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: url, serverUrl: url };
-  const branchOf = (branch: string): ReportTarget => {
-    return { kind: "branch", branch, isNamed: true, token: "not-a-token", repository };
-  };
+  const branchOf = (branch: string) => reportBranch({ branch, isNamed: true });
   const rows = "host,delegate,until\n";
   const finished = { lists: { ann: ["eve"] }, grants: [row("ann/eve"), row("ann/old", ended)] };
 

@@ -6,6 +6,7 @@ import { keepFacts } from "../../src/run/keep-facts.ts";
 import { readMemory } from "../../src/run/memory.ts";
 import { answerGithub, answerRequests, createGithub } from "../support/answered-requests.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
 const disk = { kind: "folder" } as const;
 
@@ -74,15 +75,7 @@ describe("what doctor has settled", () => {
 });
 
 describe("what is kept on a branch", () => {
-  const url = "https://github.example";
-  const repository = {
-    owner: "acme",
-    name: "spaces",
-    apiUrl: url,
-    graphqlUrl: `${url}/graphql`,
-    serverUrl: url,
-  };
-  const branch = { kind: "branch", branch: "main", isNamed: true, token: "not-a-token", repository } as const;
+  const branch = reportBranch({ isNamed: true });
   const memory = (told: object) => JSON.stringify({ version: 1, names: [], ...told });
   const told = { space: "Alerts", need: "0123456789abcdef" };
 

@@ -9,6 +9,7 @@ import { room, runRecord } from "../report/build-record.ts";
 import { answerOwed, answerRequests, onRunner } from "../support/answered-requests.ts";
 import { answerWebex, createSession, webexId } from "../support/answered-webex.ts";
 import { openContext } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
 const problem = { line: null, column: null, message: "Webex is away" };
 const partial = runRecord([room("NOC")], { status: "partial", problems: [problem] });
@@ -65,15 +66,7 @@ describe("the space that a policy names", () => {
   });
 
   test("is not told again what a run has told whose report is not committed yet", async () => {
-    const url = "https://github.example";
-    const repository = { owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: url, serverUrl: url };
-    const target = {
-      kind: "branch",
-      branch: "main",
-      isNamed: false,
-      token: "not-a-token",
-      repository,
-    } as const;
+    const target = reportBranch();
     const env = { ...onRunner, GITHUB_RUN_ID: "1001" };
     const owed = { kind: "membership", runId: "1000", runUrl: null, record: partial } as const;
     using github = answerRequests(answerOwed([{ ...owed, told }]));

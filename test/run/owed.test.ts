@@ -2,28 +2,16 @@ import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { ReportTarget } from "../../src/config/settings.ts";
 import { type OwedReport, parseOwed } from "../../src/report/owed.ts";
 import { createOwedReports } from "../../src/run/owed.ts";
 import { runRecord } from "../report/build-record.ts";
 import { answerOwed, answerRequests } from "../support/answered-requests.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
 const onGithub = { GITHUB_RUN_ID: "1001", GITHUB_REF_NAME: "main" };
 /** Nobody answers there. */
-const branch: ReportTarget = {
-  kind: "branch",
-  branch: "main",
-  isNamed: false,
-  token: "not-a-token",
-  repository: {
-    owner: "acme",
-    name: "spaces",
-    apiUrl: "http://127.0.0.1:1",
-    graphqlUrl: "http://127.0.0.1:1/graphql",
-    serverUrl: "http://127.0.0.1:1",
-  },
-};
+const branch = reportBranch({ url: "http://127.0.0.1:1" });
 
 const own: OwedReport = { kind: "membership", runId: "1001", runUrl: null, record: runRecord([]) };
 

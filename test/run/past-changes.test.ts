@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ReportTarget } from "../../src/config/settings.ts";
 import { formatRecord } from "../../src/report/record-json.ts";
 import { readPastChanges } from "../../src/run/past-changes.ts";
 import { person, room, runRecord } from "../report/build-record.ts";
 import { answerGithub, answerRequests } from "../support/answered-requests.ts";
 import { webexId } from "../support/answered-webex.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
 const disk = { kind: "folder" } as const;
 const ann = { ...person("Ann"), personId: webexId("PEOPLE", "ann") };
@@ -56,14 +56,7 @@ describe("what earlier runs did to somebody", () => {
   });
 });
 
-const url = "https://github.example";
-const branch: ReportTarget = {
-  kind: "branch",
-  branch: "main",
-  isNamed: true,
-  token: "not-a-token",
-  repository: { owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: `${url}/graphql`, serverUrl: url },
-};
+const branch = reportBranch({ isNamed: true });
 
 describe("what earlier runs did, where their records are on a branch", () => {
   /** Reads them with a checkout that holds some of them; `fetched` are those that GitHub was asked for. */

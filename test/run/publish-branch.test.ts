@@ -4,7 +4,6 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Paths } from "../../src/config/paths.ts";
-import type { ReportTarget } from "../../src/config/settings.ts";
 import type { DelegationRecord } from "../../src/delegation/record.ts";
 import type { RunRecord } from "../../src/membership/record.ts";
 import { type OwedReport, parseOwed } from "../../src/report/owed.ts";
@@ -17,18 +16,9 @@ import {
 import { person, room, runRecord } from "../report/build-record.ts";
 import { answerOwed, answerRequests, createGithub, withSecret } from "../support/answered-requests.ts";
 import { openContext, openFolder } from "../support/open-context.ts";
+import { reportBranch } from "../support/report-branch.ts";
 
-const url = "https://github.example";
-const branch: ReportTarget = {
-  kind: "branch",
-  branch: "main",
-  isNamed: false,
-  token: "not-a-token",
-  repository: {
-    ...{ owner: "acme", name: "spaces", apiUrl: url, graphqlUrl: `${url}/graphql` },
-    serverUrl: "https://github.com",
-  },
-};
+const branch = reportBranch({ serverUrl: "https://github.com" });
 const blob = "https://github.com/acme/spaces/blob/main";
 
 interface Case {
